@@ -1,0 +1,82 @@
+"""What this deployment allows: directories, limits, and whether strangers use it.
+
+Knows the environment variables and their defaults. Does not know who asks: ownership is checked where it matters.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engine.errors import ConfigProblem
+from engine.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One deployment. A private one (the default) is for the person who started it; a public one has limits."""
+
+    cache_dir: Path  # embedded models and data, fetched once
+    runs_dir: Path  # every run; never below the working directory, from which Gradio may serve files
+    public: bool = False
+    max_upload_mb: int = 200
+    max_rows: int = 1_000_000
+    max_epochs: float = 100
+    max_model_parameters: int = 2_000_000_000
+    max_seconds: int = 24 * 3600  # wall clock of one run
+    max_running: int = 1  # runs that compute at the same time; two on one machine starve each other
+
+    @classmethod
+    def from_env(cls, **overrides: object) -> Settings:
+        """Read `TUNEBENCH_*`. Raises ConfigProblem for a value that is not a number where one is needed."""
+        home = Path.home()
+        cache_root = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+        settings = cls(
+            cache_dir=Path(os.environ.get("TUNEBENCH_CACHE") or cache_root / "tunebench").expanduser().absolute(),
+            runs_dir=Path(os.environ.get("TUNEBENCH_RUNS") or home / ".tunebench" / "runs").expanduser().absolute(),
+        )
+        public = os.environ.get("TUNEBENCH_PUBLIC", "").lower() in ("1", "true", "yes", "on")
+        if public:
+            settings = replace(
+                settings,
+                public=True,
+                max_upload_mb=25,
+                max_rows=50_000,
+                max_epochs=10,
+                max_model_parameters=400_000_000,
+                max_seconds=30 * 60,
+            )
+        numbers = {
+            "max_upload_mb": "TUNEBENCH_MAX_UPLOAD_MB",
+            "max_rows": "TUNEBENCH_MAX_ROWS",
+            "max_epochs": "TUNEBENCH_MAX_EPOCHS",
+            "max_model_parameters": "TUNEBENCH_MAX_MODEL_PARAMETERS",
+            "max_seconds": "TUNEBENCH_MAX_SECONDS",
+            "max_running": "TUNEBENCH_MAX_RUNNING",
+        }
+        changes: dict[str, object] = {}
+        for field, variable in numbers.items():
+            value = os.environ.get(variable)
+            if value:
+                changes[field] = _positive_integer(variable, value)
+        return replace(settings, **changes, **overrides)
+
+
+def _positive_integer(variable: str, value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) == 0:
+        raise ConfigProblem(
+            "bad_setting",
+            Text(
+                f"The environment variable {variable} is {value!r}, which is no positive whole number.",
+                f"环境变量 {variable} 的值 {value!r} 不是正整数。",
+            ),
+            Text("Correct it or remove it.", "请改正或删除该变量。"),
+            variable=variable,
+        )
+    return int(value)
+
+
+def offline() -> bool:
+    """Whether the hub must not be asked (`HF_HUB_OFFLINE`, a supported way to run)."""
+    return os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
