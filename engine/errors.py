@@ -111,7 +111,9 @@ def explain(error: BaseException) -> UserError:
         return RunFailure(
             "disk_full",
             Text("The disk is full.", "磁盘空间已满。"),
-            Text("Delete old runs or free some space, then resume the run.", "请删除旧的运行或清理磁盘，然后继续该运行。"),
+            Text(
+                "Delete old runs or free some space, then resume the run.", "请删除旧的运行或清理磁盘，然后继续该运行。"
+            ),
         )
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return RunFailure(

@@ -1,0 +1,45 @@
+"""A table of text as it was read, with what is known of where it came from.
+
+Knows rows, columns and their place in the source. Does not know what any column means: that is the mapping's part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a table came from and how it was read, to be shown to the person and kept with the run."""
+
+    name: str  # file name without directories, example name, or hub id
+    format: str  # "csv", "json", "jsonl", "parquet", "xlsx", "conll", "squad", "label-studio", "doccano", "pairs", "hub", ...
+    sha256: str = ""  # of the bytes as given
+    encoding: str = ""
+    delimiter: str = ""
+    sheet: str = ""
+    notes: tuple[Any, ...] = ()  # engine.text.Text: what the reader decided or repaired, in words
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows of a source. `frame` has unique string column names and a RangeIndex.
+
+    `lines[i]` is the 1-based place of row i in the source (line of a text file, row of a sheet, record of a JSON list), for messages.
+    Cells are str, or for structured formats list/dict/int/float/bool; a missing cell is None, never NaN.
+    """
+
+    frame: pandas.DataFrame
+    source: Source
+    lines: list[int] = field(default_factory=list)
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self.frame.columns)
+
+    def __len__(self) -> int:
+        return len(self.frame)
