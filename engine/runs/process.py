@@ -1,0 +1,65 @@
+"""Starting a run's worker and asking it to stop.
+
+The worker is a process of its own session with its output in a file: it outlives the browser tab, the page and the server,
+and no pipe can fill up and freeze it. Knows processes; does not know what the worker does.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.runs.store import ACTIVE, Run
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(run: Run) -> subprocess.Popen:
+    """Launch the worker of a queued run and return at once."""
+    environment = {
+        **os.environ,
+        # Threads that wait by spinning take the cores from the page that shows the run.
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "KMP_BLOCKTIME": "0",
+        # Forked tokenizer threads can deadlock; the worker tokenizes in one go before any loader starts.
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
+    }
+    with run.path("train.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "engine.training.worker", str(run.directory)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
+            close_fds=True,
+        )
+
+
+def follow(run: Run, worker: subprocess.Popen, show: Callable[[dict[str, Any]], None], poll: float = 0.2) -> str:
+    """Hand every event to `show` until the run has ended; returns its state. Ctrl-C asks it to stop and keep the best."""
+    offset, asked = 0, False
+    while True:
+        try:
+            ended = worker.poll() is not None
+            events, offset = run.events(offset)
+            for event in events:
+                show(event)
+            if ended:
+                break
+            time.sleep(poll)
+        except KeyboardInterrupt:
+            if asked:
+                raise
+            asked = True
+            run.request("keep")
+    state = run.state
+    # A worker that could not even write its manifest leaves the run queued: it is not.
+    return "failed" if state in ACTIVE else state
