@@ -1,0 +1,31 @@
+"""What a catalogued example data set is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.assets.package import Package
+from engine.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A data set that works without a hub, and what a person wants to know before choosing it."""
+
+    name: str
+    title: Text
+    about: Text  # one line: what it is and where it comes from
+    licence: str
+    rows: int
+    bytes: int  # of the file that is written
+    languages: tuple[str, ...]  # ISO 639-1
+    task: str
+    columns: Mapping[str, str]  # role in the task -> column in the file
+    source: Package | Path  # a pinned package, or a file of this repository
+    suggestion: str  # the embedded model that suits it
+    recommended: bool  # the first choice for its task and language
+    suffix: str  # ".csv" or ".jsonl"
+    write: Callable[[Path, Path], None]  # (folder of the package's members or the local file, file to write)
+    recipe: int = 1  # goes up when `write` changes what it writes, so that an older file in the cache is not used
