@@ -1,0 +1,122 @@
+"""Which weights are trained: all of them, LoRA's added matrices, or the head alone. And saving and loading the result.
+
+PEFT's own defaults raise for several families and lose a randomly initialised layer in others, because they guess the
+head by name. Here the head is what the checkpoint did not contain, so it is always trained and always saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import nn
+from transformers import PreTrainedModel
+
+from engine.config import MethodConfig
+from engine.errors import RunFailure
+from engine.models.load import LoadedModel
+from engine.text import Text
+
+
+def apply_method(loaded: LoadedModel, method: MethodConfig, freeze_embeddings: bool) -> nn.Module:
+    """Freeze and wrap `loaded.model` for the method. Returns the module to train; its trainable parameters say which."""
+    model = loaded.model
+    head = head_modules(model, loaded.new_modules)
+    if method.name == "lora":
+        wrapped = get_peft_model(model, lora_config(model, head, method))
+        return wrapped
+    if method.name == "head":
+        model.requires_grad_(False)
+        for name in head:
+            model.get_submodule(name).requires_grad_(True)
+    elif freeze_embeddings:
+        model.get_input_embeddings().requires_grad_(False)
+    return model
+
+
+def head_modules(model: PreTrainedModel, new_modules: list[str]) -> list[str]:
+    """The modules to train in full under every method: those new to the checkpoint, and all that lies outside the encoder.
+
+    The second part matters for a checkpoint that already had a head of the right size: nothing of it is new.
+    """
+    prefix = model.base_model_prefix + "."
+    outside = {name for name, _ in model.named_parameters() if not name.startswith(prefix)}
+    return sorted({name.rpartition(".")[0] for name in outside} | set(new_modules))
+
+
+def lora_config(model: PreTrainedModel, head: list[str], method: MethodConfig) -> LoraConfig:
+    """LoRA (Hu et al. 2021) on every linear layer of the encoder that is not part of the head."""
+    targets = [
+        name for name, module in model.named_modules() if isinstance(module, nn.Linear) and not _within(name, head)
+    ]
+    return LoraConfig(
+        r=method.lora_rank,
+        lora_alpha=method.lora_alpha,
+        lora_dropout=method.lora_dropout,
+        use_dora=method.use_dora,
+        use_rslora=method.use_rslora,
+        target_modules=targets,
+        modules_to_save=head,
+        bias="none",
+    )
+
+
+def _within(name: str, modules: list[str]) -> bool:
+    return any(name == module or name.startswith(module + ".") for module in modules)
+
+
+def parameter_counts(model: nn.Module) -> tuple[int, int]:
+    """(all parameters, trainable ones)."""
+    counts = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    return sum(n for n, _ in counts), sum(n for n, trainable in counts if trainable)
+
+
+def trainable_state(model: nn.Module) -> dict[str, torch.Tensor]:
+    """A copy on the CPU of every trainable parameter: all that is needed to come back to this point."""
+    return {name: p.detach().to("cpu", copy=True) for name, p in model.named_parameters() if p.requires_grad}
+
+
+def restore_trainable(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
+    """Put a `trainable_state` back, in place. KeyError when it belongs to another model."""
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, value in state.items():
+            parameters[name].copy_(value)
+
+
+def save_model(model: nn.Module, loaded: LoadedModel, directory: Path) -> None:
+    """Write the tuned model (a full checkpoint, or the adapter with the head) and its tokenizer, safetensors only."""
+    model.save_pretrained(directory, safe_serialization=True) if isinstance(
+        model, PeftModel
+    ) else model.save_pretrained(directory)
+    loaded.tokenizer.save_pretrained(directory)
+
+
+def merged_with_adapter(base: PreTrainedModel, directory: Path) -> PreTrainedModel:
+    """The base model with the adapter in `directory` merged into its weights: as fast as a model without one."""
+    return PeftModel.from_pretrained(base, directory).merge_and_unload()
+
+
+def verify_saved(
+    trained: nn.Module, reload: Callable[[], nn.Module], forward: Callable[[nn.Module], torch.Tensor], tolerance: float
+) -> float:
+    """Reload what was saved and compare its logits with the trained model's on one batch.
+
+    Returns the largest absolute difference. Raises RunFailure when it exceeds `tolerance`: a model that was not saved
+    as it was trained must never be called done.
+    """
+    with torch.inference_mode():
+        expected, got = forward(trained.eval()), forward(reload().eval())
+    difference = float((expected.float() - got.float()).abs().max())
+    if not difference <= tolerance:
+        raise RunFailure(
+            "save_mismatch",
+            Text(
+                f"The saved model does not answer like the trained one (logits differ by {difference:.3g}).",
+                f"保存的模型与训练后的模型输出不一致（logits 相差 {difference:.3g}）。",
+            ),
+            Text("Please report this with the run's config.yaml.", "请附上该运行的 config.yaml 反馈此问题。"),
+        )
+    return difference

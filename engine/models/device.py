@@ -1,0 +1,92 @@
+"""Which device and number format a run computes with, decided once, with the reason kept to be shown.
+
+Knows what the hardware can do. Does not know the model or the task.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+
+import torch
+
+from engine.errors import ConfigProblem
+from engine.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where to compute. `dtype` is what matrix products use; weights stay float32 and autocast does the rest."""
+
+    name: str  # "cuda", "mps" or "cpu"
+    dtype: torch.dtype
+    reason: Text
+
+    @property
+    def precision(self) -> str:
+        return {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}[self.dtype]
+
+    def autocast(self) -> contextlib.AbstractContextManager:
+        if self.dtype == torch.float32:
+            return contextlib.nullcontext()
+        return torch.autocast(self.name, dtype=self.dtype)
+
+
+def choose_device(device: str = "auto", precision: str = "auto") -> Device:
+    """The device and dtype for TrainingConfig's `device` and `precision`. ConfigProblem when it is not there."""
+    name = _available(device)
+    fast, reason = _fast_dtype(name)
+    if precision == "auto":
+        return Device(name, fast, reason)
+    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+    if dtype == torch.float16 and name == "cpu":
+        raise ConfigProblem(
+            "fp16_on_cpu",
+            Text("training.precision fp16 needs a GPU.", "training.precision 为 fp16 时需要 GPU。"),
+            Text("Choose auto, bf16 or fp32.", "请选择 auto、bf16 或 fp32。"),
+            field="training.precision",
+        )
+    return Device(name, dtype, Text(f"{precision} as asked for", f"按设置使用 {precision}"))
+
+
+def _available(device: str) -> str:
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return next(name for name, available in there.items() if available)
+    if not there[device]:
+        found = ", ".join(name for name, available in there.items() if available)
+        raise ConfigProblem(
+            "no_such_device",
+            Text(
+                f"training.device is {device}, which this machine does not have.",
+                f"training.device 为 {device}，但本机没有该设备。",
+            ),
+            Text(f"Available: {found}.", f"可用设备：{found}。"),
+            field="training.device",
+        )
+    return device
+
+
+def _fast_dtype(name: str) -> tuple[torch.dtype, Text]:
+    if name == "cuda":
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return torch.bfloat16, Text("bf16 on this GPU's tensor cores", "使用 GPU 张量核心的 bf16")
+        return torch.float16, Text("fp16: this GPU has no bf16", "该 GPU 不支持 bf16，使用 fp16")
+    if name == "mps":
+        return torch.float32, Text("fp32 on Apple's GPU", "在苹果 GPU 上使用 fp32")
+    features = torch.cpu.get_capabilities()
+    if features.get("amx_bf16"):
+        return torch.bfloat16, Text("bf16 on AMX", "使用 AMX 的 bf16")
+    if features.get("avx512_bf16"):
+        return torch.bfloat16, Text("bf16 on AVX-512", "使用 AVX-512 的 bf16")
+    return torch.float32, Text("fp32: this processor has no fast bf16", "该处理器没有高速 bf16，使用 fp32")
+
+
+def use_threads(count: int | None = None) -> int:
+    """Let PyTorch use `count` threads, all cores that this process may use when not given. Returns the number."""
+    if count is None:
+        allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        count = int(os.environ.get("OMP_NUM_THREADS") or allowed)
+    torch.set_num_threads(count)
+    return count

@@ -1,0 +1,174 @@
+"""Loading a pretrained encoder with a head for a task, and telling what of it is new.
+
+Knows which checkpoints fit, and what goes wrong with those that do not. Does not know where a model comes from
+(`catalog.resolve` turns a name into a folder or a hub id) or which weights will be trained (`adapters`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
+
+from engine.errors import ModelProblem
+from engine.text import Text
+
+
+@dataclass(slots=True)
+class LoadedModel:
+    """A model with its tokenizer. `new_modules` are the modules whose weights the checkpoint lacks: the head."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    new_modules: list[str]
+    source: str  # folder or hub id it was read from
+
+    @property
+    def max_positions(self) -> int:
+        """The longest sequence the model can read, in tokens, special ones included."""
+        return max_positions(self.model.config, self.tokenizer)
+
+
+def load_encoder(
+    source: str,
+    auto_class: Any,
+    *,
+    labels: list[str],
+    problem_type: str | None = None,
+    dropout: float | None = None,
+    revision: str = "",
+    token: str | None = None,
+    attention: str | None = None,
+) -> LoadedModel:
+    """Load `source` (a folder or a hub id) with `auto_class` and a head for `labels`, in float32.
+
+    Raises ModelProblem when it does not exist, is no encoder, is damaged, or has no safetensors weights.
+    """
+    known = {"revision": revision or None, "token": token, "trust_remote_code": False}
+    with explained(source):
+        config = AutoConfig.from_pretrained(source, **known)
+        check_is_encoder(config, source)
+        config.num_labels = len(labels)
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {label: index for index, label in enumerate(labels)}
+        config.problem_type = problem_type
+        if dropout is not None:
+            set_dropout(config, dropout)
+        tokenizer = AutoTokenizer.from_pretrained(source, **known)
+        model, info = auto_class.from_pretrained(
+            source,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
+            **({"attn_implementation": attention} if attention else {}),
+            **known,
+        )
+    missing = set(info["missing_keys"]) | {key for key, *_ in info["mismatched_keys"]}
+    return LoadedModel(model, tokenizer, modules_of(missing), source)
+
+
+def modules_of(parameter_names: set[str]) -> list[str]:
+    """The modules that hold the given parameters: `classifier.weight` and `classifier.bias` give `classifier`."""
+    return sorted({name.rpartition(".")[0] for name in parameter_names})
+
+
+def check_is_encoder(config: PretrainedConfig, source: str) -> None:
+    """ModelProblem unless the checkpoint is of a bidirectional encoder family (those with a masked language model)."""
+    kind = config.model_type
+    if kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not config.is_encoder_decoder:
+        return
+    raise ModelProblem(
+        "not_an_encoder",
+        Text(f"{source} is a {kind} model, which is no encoder.", f"{source} 是 {kind} 模型，不是编码器。"),
+        Text(
+            "Choose an encoder such as minilm, e5-small, bert-base-uncased or xlm-roberta-base.",
+            "请选择编码器模型，例如 minilm、e5-small、bert-base-uncased 或 xlm-roberta-base。",
+        ),
+        model=source,
+    )
+
+
+def set_dropout(config: PretrainedConfig, share: float) -> None:
+    """Set every dropout of a model family, whatever each calls it (`hidden_dropout_prob`, `dropout`, `mlp_dropout`, ...)."""
+    for name, value in config.to_dict().items():
+        if "dropout" in name and isinstance(value, int | float) and not isinstance(value, bool):
+            setattr(config, name, share)
+
+
+def max_positions(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Tokens a model reads at once: the smaller of what its positions and its tokenizer allow."""
+    positions = getattr(config, "max_position_embeddings", None) or 512
+    if config.model_type in ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "roberta-prelayernorm", "mpnet"):
+        # These families count positions from the padding index on, so two places are never used.
+        positions -= 2
+    # Tokenizers without a limit of their own report 1e30.
+    return int(min(positions, tokenizer.model_max_length, 32768))
+
+
+class explained:  # noqa: N801 - reads as a phrase in a with statement
+    """Turn the exceptions of transformers and the hub about a model into a ModelProblem that says what to do."""
+
+    def __init__(self, source: str):
+        self.source = source
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if error is None or isinstance(error, ModelProblem):
+            return
+        problem = self._problem(error)
+        if problem is not None:
+            raise problem from error
+
+    def _problem(self, error: BaseException) -> ModelProblem | None:
+        source = self.source
+        if isinstance(error, GatedRepoError):
+            return ModelProblem(
+                "gated_model",
+                Text(f"{source} is gated.", f"{source} 需要授权才能访问。"),
+                Text("Accept its terms on the hub and give a token.", "请在 Hub 上接受其条款并提供访问令牌。"),
+                model=source,
+            )
+        if isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
+            return ModelProblem(
+                "no_such_model",
+                Text(f"The hub has no model {source}.", f"Hub 上没有模型 {source}。"),
+                Text("Check the spelling; a private model needs a token.", "请检查拼写；私有模型需要访问令牌。"),
+                model=source,
+            )
+        if isinstance(error, HfHubHTTPError):
+            return ModelProblem(
+                "hub_error",
+                Text(f"The hub did not deliver {source}: {error}", f"Hub 未能提供 {source}：{error}"),
+                Text("Try again, or choose an embedded model.", "请重试，或选择内置模型。"),
+                model=source,
+            )
+        if isinstance(error, SafetensorError | json.JSONDecodeError):
+            return ModelProblem(
+                "damaged_model",
+                Text(f"The files of {source} are damaged: {error}", f"{source} 的文件已损坏：{error}"),
+                Text("Fetch the model again.", "请重新获取该模型。"),
+                model=source,
+            )
+        if isinstance(error, OSError | ValueError | KeyError):
+            # transformers raises OSError for files that are not there and ValueError for a config it does not know.
+            first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            return ModelProblem(
+                "unreadable_model",
+                Text(f"Cannot load the model {source}: {first_line}", f"无法加载模型 {source}：{first_line}"),
+                Text(
+                    "Check the name. Embedded models (minilm, e5-small) always work, also offline.",
+                    "请检查名称。内置模型（minilm、e5-small）离线也可使用。",
+                ),
+                model=source,
+            )
+        return None
