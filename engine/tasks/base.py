@@ -43,3 +43,25 @@ class Example:
         return cls(
             row=value["row"], inputs=value["inputs"], target=tuple(target) if isinstance(target, list) else target
         )
+
+
+@dataclass(slots=True)
+class Feature:
+    """One token sequence. `example` is the index of the example it was made from; a long text makes several."""
+
+    example: int
+    input_ids: list[int]
+    token_type_ids: list[int] | None = None
+    target: Any = None
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+
+@dataclass(slots=True)
+class Encoded:
+    """The features of some examples, how many texts did not fit, and the longest text in tokens before any cut."""
+
+    features: list[Feature]
+    truncated: int = 0
+    longest: int = 0

@@ -1,0 +1,86 @@
+"""Running a model over many sequences, fast and in order.
+
+Knows batches, padding and devices. Does not know what the logits mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from engine.models.device import Device
+from engine.tasks.base import Feature
+from engine.training.batching import by_length
+
+TOKENS_PER_BATCH = 8192
+
+
+def collate(features: Sequence[Feature], pad_token_id: int) -> dict[str, torch.Tensor]:
+    """Right-padded tensors [b, t] of `input_ids`, `attention_mask` and, where present, `token_type_ids` and `labels`."""
+    width = max(len(feature) for feature in features)
+    ids = np.full((len(features), width), pad_token_id, dtype=np.int64)
+    mask = np.zeros((len(features), width), dtype=np.int64)
+    for row, feature in enumerate(features):
+        ids[row, : len(feature)] = feature.input_ids
+        mask[row, : len(feature)] = 1
+    batch = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+    if any(feature.token_type_ids is not None for feature in features):
+        types = np.zeros_like(ids)
+        for row, feature in enumerate(features):
+            types[row, : len(feature)] = feature.token_type_ids
+        batch["token_type_ids"] = torch.from_numpy(types)
+    if features[0].target is not None:
+        batch["labels"] = torch.tensor([feature.target for feature in features])
+    return batch
+
+
+def run(
+    model: nn.Module,
+    features: Sequence[Feature],
+    pad_token_id: int,
+    device: Device,
+    *,
+    batch_size: int = 256,
+    read: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> np.ndarray:
+    """What the model says of every feature, in their order, float32.
+
+    `read` turns a model and a batch into a tensor [b, ...]; the logits when not given. `progress` hears (done, total).
+    Raises InterruptedError when `should_stop` says so between two batches.
+    """
+    read = read or logits_of
+    lengths = [len(feature) for feature in features]
+    parts: list[np.ndarray] = []
+    order: list[int] = []
+    model.eval()
+    with torch.inference_mode(), device.autocast():
+        for indices in by_length(lengths, TOKENS_PER_BATCH, batch_size):
+            if should_stop is not None and should_stop():
+                raise InterruptedError
+            batch = collate([features[index] for index in indices], pad_token_id)
+            batch.pop("labels", None)
+            batch = {name: tensor.to(device.name) for name, tensor in batch.items()}
+            parts.append(read(model, batch).float().cpu().numpy())
+            order += indices
+            if progress is not None:
+                progress(len(order), len(features))
+    joined = np.concatenate(parts)
+    result = np.empty_like(joined)
+    result[order] = joined
+    return result
+
+
+def logits_of(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    return model(**batch).logits
+
+
+def mean_pooled(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The mean of the encoder's last hidden states over the real tokens, [b, hidden]."""
+    hidden = model.base_model(**batch).last_hidden_state.float()
+    mask = batch["attention_mask"].unsqueeze(-1).float()
+    return (hidden * mask).sum(1) / mask.sum(1)

@@ -1,0 +1,188 @@
+"""Text classification: one label a text, several labels a text, or one label for a pair of texts.
+
+Knows how texts become token sequences, how labels become targets, the loss, and how logits become probabilities. It does
+not know files, splits, devices or reports. PyTorch is imported where it is used: the page reads this module without it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.config import ModelConfig
+from engine.errors import LabelProblem
+from engine.tasks.base import Encoded, Example, Feature
+from engine.tasks.roles import ROLES
+from engine.text import Text
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedTokenizerBase
+
+    from engine.models.load import LoadedModel
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """The labels in a fixed order, and whether a text may have several of them."""
+
+    labels: list[str]
+    multi_label: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"labels": self.labels, "multi_label": self.multi_label}
+
+
+class Classification:
+    name = "classification"
+    label = Text("Classification", "文本分类")
+    roles = ROLES["classification"]
+    metrics = ("accuracy", "macro_f1", "micro_f1", "weighted_f1")
+
+    def default_metric(self, classes: Classes) -> str:
+        """What chooses the best checkpoint. Subset accuracy says little about several labels a text."""
+        return "micro_f1" if classes.multi_label else "accuracy"
+
+    def outputs(self, train: Sequence[Example]) -> Classes:
+        """The classes of the training examples, sorted. LabelProblem when there is nothing to tell apart."""
+        multi_label = any(isinstance(example.target, tuple) for example in train)
+        labels = sorted({label for example in train for label in _labels_of(example)})
+        if len(labels) < (1 if multi_label else 2):
+            only = labels[0] if labels else ""
+            raise LabelProblem(
+                "one_label",
+                Text(
+                    f"Every training row has the same label {only!r}; there is nothing to tell apart.",
+                    f"所有训练数据的标签都是 {only!r}，没有可区分的类别。",
+                ),
+                Text("Check the label column, or add rows of another class.", "请检查标签列，或补充其他类别的数据。"),
+                labels=labels,
+            )
+        return Classes(labels, multi_label)
+
+    def load(self, source: str, classes: Classes, model: ModelConfig, **options: Any) -> LoadedModel:
+        """A pretrained encoder with a classification head (ModelProblem)."""
+        from transformers import AutoModelForSequenceClassification
+
+        from engine.models.load import load_encoder
+
+        return load_encoder(
+            source,
+            AutoModelForSequenceClassification,
+            labels=classes.labels,
+            problem_type="multi_label_classification" if classes.multi_label else "single_label_classification",
+            revision=model.revision,
+            **options,
+        )
+
+    def encode(
+        self,
+        examples: Sequence[Example],
+        tokenizer: PreTrainedTokenizerBase,
+        max_length: int | None,
+        windows: bool = False,
+    ) -> Encoded:
+        """Token sequences for examples.
+
+        `max_length` None cuts nothing. A longer text is cut for training; with `windows` it becomes several overlapping
+        sequences (stride a quarter of the length) whose probabilities are averaged, so that all of it is read.
+        """
+        texts = [example.inputs["text"] for example in examples]
+        pairs = [example.inputs.get("text_pair") for example in examples]
+        paired = any(pair is not None for pair in pairs)
+        whole = tokenizer(texts, [pair or "" for pair in pairs] if paired else None, verbose=False)
+        types = whole.get("token_type_ids")
+        features: list[Feature] = []
+        too_long: list[int] = []
+        for index, ids in enumerate(whole["input_ids"]):
+            if max_length is not None and len(ids) > max_length:
+                too_long.append(index)
+            else:
+                features.append(Feature(index, ids, types[index] if types and paired else None))
+        for index in too_long:
+            cut = tokenizer(
+                texts[index],
+                (pairs[index] or "") if paired else None,
+                truncation=True,
+                max_length=max_length,
+                stride=max_length // 4 if windows else 0,
+                return_overflowing_tokens=windows,
+            )
+            sequences = cut["input_ids"] if windows else [cut["input_ids"]]
+            for number, ids in enumerate(sequences):
+                kinds = cut.get("token_type_ids") if paired else None
+                features.append(Feature(index, ids, (kinds[number] if windows else kinds) if kinds else None))
+        features.sort(key=lambda feature: feature.example)
+        return Encoded(features, truncated=len(too_long), longest=max(map(len, whole["input_ids"]), default=0))
+
+    def attach_targets(self, encoded: Encoded, examples: Sequence[Example], classes: Classes) -> None:
+        """Give every feature its target: a class index, or a 0/1 vector over the classes."""
+        index = {label: position for position, label in enumerate(classes.labels)}
+        for feature in encoded.features:
+            target = examples[feature.example].target
+            if classes.multi_label:
+                feature.target = [1.0 if label in target else 0.0 for label in classes.labels]
+            else:
+                feature.target = index[target]
+
+    def targets(self, examples: Sequence[Example], classes: Classes) -> np.ndarray:
+        """Class indices [n], or a boolean matrix [n, classes]. A label that training never saw is -1 (or no column)."""
+        index = {label: position for position, label in enumerate(classes.labels)}
+        if not classes.multi_label:
+            return np.array([index.get(example.target, -1) for example in examples], dtype=np.int64)
+        matrix = np.zeros((len(examples), len(classes.labels)), dtype=bool)
+        for row, example in enumerate(examples):
+            for label in example.target:
+                if label in index:
+                    matrix[row, index[label]] = True
+        return matrix
+
+    def class_weights(self, examples: Sequence[Example], classes: Classes) -> list[float]:
+        """Inverse-frequency weights with mean 1 over the examples ("balanced": n / (classes * count))."""
+        counts = Counter(label for example in examples for label in _labels_of(example))
+        total = sum(counts.values())
+        return [total / (len(classes.labels) * counts[label]) for label in classes.labels]
+
+    def loss(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        weights: torch.Tensor | None = None,
+        smoothing: float = 0.0,
+    ) -> torch.Tensor:
+        """Cross-entropy over the classes, or a binary one for each class when there may be several. Logits [b, classes]."""
+        from torch.nn import functional
+
+        logits = logits.float()
+        if targets.is_floating_point():
+            softened = targets * (1 - smoothing) + 0.5 * smoothing
+            return functional.binary_cross_entropy_with_logits(logits, softened, pos_weight=weights)
+        return functional.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
+
+    def probabilities(self, logits: np.ndarray, encoded: Encoded, count: int, classes: Classes) -> np.ndarray:
+        """Logits [features, classes] to probabilities [examples, classes]; windows of one text are averaged."""
+        if classes.multi_label:
+            each = 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
+        else:
+            shifted = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=np.float64)
+            each = shifted / shifted.sum(axis=1, keepdims=True)
+        owners = np.array([feature.example for feature in encoded.features], dtype=np.int64)
+        total = np.zeros((count, each.shape[1]))
+        np.add.at(total, owners, each)
+        return total / np.bincount(owners, minlength=count)[:, None]
+
+    def score(self, examples: Sequence[Example], probabilities: np.ndarray, classes: Classes) -> dict[str, float]:
+        """The task's metrics on examples, each between 0 and 1."""
+        from engine.evaluation.classification import metrics_from_counts, statistics
+
+        counts = statistics(self.targets(examples, classes), probabilities).sum(axis=0)
+        values = metrics_from_counts(len(classes.labels), classes.multi_label)(counts)
+        return {name: float(values[name]) for name in self.metrics}
+
+
+def _labels_of(example: Example) -> tuple[str, ...]:
+    return example.target if isinstance(example.target, tuple) else (example.target,)

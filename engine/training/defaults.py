@@ -1,0 +1,67 @@
+"""What a setting left empty means, decided from the model and the data.
+
+The rules were fitted to measurements (benchmarks/README.md); whoever knows better sets the field. Does not know how
+anything is trained.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from transformers import PretrainedConfig
+
+from engine.config import RunConfig
+
+# Peak learning rates at a batch of 32 for a BERT-base-sized encoder (12 layers of 768).
+BASE_LEARNING_RATE = {"full": 5e-5, "lora": 5e-4, "head": 5e-3}
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The settings a run really uses."""
+
+    batch_size: int
+    learning_rate: float
+    max_length: int
+    dropout: float
+    freeze_embeddings: bool
+    epochs: float
+
+
+def batch_size_for(rows: int) -> int:
+    """A power of two from 8 to 64 that leaves at least 40 updates an epoch where the rows allow it."""
+    return 2 ** max(3, min(6, int(math.log2(max(8, rows / 40)))))
+
+
+def learning_rate_for(method: str, config: PretrainedConfig, batch_size: int) -> float:
+    """The peak rate: smaller for wider and deeper encoders, growing with the square root of the batch.
+
+    Full fine-tuning of small encoders bears, and needs, larger steps than BERT-base; the head alone does not depend on depth.
+    """
+    batch = math.sqrt(batch_size / 32)
+    if method == "head":
+        return BASE_LEARNING_RATE["head"] * batch
+    size = (768 / config.hidden_size) * (12 / config.num_hidden_layers)
+    return float(f"{BASE_LEARNING_RATE[method] * min(4.0, size) * batch:.1e}")
+
+
+def max_length_for(longest: int, limit: int, asked: int | None) -> int:
+    """Room for the longest training text where the model reads that much; never more than asked for."""
+    if asked is not None:
+        return min(asked, limit)
+    return min(limit, max(16, -(-longest // 8) * 8))
+
+
+def resolve(config: RunConfig, model_config: PretrainedConfig, rows: int, longest: int, limit: int) -> Resolved:
+    """Fill the empty settings. `rows` train, `longest` is the longest training text, `limit` what the model reads, in tokens."""
+    batch_size = config.training.batch_size or batch_size_for(rows)
+    batch_size = min(batch_size, max(1, rows))
+    return Resolved(
+        batch_size=batch_size,
+        learning_rate=config.training.learning_rate or learning_rate_for(config.method.name, model_config, batch_size),
+        max_length=max_length_for(longest, limit, config.model.max_length),
+        dropout=0.0 if config.model.dropout is None else config.model.dropout,
+        freeze_embeddings=config.method.freeze_embeddings is not False,
+        epochs=config.training.epochs,
+    )

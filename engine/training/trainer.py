@@ -1,0 +1,297 @@
+"""The training loop: transformers' Trainer with our batches, our loss, our events and our best checkpoint.
+
+Knows how updates are made and watched. Does not know where examples come from or what happens after training.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.utils.data import DataLoader
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+from engine.config import TrainingConfig
+from engine.errors import RunFailure
+from engine.inference.forward import collate
+from engine.models.adapters import trainable_state
+from engine.models.device import Device
+from engine.tasks.base import Feature
+from engine.text import Text
+from engine.training.batching import LengthBuckets
+from engine.training.defaults import Resolved
+from engine.training.events import EventLog
+
+STEP_EVENT_SECONDS = 0.5
+
+
+class StopRequested(Exception):
+    """The owner asked for an end without a result."""
+
+
+@dataclass
+class Progress:
+    """What training has come to: every evaluation, and the trainable weights at the best of them."""
+
+    metric: str
+    best_value: float = -1.0
+    best_step: int = 0
+    best_epoch: float = 0.0
+    best_state: dict[str, torch.Tensor] = field(default_factory=dict)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    since_best: int = 0
+    stopped_early: bool = False
+    examples: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+class FineTuner(Trainer):
+    """Trainer over features that are already encoded.
+
+    `loss` takes logits [b, ...] and targets and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation
+    rows; `stop_request` returns "keep", "discard" or None. The best weights end up in `progress.best_state`.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        features: list[Feature],
+        *,
+        resolved: Resolved,
+        config: TrainingConfig,
+        seed: int,
+        device: Device,
+        pad_token_id: int,
+        loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+        evaluate_now: Callable[[], tuple[float, dict[str, float]]],
+        metric: str,
+        stop_request: Callable[[], str | None],
+        events: EventLog,
+        directory: Path,
+        micro_batch_size: int,
+    ):
+        self._features = features
+        self._resolved = resolved
+        self._pad_token_id = pad_token_id
+        self._loss = loss
+        self._evaluate_now = evaluate_now
+        self._events = events
+        self._directory = directory
+        self._seed = seed
+        self._micro_batch_size = micro_batch_size
+        self.progress = Progress(metric)
+        self._seen_examples = 0
+        self._seen_tokens = 0
+        self._last_log = (time.perf_counter(), 0, 0)
+        accumulation = -(-resolved.batch_size // micro_batch_size) * config.gradient_accumulation
+        super().__init__(
+            model=model,
+            args=TrainingArguments(
+                output_dir=str(directory),
+                num_train_epochs=resolved.epochs,
+                per_device_train_batch_size=micro_batch_size,
+                gradient_accumulation_steps=accumulation,
+                learning_rate=resolved.learning_rate,
+                lr_scheduler_type=config.scheduler,
+                # A share; transformers reads an integer of one and more as a number of steps.
+                warmup_steps=config.warmup,
+                weight_decay=config.weight_decay,
+                max_grad_norm=config.max_grad_norm,
+                optim="adamw_torch_fused" if device.name == "cuda" else "adamw_torch",
+                bf16=device.dtype == torch.bfloat16,
+                fp16=device.dtype == torch.float16,
+                use_cpu=device.name == "cpu",
+                seed=seed,
+                logging_strategy="no",
+                logging_nan_inf_filter=False,
+                eval_strategy="no",
+                save_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
+                remove_unused_columns=False,
+                # Everything is in memory already; loader processes would only cost their start.
+                dataloader_num_workers=0,
+                dataloader_pin_memory=device.name == "cuda",
+            ),
+            train_dataset=features,
+            callbacks=[Watch(self, config, stop_request)],
+        )
+
+    def get_train_dataloader(self) -> DataLoader:
+        sampler = LengthBuckets([len(feature) for feature in self._features], self._micro_batch_size, self._seed)
+        self.sampler = sampler
+        loader = DataLoader(
+            self._features, batch_sampler=sampler, collate_fn=partial(collate, pad_token_id=self._pad_token_id)
+        )
+        return self.accelerator.prepare(loader)
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        targets = inputs.pop("labels")
+        self._seen_examples += len(targets)
+        self._seen_tokens += int(inputs["attention_mask"].sum())
+        return self._loss(model(**inputs).logits, targets)
+
+    def training_step(
+        self,
+        model: nn.Module,
+        inputs: dict[str, torch.Tensor],
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        if not torch.isfinite(loss):
+            raise diverged(self._resolved.learning_rate, self.state.global_step)
+        return loss
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        # Trainer counts parameters anew for every batch to fill a figure that nobody reads here.
+        return 0
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """One step event, whenever `Watch` asks for one."""
+        if "loss" not in logs:
+            return
+        now = time.perf_counter()
+        then, examples, tokens = self._last_log
+        seconds = max(now - then, 1e-9)
+        self._last_log = (now, self._seen_examples, self._seen_tokens)
+        self._events.emit(
+            "step",
+            step=self.state.global_step,
+            total_steps=self.state.max_steps,
+            epoch=round(self.state.epoch or 0.0, 4),
+            loss=logs["loss"],
+            learning_rate=logs["learning_rate"],
+            grad_norm=logs.get("grad_norm"),
+            examples_per_second=round((self._seen_examples - examples) / seconds, 1),
+            tokens_per_second=round((self._seen_tokens - tokens) / seconds, 1),
+            memory_mb=memory_mb(),
+        )
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Score the validation rows, tell it, and keep the weights when they are the best so far."""
+        started = time.perf_counter()
+        loss, metrics = self._evaluate_now()
+        progress = self.progress
+        value = metrics[progress.metric]
+        best = value > progress.best_value
+        if best:
+            progress.best_value, progress.since_best = value, 0
+            progress.best_step, progress.best_epoch = self.state.global_step, float(self.state.epoch or 0.0)
+            progress.best_state = trainable_state(self.accelerator.unwrap_model(self.model))
+            self._save_best()
+        else:
+            progress.since_best += 1
+        point = {
+            "step": self.state.global_step,
+            "epoch": round(float(self.state.epoch or 0.0), 4),
+            "loss": loss,
+            "metrics": metrics,
+            "best": best,
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+        progress.evaluations.append(point)
+        self._events.emit("evaluation", **point)
+        # Rates are of training: the pause for this evaluation is none of it.
+        self._last_log = (time.perf_counter(), self._seen_examples, self._seen_tokens)
+        return metrics
+
+    def _save_best(self) -> None:
+        """The best weights also on disk, replaced in one step: a crash later loses none of what was learned."""
+        if not self.is_world_process_zero():
+            return
+        self._directory.mkdir(parents=True, exist_ok=True)
+        temporary = self._directory / ".best.safetensors"
+        save_file(
+            {name: tensor.contiguous() for name, tensor in self.progress.best_state.items()},
+            temporary,
+            metadata={"step": str(self.state.global_step), self.progress.metric: repr(self.progress.best_value)},
+        )
+        temporary.replace(self._directory / "best.safetensors")
+
+    def fit(self) -> Progress:
+        """Train to the end, or until asked to stop. Raises RunFailure (diverged), StopRequested."""
+        started = time.perf_counter()
+        self.train()
+        if not self.progress.evaluations:
+            # Stopped before the first evaluation: what there is now is the best there is.
+            self.evaluate()
+        self.progress.seconds = time.perf_counter() - started
+        self.progress.examples, self.progress.tokens = self._seen_examples, self._seen_tokens
+        return self.progress
+
+
+class Watch(TrainerCallback):
+    """Decides after every update whether to tell, evaluate or stop."""
+
+    def __init__(self, tuner: FineTuner, config: TrainingConfig, stop_request: Callable[[], str | None]):
+        self._tuner = tuner
+        self._config = config
+        self._stop_request = stop_request
+        self._last_event = 0.0
+        self._last_look = 0.0
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.global_step == 0:
+            per_epoch = state.max_steps / max(args.num_train_epochs, 1e-9)
+            self._interval = max(1, round(per_epoch / self._config.evaluations_per_epoch))
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        now = time.monotonic()
+        last = state.global_step >= state.max_steps
+        if last or state.global_step == 1 or now - self._last_event >= STEP_EVENT_SECONDS:
+            self._last_event = now
+            control.should_log = True
+        # The last interval may be a step short of a whole one; two evaluations in a row would tell nothing.
+        due = state.global_step % self._interval == 0 and state.max_steps - state.global_step >= self._interval // 2
+        if last or due:
+            control.should_evaluate = True
+        patience = self._config.early_stopping
+        if patience and self._tuner.progress.since_best >= patience:
+            self._tuner.progress.stopped_early = True
+            control.should_training_stop = True
+        if now - self._last_look >= STEP_EVENT_SECONDS / 2:
+            self._last_look = now
+            asked = self._stop_request()
+            if asked == "discard":
+                raise StopRequested
+            if asked == "keep":
+                control.should_training_stop = True
+
+
+def diverged(learning_rate: float, step: int) -> RunFailure:
+    lower = f"{learning_rate / 10:.0e}"
+    return RunFailure(
+        "diverged",
+        Text(
+            f"The loss became infinite or NaN at step {step + 1}, with learning rate {learning_rate:g}.",
+            f"学习率为 {learning_rate:g} 时，第 {step + 1} 步的损失变为无穷大或 NaN。",
+        ),
+        Text(f"Try a lower learning rate, such as {lower}.", f"请降低学习率，例如 {lower}。"),
+        step=step + 1,
+        learning_rate=learning_rate,
+    )
+
+
+def memory_mb() -> float:
+    """The most memory this process has used, in MiB: of the GPU where there is one, else of the machine."""
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in KiB, macOS in bytes.
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
