@@ -10,6 +10,7 @@ import json
 import mmap
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,7 @@ def _read_vocabulary(reader: _Reader) -> Vocabulary:
     offsets = np.frombuffer(reader.take(4 * (count + 1)), "<u4")
     scores = np.frombuffer(reader.take(4 * count), "<f4")
     blob = reader.take(blob_length)
-    pieces = [blob[start:end].decode() for start, end in zip(offsets[:-1], offsets[1:], strict=True)]
+    pieces = [blob[start:end].decode() for start, end in pairwise(offsets)]
     return Vocabulary(pieces, scores.tolist(), bos=bos, eos=eos, pad=pad, unknown=unknown)
 
 

