@@ -88,9 +88,11 @@ def restore_trainable(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
 
 def save_model(model: nn.Module, loaded: LoadedModel, directory: Path) -> None:
     """Write the tuned model (a full checkpoint, or the adapter with the head) and its tokenizer, safetensors only."""
-    model.save_pretrained(directory, safe_serialization=True) if isinstance(
-        model, PeftModel
-    ) else model.save_pretrained(directory)
+    if isinstance(model, PeftModel):
+        # "auto" would ask the hub whether the vocabulary grew; it never does here, and the hub may not be there.
+        model.save_pretrained(directory, save_embedding_layers=False)
+    else:
+        model.save_pretrained(directory)
     loaded.tokenizer.save_pretrained(directory)
 
 

@@ -6,7 +6,9 @@ Knows which checkpoints fit, and what goes wrong with those that do not. Does no
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,62 +115,52 @@ def max_positions(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) 
     return int(min(positions, tokenizer.model_max_length, 32768))
 
 
-class explained:  # noqa: N801 - reads as a phrase in a with statement
+@contextlib.contextmanager
+def explained(source: str) -> Iterator[None]:
     """Turn the exceptions of transformers and the hub about a model into a ModelProblem that says what to do."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, SafetensorError, HfHubHTTPError) as error:
+        raise _problem(error, source) from error
 
-    def __init__(self, source: str):
-        self.source = source
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        if error is None or isinstance(error, ModelProblem):
-            return
-        problem = self._problem(error)
-        if problem is not None:
-            raise problem from error
-
-    def _problem(self, error: BaseException) -> ModelProblem | None:
-        source = self.source
-        if isinstance(error, GatedRepoError):
-            return ModelProblem(
-                "gated_model",
-                Text(f"{source} is gated.", f"{source} 需要授权才能访问。"),
-                Text("Accept its terms on the hub and give a token.", "请在 Hub 上接受其条款并提供访问令牌。"),
-                model=source,
-            )
-        if isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
-            return ModelProblem(
-                "no_such_model",
-                Text(f"The hub has no model {source}.", f"Hub 上没有模型 {source}。"),
-                Text("Check the spelling; a private model needs a token.", "请检查拼写；私有模型需要访问令牌。"),
-                model=source,
-            )
-        if isinstance(error, HfHubHTTPError):
-            return ModelProblem(
-                "hub_error",
-                Text(f"The hub did not deliver {source}: {error}", f"Hub 未能提供 {source}：{error}"),
-                Text("Try again, or choose an embedded model.", "请重试，或选择内置模型。"),
-                model=source,
-            )
-        if isinstance(error, SafetensorError | json.JSONDecodeError):
-            return ModelProblem(
-                "damaged_model",
-                Text(f"The files of {source} are damaged: {error}", f"{source} 的文件已损坏：{error}"),
-                Text("Fetch the model again.", "请重新获取该模型。"),
-                model=source,
-            )
-        if isinstance(error, OSError | ValueError | KeyError):
-            # transformers raises OSError for files that are not there and ValueError for a config it does not know.
-            first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            return ModelProblem(
-                "unreadable_model",
-                Text(f"Cannot load the model {source}: {first_line}", f"无法加载模型 {source}：{first_line}"),
-                Text(
-                    "Check the name. Embedded models (minilm, e5-small) always work, also offline.",
-                    "请检查名称。内置模型（minilm、e5-small）离线也可使用。",
-                ),
-                model=source,
-            )
-        return None
+def _problem(error: Exception, source: str) -> ModelProblem:
+    if isinstance(error, GatedRepoError):
+        return ModelProblem(
+            "gated_model",
+            Text(f"{source} is gated.", f"{source} 需要授权才能访问。"),
+            Text("Accept its terms on the hub and give a token.", "请在 Hub 上接受其条款并提供访问令牌。"),
+            model=source,
+        )
+    if isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
+        return ModelProblem(
+            "no_such_model",
+            Text(f"The hub has no model {source}.", f"Hub 上没有模型 {source}。"),
+            Text("Check the spelling; a private model needs a token.", "请检查拼写；私有模型需要访问令牌。"),
+            model=source,
+        )
+    if isinstance(error, HfHubHTTPError):
+        return ModelProblem(
+            "hub_error",
+            Text(f"The hub did not deliver {source}: {error}", f"Hub 未能提供 {source}：{error}"),
+            Text("Try again, or choose an embedded model.", "请重试，或选择内置模型。"),
+            model=source,
+        )
+    if isinstance(error, SafetensorError | json.JSONDecodeError):
+        return ModelProblem(
+            "damaged_model",
+            Text(f"The files of {source} are damaged: {error}", f"{source} 的文件已损坏：{error}"),
+            Text("Fetch the model again.", "请重新获取该模型。"),
+            model=source,
+        )
+    # transformers raises OSError for files that are not there and ValueError for a config it does not know.
+    first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return ModelProblem(
+        "unreadable_model",
+        Text(f"Cannot load the model {source}: {first_line}", f"无法加载模型 {source}：{first_line}"),
+        Text(
+            "Check the name. Embedded models (minilm, e5-small) always work, also offline.",
+            "请检查名称。内置模型（minilm、e5-small）离线也可使用。",
+        ),
+        model=source,
+    )

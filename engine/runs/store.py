@@ -33,6 +33,7 @@ from engine.text import Text
 # "interrupted" is never written by the run itself: readers conclude it from a worker that is gone.
 STATES = ("queued", "running", "stopping", "completed", "stopped", "failed", "interrupted")
 ACTIVE = ("queued", "running", "stopping")
+START_SECONDS = 60.0  # from the creation of a run to the first sign of its worker
 STALE_SECONDS = 60.0  # without a heartbeat, when the worker's process cannot be looked at (another machine or container)
 _ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 
@@ -80,7 +81,11 @@ class Run:
         values = json.loads(self.path("manifest.json").read_text(encoding="utf-8"))
         known = {f.name for f in fields(Manifest)}
         manifest = Manifest(**{key: value for key, value in values.items() if key in known})
-        if manifest.state in ("running", "stopping") and not self._worker_alive(manifest):
+        # A queued run without a process is one whose worker is just starting; give that a while.
+        starting = manifest.state == "queued" and manifest.process is None
+        if starting and time.time() - manifest.created < START_SECONDS:
+            return manifest
+        if manifest.state in ACTIVE and not self._worker_alive(manifest):
             manifest.state = "interrupted"
         return manifest
 

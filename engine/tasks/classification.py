@@ -163,8 +163,8 @@ class Classification:
             return functional.binary_cross_entropy_with_logits(logits, softened, pos_weight=weights)
         return functional.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
 
-    def probabilities(self, logits: np.ndarray, encoded: Encoded, count: int, classes: Classes) -> np.ndarray:
-        """Logits [features, classes] to probabilities [examples, classes]; windows of one text are averaged."""
+    def predict(self, logits: np.ndarray, encoded: Encoded, count: int, classes: Classes) -> np.ndarray:
+        """Logits [features, classes] to probabilities [count, classes]; the windows of one text are averaged."""
         if classes.multi_label:
             each = 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
         else:

@@ -1,0 +1,77 @@
+"""The folder of a tuned model: what is in it, and how it is loaded again.
+
+    model/tunebench.json     task, classes, maximum length, method, base model
+          config.json, model.safetensors | adapter_config.json, adapter_model.safetensors
+          tokenizer files
+          untuned.safetensors   class centroids of the untuned model
+
+Knows files. Does not know how predictions are made.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.config import ModelConfig
+from engine.errors import RunProblem
+from engine.models.adapters import merged_with_adapter
+from engine.models.catalog import resolve
+from engine.models.load import LoadedModel
+from engine.tasks import TASKS
+from engine.tasks.classification import Classes
+from engine.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What must be known beside the weights to answer with a tuned model."""
+
+    task: str
+    classes: dict[str, Any]
+    max_length: int
+    method: str
+    base_model: str
+    base_revision: str = ""
+
+    def save(self, directory: Path) -> None:
+        text = json.dumps(asdict(self), ensure_ascii=False, indent=1)
+        (directory / "tunebench.json").write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, directory: Path) -> Description:
+        path = directory / "tunebench.json"
+        if not path.is_file():
+            raise RunProblem(
+                "no_model",
+                Text("This run has no finished model.", "该运行没有已完成的模型。"),
+                Text("Wait for it to complete, or choose another run.", "请等待其完成，或选择其他运行。"),
+            )
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+    @property
+    def outputs(self) -> Classes:
+        return Classes(**self.classes)
+
+
+def load_base(description: Description, attention: str | None = None) -> LoadedModel:
+    """The pretrained model that the run started from, with a fresh head."""
+    return TASKS[description.task].load(
+        resolve(description.base_model),
+        description.outputs,
+        ModelConfig(id=description.base_model, revision=description.base_revision),
+        attention=attention,
+    )
+
+
+def load_tuned(directory: Path, description: Description, attention: str | None = None) -> LoadedModel:
+    """The tuned model, an adapter already merged into its base."""
+    if description.method == "lora":
+        loaded = load_base(description, attention)
+        loaded.model = merged_with_adapter(loaded.model, directory)
+        return loaded
+    return TASKS[description.task].load(
+        str(directory), description.outputs, ModelConfig(id=str(directory)), attention=attention
+    )

@@ -1,0 +1,78 @@
+"""From files to examples, split and on record: the first phase of every run.
+
+Knows how tables become examples and what is written down of them. Does not know models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.config import RunConfig
+from engine.data.columns import resolve_columns
+from engine.data.examples import read_examples
+from engine.data.load import read_tables
+from engine.data.split import Splits, split
+from engine.runs.store import Run
+from engine.settings import Settings
+from engine.tasks.base import Example
+from engine.training.events import EventLog
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The examples of a run and the facts about them that the report repeats."""
+
+    splits: Splits
+    columns: dict[str, str]
+    facts: dict[str, Any]
+    notices: list[dict[str, Any]]
+
+
+def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -> Prepared:
+    """Read, map, split and record the data of a run. Raises FileProblem, ColumnProblem and LabelProblem."""
+    tables = read_tables(config.data, config.task, settings)
+    columns = resolve_columns(tables["train"], config.task, config.data.columns)
+    examples: dict[str, list[Example]] = {}
+    notices = []
+    for name, table in tables.items():
+        examples[name], found = read_examples(table, config.task, columns, config.data)
+        notices += found
+    splits = split(examples, config.data, config.seed, config.task)
+    notices += splits.notices
+    for notice in notices:
+        events.notice(notice.code, notice.message, notice.severity, count=notice.count)
+    facts = {
+        "columns": columns,
+        "sources": {
+            name: {"name": table.source.name, "sha256": table.source.sha256, "rows": len(table)}
+            for name, table in tables.items()
+        },
+        "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
+        "data_sha256": _write(run.path("data"), splits),
+    }
+    recorded = [
+        {"code": n.code, "severity": n.severity, "message": n.message.to_dict(), "count": n.count} for n in notices
+    ]
+    return Prepared(splits, columns, facts, recorded)
+
+
+def _write(directory: Path, splits: Splits) -> str:
+    """Keep the examples as they were used. Returns one SHA-256 over all of them: same hash, same data, same split."""
+    directory.mkdir(exist_ok=True)
+    digest = hashlib.sha256()
+    for name in ("train", "validation", "test"):
+        lines = [json.dumps(e.to_dict(), ensure_ascii=False) for e in getattr(splits, name)]
+        text = "".join(line + "\n" for line in lines)
+        (directory / f"{name}.jsonl").write_text(text, encoding="utf-8")
+        digest.update(f"{name}\n{text}".encode())
+    return digest.hexdigest()
+
+
+def read_split(run: Run, name: str) -> list[Example]:
+    """The recorded examples of one split of a run."""
+    with run.path("data", f"{name}.jsonl").open(encoding="utf-8") as file:
+        return [Example.from_dict(json.loads(line)) for line in file]
