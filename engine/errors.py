@@ -78,14 +78,15 @@ class RunFailure(UserError):
     exit_code = 1
 
 
-OUT_OF_MEMORY = RunFailure(
-    "out_of_memory",
-    Text("The machine ran out of memory.", "内存不足。"),
-    Text(
-        "Choose a smaller batch size, a shorter maximum length, a smaller model, or LoRA instead of full fine-tuning.",
-        "请减小批大小、缩短最大长度、换用更小的模型，或用 LoRA 代替全参数微调。",
-    ),
-)
+def out_of_memory() -> RunFailure:
+    return RunFailure(
+        "out_of_memory",
+        Text("The machine ran out of memory.", "内存不足。"),
+        Text(
+            "Choose a smaller batch size, a shorter maximum length, a smaller model, or LoRA instead of full fine-tuning.",
+            "请减小批大小、缩短最大长度、换用更小的模型，或用 LoRA 代替全参数微调。",
+        ),
+    )
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -106,7 +107,7 @@ def explain(error: BaseException) -> UserError:
     if isinstance(error, UserError):
         return error
     if is_out_of_memory(error):
-        return OUT_OF_MEMORY
+        return out_of_memory()
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return RunFailure(
             "disk_full",

@@ -24,7 +24,9 @@ def position(run: Run, store: Store) -> int:
     return running + ahead
 
 
-def wait_for_turn(run: Run, store: Store, places: int, begin: Callable[[], None], cancelled: Callable[[], bool]) -> bool:
+def wait_for_turn(
+    run: Run, store: Store, places: int, begin: Callable[[], None], cancelled: Callable[[], bool]
+) -> bool:
     """Wait until fewer than `places` runs are ahead, then call `begin` (which writes the state `running`).
 
     Returns False when `cancelled` says so first.

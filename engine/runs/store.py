@@ -34,7 +34,9 @@ from engine.text import Text
 STATES = ("queued", "running", "stopping", "completed", "stopped", "failed", "interrupted")
 ACTIVE = ("queued", "running", "stopping")
 START_SECONDS = 60.0  # from the creation of a run to the first sign of its worker
-STALE_SECONDS = 60.0  # without a heartbeat, when the worker's process cannot be looked at (another machine or container)
+STALE_SECONDS = (
+    60.0  # without a heartbeat, when the worker's process cannot be looked at (another machine or container)
+)
 _ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 
 
@@ -174,7 +176,11 @@ class Store:
 
     def get(self, run_id: str) -> Run:
         """The run with this id. Raises RunProblem for what is no id of ours or is not there: an id is never a path."""
-        if isinstance(run_id, str) and _ID.fullmatch(run_id) and self.directory.joinpath(run_id, "manifest.json").is_file():
+        if (
+            isinstance(run_id, str)
+            and _ID.fullmatch(run_id)
+            and self.directory.joinpath(run_id, "manifest.json").is_file()
+        ):
             return Run(self.directory / run_id)
         raise RunProblem(
             "no_such_run",

@@ -175,6 +175,20 @@ class Classification:
         np.add.at(total, owners, each)
         return total / np.bincount(owners, minlength=count)[:, None]
 
+    def log_loss(self, probabilities: np.ndarray, targets: np.ndarray) -> float:
+        """The mean negative log-likelihood of the targets, comparable with the training loss without smoothing.
+
+        A label that training never saw cannot be given a likelihood and is left out.
+        """
+        tiny = 1e-12
+        if targets.ndim == 2:
+            right = np.where(targets, probabilities, 1 - probabilities)
+            return float(-np.log(np.maximum(right, tiny)).mean())
+        known = np.flatnonzero(targets >= 0)
+        if not len(known):
+            return float("nan")
+        return float(-np.log(np.maximum(probabilities[known, targets[known]], tiny)).mean())
+
     def score(self, examples: Sequence[Example], probabilities: np.ndarray, classes: Classes) -> dict[str, float]:
         """The task's metrics on examples, each between 0 and 1."""
         from engine.evaluation.classification import metrics_from_counts, statistics

@@ -93,6 +93,7 @@ class FineTuner(Trainer):
         self._seen_examples = 0
         self._seen_tokens = 0
         self._last_log = (time.perf_counter(), 0, 0)
+        self._losses: list[torch.Tensor] = []  # of the batches since the last evaluation
         accumulation = -(-resolved.batch_size // micro_batch_size) * config.gradient_accumulation
         super().__init__(
             model=model,
@@ -156,6 +157,8 @@ class FineTuner(Trainer):
         loss = super().training_step(model, inputs, num_items_in_batch)
         if not torch.isfinite(loss):
             raise diverged(self._resolved.learning_rate, self.state.global_step)
+        # Trainer divides by the accumulated batches; the curve shows the loss of an example.
+        self._losses.append(loss.detach() * self.current_gradient_accumulation_steps)
         return loss
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
@@ -200,11 +203,13 @@ class FineTuner(Trainer):
         point = {
             "step": self.state.global_step,
             "epoch": round(float(self.state.epoch or 0.0), 4),
+            "train_loss": float(torch.stack(self._losses).mean()) if self._losses else None,
             "loss": loss,
             "metrics": metrics,
             "best": best,
             "seconds": round(time.perf_counter() - started, 3),
         }
+        self._losses.clear()
         progress.evaluations.append(point)
         self._events.emit("evaluation", **point)
         # Rates are of training: the pause for this evaluation is none of it.

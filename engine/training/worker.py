@@ -56,7 +56,7 @@ def main(directory: str) -> int:
 
         state = carry_out(run, settings, events)
         return _end(run, events, state)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it was, the run must say so
+    except Exception as error:
         problem = explain(error)
         if not isinstance(error, UserError):
             log.exception("the run failed")

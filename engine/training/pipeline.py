@@ -1,0 +1,415 @@
+"""One run from its data to its report, phase by phase. Reads from top to bottom.
+
+Knows the order of things and what is recorded of each. Does not know how any one of them is done.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import set_seed
+
+from engine.config import RunConfig
+from engine.errors import is_out_of_memory
+from engine.evaluation.classification import build_report
+from engine.evaluation.evidence import Evidence
+from engine.evaluation.report import write_report
+from engine.inference.forward import collate, mean_pooled
+from engine.inference.forward import run as forward
+from engine.inference.predictor import mean_over_windows
+from engine.inference.saved import Description, load_base, load_tuned
+from engine.inference.untuned import Centroids, sample_for_centroids
+from engine.models.adapters import (
+    apply_method,
+    parameter_counts,
+    restore_trainable,
+    save_model,
+    trainable_state,
+    verify_saved,
+)
+from engine.models.catalog import resolve as resolve_model
+from engine.models.device import Device, choose_device, use_threads
+from engine.models.load import LoadedModel
+from engine.runs.store import Run
+from engine.settings import Settings
+from engine.tasks import TASKS
+from engine.tasks.base import Encoded, Example
+from engine.tasks.classification import Classes
+from engine.text import Text
+from engine.training.defaults import Resolved, resolve
+from engine.training.events import EventLog
+from engine.training.prepare import Prepared, prepare
+from engine.training.trainer import FineTuner, Progress, StopRequested, memory_mb
+
+LIBRARIES = ("torch", "transformers", "peft", "accelerate", "datasets", "scikit-learn", "numpy")
+# The reloaded model computes the same products in another order; bf16 keeps 8 bits.
+TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.05}
+
+log = logging.getLogger("tunebench.pipeline")
+
+
+def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
+    """Train, save, judge. Returns the final state: `completed`, or `stopped` when the owner discarded it."""
+    config = run.config
+    clock = Clock()
+    try:
+        session = Session(run, config, settings, events, clock)
+        session.prepare()
+        session.load()
+        session.encode()
+        session.fit()
+        session.save()
+        session.report()
+    except StopRequested:
+        return "stopped"
+    return "completed"
+
+
+class Clock:
+    """Seconds spent in each phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._phase = ""
+        self._since = time.perf_counter()
+
+    def start(self, phase: str) -> None:
+        self.stop()
+        self._phase, self._since = phase, time.perf_counter()
+
+    def stop(self) -> None:
+        if self._phase:
+            self.seconds[self._phase] = round(time.perf_counter() - self._since, 3)
+        self._phase = ""
+
+
+class Session:
+    """What the phases of one run share. Each method is one phase and leaves its results as attributes."""
+
+    prepared: Prepared
+    classes: Classes
+    loaded: LoadedModel
+    resolved: Resolved
+    model: nn.Module
+    train: Encoded
+    validation: Encoded
+    progress: Progress
+    description: Description
+
+    def __init__(self, run: Run, config: RunConfig, settings: Settings, events: EventLog, clock: Clock):
+        self.run = run
+        self.config = config
+        self.settings = settings
+        self.events = events
+        self.clock = clock
+        self.task = TASKS[config.task]
+
+    def begin(self, phase: str) -> None:
+        if self.run.requested_stop == "discard":
+            raise StopRequested
+        self.clock.start(phase)
+        self.events.phase(phase)
+
+    def prepare(self) -> None:
+        """Tables to splits, and the classes that training knows."""
+        self.begin("data")
+        self.prepared = prepare(self.run, self.config, self.settings, self.events)
+        self.classes = self.task.outputs(self.prepared.splits.train)
+
+    def load(self) -> None:
+        """The pretrained model, on the device chosen for it."""
+        self.begin("model")
+        set_seed(self.config.seed)
+        self.threads = use_threads()
+        self.device: Device = choose_device(self.config.training.device, self.config.training.precision)
+        asked = self.config.model
+
+        def fetched(what: Text, share: float) -> None:
+            self.events.progress("model", what, int(share * 100), 100)
+
+        self.source = resolve_model(asked.id, progress=fetched)
+        dropout = 0.0 if asked.dropout is None else asked.dropout
+        self.loaded = self.task.load(
+            self.source, self.classes, asked, dropout=dropout, attention=attention_for(self.device)
+        )
+
+    def encode(self) -> None:
+        """Token sequences, the settings that depend on their length, and the weights to train."""
+        self.begin("encode")
+        splits, task, config = self.prepared.splits, self.task, self.config
+        tokenizer, limit = self.loaded.tokenizer, self.loaded.max_positions
+        whole = task.encode(splits.train, tokenizer, None)
+        self.resolved = resolve(config, self.loaded.model.config, len(splits.train), whole.longest, limit)
+        length = self.resolved.max_length
+        self.train = whole if whole.longest <= length else task.encode(splits.train, tokenizer, length)
+        self.validation = task.encode(splits.validation, tokenizer, length, windows=True)
+        task.attach_targets(self.train, splits.train, self.classes)
+        if self.train.truncated:
+            self._tell_truncation(length, limit)
+        self.model = apply_method(self.loaded, config.method, self.resolved.freeze_embeddings)
+        self.model.to(self.device.name)
+        self.facts = self._facts()
+        self.run.update(facts=self.facts)
+        self.events.emit("facts", facts=self.facts)
+
+    def fit(self) -> None:
+        """Train, and come back with the best weights. One announced retry with half the batch when memory runs out."""
+        self.begin("train")
+        start = trainable_state(self.model)
+        micro = self.resolved.batch_size
+        while True:
+            tuner = self._tuner(micro)
+            try:
+                self.progress = tuner.fit()
+                break
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error) or micro < self.resolved.batch_size or micro == 1:
+                    raise
+                log.warning("out of memory at a batch of %d", micro, exc_info=True)
+                micro = max(1, micro // 2)
+                self._tell_smaller_batch(micro)
+            # Outside the handler, whose traceback would keep the failed batch alive.
+            del tuner
+            if self.device.name == "cuda":
+                torch.cuda.empty_cache()
+            restore_trainable(self.model, start)
+        restore_trainable(self.model, self.progress.best_state)
+
+    def save(self) -> None:
+        """Write the model, load it again, and see that it answers the same."""
+        self.begin("save")
+        directory = self.run.path("model")
+        directory.mkdir(exist_ok=True)
+        save_model(self.model, self.loaded, directory)
+        self.description = Description(
+            task=self.config.task,
+            classes=self.classes.to_dict(),
+            max_length=self.resolved.max_length,
+            method=self.config.method.name,
+            base_model=self.config.model.id,
+            base_revision=self.config.model.revision,
+        )
+        self.description.save(directory)
+        batch = collate(self.train.features[:8], self.loaded.tokenizer.pad_token_id)
+        batch.pop("labels")
+        batch = {name: tensor.to(self.device.name) for name, tensor in batch.items()}
+
+        def reload() -> nn.Module:
+            self.reloaded = load_tuned(directory, self.description, attention_for(self.device))
+            return self.reloaded.model.to(self.device.name)
+
+        def logits(model: nn.Module) -> torch.Tensor:
+            with self.device.autocast():
+                return model(**batch).logits
+
+        difference = verify_saved(self.model, reload, logits, TOLERANCE[self.device.dtype])
+        self.facts["reload_difference"] = difference
+        # From here on the model that is judged is the one that was saved.
+        self.model = self.reloaded.model
+
+    def report(self) -> None:
+        """Judge the saved model on the test rows, which nothing has looked at before."""
+        self.begin("evaluate")
+        splits, tokenizer = self.prepared.splits, self.loaded.tokenizer
+        length = self.resolved.max_length
+        test = self.task.encode(splits.test, tokenizer, length, windows=True)
+        probabilities = self._probabilities(self.model, test, splits.test)
+        validation = self._probabilities(self.model, self.validation, splits.validation)
+        train_metrics = self._train_metrics()
+        untuned = self._untuned(test) if self.config.evaluation.baselines else None
+        self.begin("report")
+        facts = {
+            **self.facts,
+            "truncated_share": self.train.truncated / max(1, len(splits.train)),
+            "test_in_windows": test.truncated,
+            "train_metrics": train_metrics,
+            "best_step": self.progress.best_step,
+            "best_epoch": self.progress.best_epoch,
+            "stopped_early": self.progress.stopped_early,
+            "stopped_by_owner": self.run.requested_stop == "keep",
+            "history": [
+                {
+                    "step": point["step"],
+                    "epoch": point["epoch"],
+                    "train_loss": point["train_loss"],
+                    "validation": {"loss": point["loss"], **point["metrics"]},
+                }
+                for point in self.progress.evaluations
+            ],
+            "examples_per_second": round(self.progress.examples / max(self.progress.seconds, 1e-9), 1),
+            "peak_memory_mb": memory_mb(),
+            "notices": self.prepared.notices,
+            "seconds": {**self.clock.seconds},
+        }
+        evidence = Evidence(
+            task=self.config.task,
+            labels=self.classes.labels,
+            multi_label=self.classes.multi_label,
+            train=splits.train,
+            validation=splits.validation,
+            test=splits.test,
+            probabilities=probabilities,
+            untuned_probabilities=untuned,
+            validation_probabilities=validation,
+            config=self.config,
+            facts=facts,
+        )
+        report = build_report(evidence)
+        self.clock.stop()
+        report["run"]["seconds"] = self.clock.seconds
+        write_report(report, self.run.path("report"), predictions(splits.test, probabilities, self.classes))
+        headline = report["headline"]
+        self.run.update(
+            headline={key: headline[key] for key in ("metric", "value", "low", "high")},
+            facts={**self.facts, "seconds": self.clock.seconds, "peak_memory_mb": memory_mb()},
+        )
+
+    def _tuner(self, micro: int) -> FineTuner:
+        config, splits = self.config, self.prepared.splits
+        weights = None
+        if config.training.class_weights:
+            weights = torch.tensor(self.task.class_weights(splits.train, self.classes), device=self.device.name)
+
+        def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            return self.task.loss(logits, targets, weights, config.training.label_smoothing)
+
+        return FineTuner(
+            self.model,
+            self.train.features,
+            resolved=self.resolved,
+            config=config.training,
+            seed=config.seed,
+            device=self.device,
+            pad_token_id=self.loaded.tokenizer.pad_token_id,
+            loss=loss,
+            evaluate_now=self._evaluate_now,
+            metric=config.evaluation.metric or self.task.default_metric(self.classes),
+            stop_request=lambda: self.run.requested_stop,
+            events=self.events,
+            directory=self.run.path("checkpoints"),
+            micro_batch_size=micro,
+        )
+
+    def _evaluate_now(self) -> tuple[float, dict[str, float]]:
+        """Loss and metrics on the validation rows."""
+        examples = self.prepared.splits.validation
+        probabilities = self._probabilities(self.model, self.validation, examples)
+        targets = self.task.targets(examples, self.classes)
+        return self.task.log_loss(probabilities, targets), self.task.score(examples, probabilities, self.classes)
+
+    def _train_metrics(self) -> dict[str, float]:
+        """The metrics on a sample of the training rows as large as the validation split: the gap tells of overfitting."""
+        train = self.prepared.splits.train
+        random = np.random.default_rng(self.config.seed)
+        size = min(len(train), max(200, len(self.prepared.splits.validation)))
+        sample = [train[i] for i in sorted(random.choice(len(train), size, replace=False))]
+        encoded = self.task.encode(sample, self.loaded.tokenizer, self.resolved.max_length, windows=True)
+        return self.task.score(sample, self._probabilities(self.model, encoded, sample), self.classes)
+
+    def _probabilities(self, model: nn.Module, encoded: Encoded, examples: Sequence[Example]) -> np.ndarray:
+        logits = forward(
+            model,
+            encoded.features,
+            self.loaded.tokenizer.pad_token_id,
+            self.device,
+            batch_size=self.config.evaluation.batch_size or 256,
+            should_stop=lambda: self.run.requested_stop == "discard",
+        )
+        return self.task.predict(logits, encoded, len(examples), self.classes)
+
+    def _untuned(self, test: Encoded) -> np.ndarray:
+        """Test probabilities of the pretrained model before any training; its centroids are kept with the model."""
+        splits = self.prepared.splits
+        base = load_base(self.description, attention_for(self.device))
+        base.model.to(self.device.name)
+        pad = base.tokenizer.pad_token_id
+        targets = self.task.targets(splits.train, self.classes)
+        chosen = sample_for_centroids(targets, self.config.seed)
+        length = self.resolved.max_length
+        some = [splits.train[i] for i in chosen]
+        encoded = self.task.encode(some, base.tokenizer, length, windows=True)
+
+        def pooled(encoded: Encoded, count: int) -> np.ndarray:
+            vectors = forward(base.model, encoded.features, pad, self.device, read=mean_pooled)
+            return mean_over_windows(vectors, encoded.features, count)
+
+        centroids = Centroids.fit(pooled(encoded, len(some)), targets[chosen])
+        centroids.save(self.run.path("model", "untuned.safetensors"))
+        return centroids.probabilities(pooled(test, len(splits.test)))
+
+    def _facts(self) -> dict[str, Any]:
+        everything, trainable = parameter_counts(self.model)
+        return {
+            "model": self.config.model.id,
+            "method": self.config.method.name,
+            "device": self.device.name,
+            "device_reason": self.device.reason.to_dict(),
+            "dtype": self.device.precision,
+            "threads": self.threads,
+            "parameters": everything,
+            "trainable_parameters": trainable,
+            "labels": self.classes.labels,
+            "multi_label": self.classes.multi_label,
+            "seed": self.config.seed,
+            "versions": {name: version(name) for name in LIBRARIES},
+            **asdict(self.resolved),
+            **self.prepared.facts,
+        }
+
+    def _tell_truncation(self, length: int, limit: int) -> None:
+        share = self.train.truncated / len(self.prepared.splits.train)
+        self.events.notice(
+            "truncated",
+            Text(
+                f"{self.train.truncated} training texts ({share:.1%}) are longer than {length} tokens and are cut there; "
+                f"validation and test read them whole, in windows.",
+                f"有 {self.train.truncated} 条训练文本（{share:.1%}）超过 {length} 个 token，训练时会被截断；验证和测试时按窗口完整读取。",
+            ),
+            "warning" if length < limit or share > 0.05 else "info",
+            count=self.train.truncated,
+        )
+
+    def _tell_smaller_batch(self, micro: int) -> None:
+        self.events.notice(
+            "smaller_batch",
+            Text(
+                f"Memory ran out. Starting over with {micro} examples at a time; "
+                f"updates still use {self.resolved.batch_size}.",
+                f"内存不足，改为每次处理 {micro} 条样本重新开始；每次更新仍使用 {self.resolved.batch_size} 条。",
+            ),
+            "warning",
+        )
+
+
+def attention_for(device: Device) -> str:
+    """The attention that measured fastest: on a CPU the fused kernel's backward pass is slower than plain products."""
+    return "eager" if device.name == "cpu" else "sdpa"
+
+
+def predictions(examples: Sequence[Example], probabilities: np.ndarray, classes: Classes) -> list[dict[str, Any]]:
+    """One record a test row for `report/predictions.jsonl`: inputs, target, answer, confidence, the likeliest labels."""
+    records = []
+    for example, row in zip(examples, probabilities, strict=True):
+        order = np.argsort(-row, kind="stable")
+        answer: Any = classes.labels[order[0]]
+        if classes.multi_label:
+            answer = [classes.labels[i] for i in range(len(row)) if row[i] >= 0.5]
+        records.append(
+            {
+                "row": example.row,
+                "inputs": example.inputs,
+                "target": list(example.target) if classes.multi_label else example.target,
+                "prediction": answer,
+                "confidence": round(float(row[order[0]]), 6),
+                "probabilities": {classes.labels[i]: round(float(row[i]), 6) for i in order[:5]},
+            }
+        )
+    return records
