@@ -1,0 +1,137 @@
+"""Records of SQuAD files and of annotation tools, brought to plain rows.
+
+Knows the shapes: SQuAD v1.1 and v2.0 (Rajpurkar et al. 2016, 2018), Label Studio's JSON export, doccano's JSON Lines.
+Does not know files, and leaves the meaning of spans to `spans`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.errors import FileProblem
+from engine.text import Text
+
+
+def is_squad(value: Any) -> bool:
+    """Whether a parsed JSON file is a SQuAD one: {"data": [{"paragraphs": [...]}]}."""
+    articles = value.get("data") if isinstance(value, dict) else value
+    return (
+        isinstance(articles, list)
+        and bool(articles)
+        and all(isinstance(article, dict) and isinstance(article.get("paragraphs"), list) for article in articles)
+    )
+
+
+def squad_records(value: Any, name: str) -> list[dict[str, Any]]:
+    """One record per question, in the columns of the hub's flat SQuAD: id, title, context, question, answers.
+
+    `answers` is {"text": [...], "answer_start": [...]}, empty lists for an unanswerable question. Raises FileProblem that
+    names article and paragraph where a part is missing.
+    """
+    articles = value["data"] if isinstance(value, dict) else value
+    records: list[dict[str, Any]] = []
+    for article_number, article in enumerate(articles, start=1):
+        for paragraph_number, paragraph in enumerate(article["paragraphs"], start=1):
+            context = paragraph.get("context") if isinstance(paragraph, dict) else None
+            questions = paragraph.get("qas") if isinstance(paragraph, dict) else None
+            if not isinstance(context, str) or not isinstance(questions, list):
+                raise _broken(name, article_number, paragraph_number, '"context" and "qas"', len(records) + 1)
+            for question in questions:
+                if not isinstance(question, dict) or not isinstance(question.get("question"), str):
+                    raise _broken(name, article_number, paragraph_number, '"question"', len(records) + 1)
+                given = question.get("answers") or []
+                if not isinstance(given, list) or not all(isinstance(a, dict) and "text" in a for a in given):
+                    raise _broken(name, article_number, paragraph_number, '"answers"', len(records) + 1)
+                answers = [] if question.get("is_impossible") else given
+                records.append(
+                    {
+                        "id": str(question.get("id", len(records) + 1)),
+                        "title": article.get("title"),
+                        "context": context,
+                        "question": question["question"],
+                        "answers": {
+                            "text": [str(answer["text"]) for answer in answers],
+                            "answer_start": [answer.get("answer_start", -1) for answer in answers],
+                        },
+                    }
+                )
+    return records
+
+
+def _broken(name: str, article: int, paragraph: int, missing: str, record: int) -> FileProblem:
+    return FileProblem(
+        "bad_squad",
+        Text(
+            f"{name}, article {article}, paragraph {paragraph}: {missing} missing or of the wrong kind.",
+            f"{name} 第 {article} 篇第 {paragraph} 段：缺少 {missing}，或其类型不对。",
+        ),
+        file=name,
+        row=record,
+        article=article,
+        paragraph=paragraph,
+    )
+
+
+def is_label_studio(record: Any) -> bool:
+    """Whether a record is a task of Label Studio's full JSON export."""
+    return (
+        isinstance(record, dict)
+        and isinstance(record.get("data"), dict)
+        and any(isinstance(record.get(key), list) for key in ("annotations", "completions"))
+    )
+
+
+def label_studio_records(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One record per task: the task's data, with `spans`, `label` and `summary` from its first annotation that was kept."""
+    parsed = []
+    for task in tasks:
+        annotations = task.get("annotations") or task.get("completions") or []
+        kept = [a for a in annotations if isinstance(a, dict) and not a.get("was_cancelled")]
+        results = kept[0].get("result") if kept else []
+        parsed.append((task["data"], [r for r in results or [] if isinstance(r, dict)], bool(kept)))
+    kinds = {result.get("type") for _, results, _ in parsed for result in results}
+    records = []
+    for data, results, annotated in parsed:
+        record = dict(data)
+        if kinds & {"labels", "hypertextlabels"}:
+            record["spans"] = _label_studio_spans(results) if annotated else None
+        if "choices" in kinds:
+            choices = [c for r in results if r.get("type") == "choices" for c in _value(r).get("choices", [])]
+            record["label"] = choices[0] if len(choices) == 1 else choices or None
+        if "textarea" in kinds:
+            texts = [t for r in results if r.get("type") == "textarea" for t in _value(r).get("text", [])]
+            record["summary"] = texts[0] if len(texts) == 1 else texts or None
+        records.append(record)
+    return records
+
+
+def _value(result: dict[str, Any]) -> dict[str, Any]:
+    value = result.get("value")
+    return value if isinstance(value, dict) else {}
+
+
+def _label_studio_spans(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    spans = []
+    for result in results:
+        value = _value(result)
+        labels = value.get("labels") or value.get("hypertextlabels")
+        if labels and "start" in value and "end" in value:
+            span = {"start": value["start"], "end": value["end"], "label": labels[0]}
+            if isinstance(value.get("text"), str):
+                span["text"] = value["text"]
+            spans.append(span)
+    return spans
+
+
+def is_doccano(record: Any) -> bool:
+    """Whether a record is one of doccano's JSON Lines export: text with spans or labels as lists."""
+    if not isinstance(record, dict) or not ({"text", "data"} & record.keys()):
+        return False
+    if isinstance(record.get("entities"), list):
+        return all(isinstance(e, dict) and "start_offset" in e for e in record["entities"]) and "relations" in record
+    labels = record.get("label", record.get("labels"))
+    return (
+        "id" in record
+        and isinstance(labels, list)
+        and all(isinstance(span, list) and len(span) == 3 and isinstance(span[0], int) for span in labels)
+    )

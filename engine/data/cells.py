@@ -1,0 +1,60 @@
+"""What one cell says: as a text, as a label, as a list.
+
+Knows numbers that spreadsheets and pandas made of labels, and lists that were written into CSV cells as text.
+Does not know tasks.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+_LONGEST_LIST = 500_000  # characters of a list written as text
+
+
+def as_text(cell: Any) -> str:
+    """A cell as the model reads it. A list of strings (turns, paragraphs) is joined by line breaks; a missing cell is empty."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, list):
+        return "\n".join(as_text(item) for item in cell)
+    if isinstance(cell, dict):
+        return json.dumps(cell, ensure_ascii=False)
+    return as_label(cell)
+
+
+def as_label(cell: Any) -> str:
+    """A cell as a class name: no blanks around it, 1 and 1.0 alike "1", true and false in lower case, missing empty."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, list | dict):
+        return json.dumps(cell, ensure_ascii=False)
+    return str(cell).strip()
+
+
+def as_list(cell: Any) -> list[Any] | None:
+    """A cell that is a list, or text that is one in JSON or as Python writes it. None for everything else."""
+    value = as_value(cell)
+    return value if isinstance(value, list) else None
+
+
+def as_value(cell: Any) -> Any:
+    """A cell with text that writes a list or an object turned into it; any other cell as it is."""
+    if not isinstance(cell, str) or len(cell) > _LONGEST_LIST:
+        return cell
+    text = cell.strip()
+    if (text[:1], text[-1:]) not in (("[", "]"), ("{", "}")):
+        return cell
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+        return cell

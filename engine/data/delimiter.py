@@ -1,0 +1,84 @@
+"""Which character parts the columns of a text table, and whether its first line names them.
+
+Knows what a sample of the text says. Does not parse the file: that is `delimited`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from collections import Counter
+
+from engine.data.names import known_names, plain_name
+
+CANDIDATES = ("\t", ",", ";", "|")
+_SAMPLE_CHARS = 256 * 1024
+_SAMPLE_ROWS = 500
+
+# The csv module refuses fields over 131,072 characters unless told otherwise, and knows one limit for the whole process.
+# Cells are measured against Limits.max_cell_chars after parsing.
+csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+
+
+def sniff_delimiter(text: str, suffix: str = "") -> str:
+    """The delimiter of a text table, or "" for a table of one column. `suffix` (".tsv") decides where the content cannot."""
+    sample = text[:_SAMPLE_CHARS]
+    whole = len(text) <= _SAMPLE_CHARS
+    scores: list[tuple[float, int, int, int, str]] = []
+    for place, delimiter in enumerate(CANDIDATES):
+        rows = _rows(sample, delimiter, whole)
+        if not rows:
+            continue
+        width, agreeing = Counter(map(len, rows)).most_common(1)[0]
+        agreement = agreeing / len(rows)
+        names = sum(plain_name(cell) in known_names() for cell in rows[0])
+        if len(rows[0]) == 1 and (width == 1 or agreement < 0.95):
+            continue
+        if len(rows[0]) > 1:
+            # Ragged rows are refused later with their line; here a header that the delimiter parts well is worth more.
+            agreement = max(agreement, sum(len(row) == len(rows[0]) for row in rows) / len(rows))
+        if width == 1 and names < 2 and agreement < 0.5:
+            continue
+        preferred = int(suffix == ".tsv" and delimiter == "\t")
+        scores.append((round(agreement, 2), names, preferred, -place, delimiter))
+    if not scores:
+        return ""
+    best = max(scores, key=lambda score: (score[1] >= 2, *score[:4]))
+    header_parts = best[1] >= 1 or best[0] >= 0.6 or best[2]
+    return best[4] if header_parts else ""
+
+
+def _rows(sample: str, delimiter: str, whole: bool) -> list[list[str]]:
+    rows: list[list[str]] = []
+    for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter):
+        if row:
+            rows.append(row)
+        if len(rows) > _SAMPLE_ROWS:
+            break
+    else:
+        if not whole and len(rows) > 1:
+            rows.pop()  # the sample may end inside its last row
+    return rows
+
+
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|\.\d+)([eE][+-]?\d+)?%?")
+
+
+def has_header(rows: list[list[str]]) -> bool:
+    """Whether the first of `rows` names the columns. People leave the names out less often than not, so doubt says yes."""
+    head, body = [cell.strip() for cell in rows[0]], rows[1 : _SAMPLE_ROWS + 1]
+    if any(plain_name(cell) in known_names() for cell in head) or not body:
+        return True
+    for i, cell in enumerate(head):
+        below = [row[i].strip() for row in body if i < len(row) and row[i].strip()]
+        if not below or not cell:
+            continue
+        if _NUMBER.fullmatch(cell) and sum(bool(_NUMBER.fullmatch(value)) for value in below) > 0.8 * len(below):
+            return False
+        if below.count(cell) >= 2 and len(set(below)) <= 0.5 * len(below):
+            return False  # the value of a class, found again below
+        if len(cell) > 60 or (len(cell) > 20 and cell[-1] in ".!?。！？"):
+            return False  # a sentence, not a name
+    return True

@@ -1,0 +1,107 @@
+"""What was noticed in the data: notices of the readers and findings of the data doctor.
+
+Knows their shape and how they are written as JSON. Does not know how anything is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.text import Text
+
+SHOWN = 10  # places given for one notice or finding
+_EXCERPT = 120  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an example of a finding stands: file, 1-based row in it, column, and what it reads there."""
+
+    file: str
+    row: int
+    column: str = ""
+    excerpt: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"file": self.file, "row": self.row, "column": self.column, "excerpt": self.excerpt}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a reader decided or left out, to be said aloud. `severity` is "error", "warning" or "info"."""
+
+    code: str
+    severity: str
+    message: Text
+    count: int = 0
+    rows: tuple[Place, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message.to_dict(),
+            "count": self.count,
+            "rows": [place.to_dict() for place in self.rows],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What can be done about a finding at the press of a button.
+
+    A fix of the data is switched on by putting `code` into `DataConfig.fixes`. A fix that is a setting has `settings`
+    instead: dotted paths of RunConfig and their values.
+    """
+
+    code: str
+    label: Text
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"code": self.code, "label": self.label.to_dict(), "settings": self.settings}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One kind of fault the data doctor found: how many rows have it, some of them, and the fix where one exists."""
+
+    code: str
+    severity: str
+    message: Text
+    count: int = 0
+    rows: tuple[Place, ...] = ()
+    fix: Fix | None = None
+    details: dict[str, Any] = field(default_factory=dict)  # numbers behind the sentence, JSON-able
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message.to_dict(),
+            "count": self.count,
+            "rows": [place.to_dict() for place in self.rows],
+            "fix": self.fix.to_dict() if self.fix else None,
+            "details": self.details,
+        }
+
+
+def excerpt(text: str, around: int = 0) -> str:
+    """A text short enough for a list, cut around the character `around`."""
+    start = max(0, around - _EXCERPT // 2)
+    cut = " ".join(text[start : start + _EXCERPT].split())
+    return ("…" if start else "") + cut + ("…" if start + _EXCERPT < len(text) else "")
+
+
+def some(places: Sequence[Place]) -> tuple[Place, ...]:
+    """The first few places, as many as are shown."""
+    return tuple(places[:SHOWN])
+
+
+def names_in_words(names: Sequence[str], most: int = 8) -> Text:
+    """A list of names for a sentence, cut short where it is long."""
+    shown, more = list(names[:most]), len(names) - most
+    en, zh = ", ".join(shown), "、".join(shown)
+    return Text(en, zh) if more <= 0 else Text(f"{en} and {more} more", f"{zh} 等 {len(names)} 个")

@@ -1,0 +1,304 @@
+"""Reading tables: from a path to rows, whatever the file turns out to be.
+
+Knows how to tell formats apart by content, and which reader reads which. Does not know what columns mean.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.config import DataConfig
+from engine.data.archive import Member, unpack
+from engine.data.conll import looks_like_conll, read_conll
+from engine.data.delimited import read_delimited
+from engine.data.encoding import decode
+from engine.data.jsonfile import looks_like_json, read_json
+from engine.data.limits import Limits
+from engine.data.pairs import looks_like_pairs, read_pairs
+from engine.data.references import join_references
+from engine.data.table import Source, Table
+from engine.errors import ConfigProblem, FileProblem
+from engine.settings import Settings
+from engine.text import Text
+
+SPLITS = ("train", "validation", "test")
+_SPLIT_WORDS = {
+    "train": ("train", "training", "训练", "训练集"),
+    "validation": ("validation", "valid", "val", "dev", "验证", "验证集", "开发集"),
+    "test": ("test", "testing", "eval", "测试", "测试集"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a file is to be read. What is empty is detected."""
+
+    task: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    sheet: str = ""
+    limits: Limits = field(default_factory=Limits)
+
+
+def read_table(
+    path: str | Path,
+    *,
+    task: str | None = None,
+    encoding: str = "",
+    delimiter: str = "",
+    sheet: str = "",
+    limits: Limits | None = None,
+) -> Table:
+    """Read the one table in a file. `task` decides where a text file could be read in more than one way (CoNLL or CSV).
+
+    Raises FileProblem, with file and where possible row and column, for whatever cannot be read. An archive with several
+    tables is refused here; `read_tables` takes it.
+    """
+    tables = _read_all(Path(path), Reading(task or "", encoding, delimiter, sheet, limits or Limits()))
+    if len(tables) == 1:
+        return next(iter(tables.values()))
+    name = Path(path).name
+    raise FileProblem(
+        "several_tables",
+        Text(
+            f"{name} holds several tables ({', '.join(tables)}), one was expected.",
+            f"{name} 含有多个数据表（{'、'.join(tables)}），此处只能有一个。",
+        ),
+        Text("Give the archive as the training file alone.", "请只把该文件作为训练文件提供。"),
+        file=name,
+    )
+
+
+def read_tables(
+    data: DataConfig, task: str, settings: Settings, progress: Callable[[Text, float], None] | None = None
+) -> dict[str, Table]:
+    """The tables of a run: "train" and, where given, "validation" and "test".
+
+    They come from an embedded example, from files (one archive or JSON file may hold all three), or from the hub. A file
+    given for a split wins over the same split inside the archive. Raises FileProblem, AssetProblem or ConfigProblem.
+    """
+    limits = Limits.from_settings(settings)
+    if data.hub:
+        from engine.data.hub import read_hub
+
+        return {
+            split: join_references(table, task)
+            for split, table in read_hub(data.hub, data.hub_config, limits, progress=progress).items()
+        }
+    if data.example:
+        from engine.assets import example
+
+        return {"train": read_table(example(data.example, progress), task=task)}
+    if not data.train:
+        raise ConfigProblem(
+            "no_data",
+            Text("No data was given.", "没有提供数据。"),
+            Text("Give a training file, an example or a hub data set.", "请提供训练文件、示例数据或 Hub 数据集。"),
+        )
+    reading = Reading(task, data.encoding, data.delimiter, data.sheet, limits)
+    tables = _read_all(Path(data.train), reading)
+    if "train" not in tables:
+        tables = {"train": next(iter(tables.values()))}
+    for split, path in (("validation", data.validation), ("test", data.test)):
+        if path:
+            found = _read_all(Path(path), reading)
+            tables[split] = found[split] if split in found else next(iter(found.values()))
+    return {split: tables[split] for split in SPLITS if split in tables}
+
+
+def _read_all(path: Path, reading: Reading) -> dict[str, Table]:
+    """Every table in a file, by split name; a single table is under ""."""
+    name = path.name
+    data = read_bytes(path, reading.limits)
+    sha256 = hashlib.sha256(data).hexdigest()
+    members = unpack(name, data, reading.limits)
+    tables: dict[str, Table] = {}
+    for member in members:
+        source = Source(name=member.name, format="", sha256=sha256)
+        for split, table in _read_member(member, source, reading).items():
+            tables[split or _split_of(member.name, len(members), tables)] = join_references(table, reading.task)
+    if len(tables) > 1 and "train" not in tables:
+        names = ", ".join(member.name for member in members)
+        raise FileProblem(
+            "no_train_member",
+            Text(
+                f"{name} holds several files ({names}), and none of them is called train.",
+                f"{name} 含有多个文件（{names}），但没有名为 train 的文件。",
+            ),
+            Text("Name them train, validation and test.", "请将它们命名为 train、validation、test。"),
+            file=name,
+        )
+    return tables
+
+
+def _split_of(name: str, members: int, taken: dict[str, Table]) -> str:
+    """The split that a member of an archive is by its name; its own name where it says none."""
+    if members == 1:
+        return ""
+    stem = Path(name).name.split(".")[0].casefold()
+    words = stem.replace("-", "_").replace(" ", "_").split("_")
+    for split, known in _SPLIT_WORDS.items():
+        if split not in taken and any(word in words for word in known):
+            return split
+    return name
+
+
+def read_bytes(path: Path, limits: Limits) -> bytes:
+    """The content of a file. Raises FileProblem where it is missing, a folder, unreadable, empty or too large."""
+    name = path.name
+    try:
+        if path.is_dir():
+            raise _unreadable("is_folder", name, Text("it is a folder", "它是文件夹"))
+        size = path.stat().st_size
+        if size > limits.max_file_bytes:
+            raise too_large(name, size, limits)
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise FileProblem(
+            "file_not_found",
+            Text(f"There is no file {path}.", f"找不到文件 {path}。"),
+            Text("Check the path.", "请检查路径。"),
+            file=name,
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise _unreadable("unreadable", name, Text(reason, reason)) from error
+    if not data:
+        raise FileProblem(
+            "empty_file",
+            Text(f"{name} is empty.", f"{name} 是空文件。"),
+            Text("Choose another file, or export it again.", "请换一个文件，或重新导出。"),
+            file=name,
+            row=1,
+        )
+    return data
+
+
+def too_large(name: str, size: int, limits: Limits) -> FileProblem:
+    megabytes, most = size / 2**20, limits.max_file_bytes / 2**20
+    return FileProblem(
+        "file_too_large",
+        Text(
+            f"{name} has {megabytes:,.1f} MB; at most {most:,.0f} MB are read here.",
+            f"{name} 大小为 {megabytes:,.1f} MB，此处最多读取 {most:,.0f} MB。",
+        ),
+        Text(
+            "Compress it (.gz, .zip, Parquet), take a sample, or raise TUNEBENCH_MAX_UPLOAD_MB.",
+            "请压缩文件（.gz、.zip、Parquet）、抽取部分数据，或调大 TUNEBENCH_MAX_UPLOAD_MB。",
+        ),
+        file=name,
+    )
+
+
+def _unreadable(code: str, name: str, reason: Text) -> FileProblem:
+    return FileProblem(
+        code,
+        Text(f"{name} cannot be read: {reason.en}.", f"无法读取 {name}：{reason.zh}。"),
+        Text("Choose another file.", "请选择其他文件。"),
+        file=name,
+    )
+
+
+# What is recognised by its first bytes and cannot be read, with what to do instead.
+_FOREIGN: tuple[tuple[bytes, Text, Text], ...] = (
+    (
+        b"\xd0\xcf\x11\xe0",
+        Text("an Excel file of the old kind (.xls), or encrypted", "旧版 Excel 文件（.xls）或已加密"),
+        Text("Save it as .xlsx without a password, or as CSV.", "请另存为不带密码的 .xlsx，或另存为 CSV。"),
+    ),
+    (
+        b"%PDF",
+        Text("a PDF document", "PDF 文档"),
+        Text("Export the table as CSV or XLSX.", "请将表格导出为 CSV 或 XLSX。"),
+    ),
+    (b"\x7fELF", Text("a program", "可执行程序"), Text("Choose a table.", "请选择数据表。")),
+    (b"MZ\x90", Text("a program", "可执行程序"), Text("Choose a table.", "请选择数据表。")),
+    (b"\xcf\xfa\xed\xfe", Text("a program", "可执行程序"), Text("Choose a table.", "请选择数据表。")),
+    (b"\x89PNG", Text("an image", "图片"), Text("Choose a table.", "请选择数据表。")),
+    (b"\xff\xd8\xff", Text("an image", "图片"), Text("Choose a table.", "请选择数据表。")),
+    (b"GIF8", Text("an image", "图片"), Text("Choose a table.", "请选择数据表。")),
+    (b"7z\xbc\xaf\x27\x1c", Text("a 7z archive", "7z 压缩包"), Text("Use .zip or .gz.", "请使用 .zip 或 .gz。")),
+    (b"Rar!", Text("a RAR archive", "RAR 压缩包"), Text("Use .zip or .gz.", "请使用 .zip 或 .gz。")),
+    (b"\xfd7zXZ", Text("an xz archive", "xz 压缩包"), Text("Use .zip or .gz.", "请使用 .zip 或 .gz。")),
+    (b"BZh", Text("a bzip2 archive", "bzip2 压缩包"), Text("Use .zip or .gz.", "请使用 .zip 或 .gz。")),
+    (
+        b"SQLite format 3",
+        Text("a database", "数据库文件"),
+        Text("Export the table as CSV.", "请将数据表导出为 CSV。"),
+    ),
+    (
+        b"ARROW1",
+        Text("an Arrow file", "Arrow 文件"),
+        Text("Save it as Parquet.", "请另存为 Parquet。"),
+    ),
+    (
+        b"\x80\x04\x95",
+        Text("a Python pickle, which can run code when it is opened", "Python pickle 文件，打开时可能执行代码"),
+        Text("Save the table as Parquet or CSV.", "请将数据表另存为 Parquet 或 CSV。"),
+    ),
+    (
+        b"\x80\x05\x95",
+        Text("a Python pickle, which can run code when it is opened", "Python pickle 文件，打开时可能执行代码"),
+        Text("Save the table as Parquet or CSV.", "请将数据表另存为 Parquet 或 CSV。"),
+    ),
+)
+
+
+def _refuse_foreign(name: str, data: bytes) -> None:
+    for magic, kind, hint in _FOREIGN:
+        if data.startswith(magic):
+            raise FileProblem(
+                "binary",
+                Text(f"{name} is no table: it is {kind.en}.", f"{name} 不是数据表，而是{kind.zh}。"),
+                hint,
+                file=name,
+                row=1,
+            )
+    head = data[:2000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        raise FileProblem(
+            "web_page",
+            Text(
+                f"{name} is a web page, often the page of a failed download.",
+                f"{name} 是网页，通常是下载失败时得到的页面。",
+            ),
+            Text("Download the file again.", "请重新下载该文件。"),
+            file=name,
+            row=1,
+        )
+
+
+def _read_member(member: Member, source: Source, reading: Reading) -> dict[str, Table]:
+    name, data, limits = member.name, member.data, reading.limits
+    _refuse_foreign(name, data)
+    suffix = Path(name).suffix.lower()
+    if member.is_workbook:
+        from engine.data.spreadsheet import read_spreadsheet
+
+        return {"": read_spreadsheet(data, source, limits, sheet=reading.sheet)}
+    if data.startswith(b"PAR1"):
+        from engine.data.parquet import read_parquet
+
+        return {"": read_parquet(data, source, limits)}
+    decoded = decode(data, name, reading.encoding)
+    source = Source(
+        name=name, format="csv", sha256=source.sha256, encoding=decoded.encoding, notes=(*source.notes, *decoded.notes)
+    )
+    text = decoded.text
+    if not text.strip():
+        raise FileProblem(
+            "empty_file",
+            Text(f"{name} holds nothing but blanks.", f"{name} 只有空白。"),
+            file=name,
+            row=1,
+        )
+    if suffix in (".json", ".jsonl", ".ndjson") or (not reading.delimiter and looks_like_json(text)):
+        return read_json(text, source, limits)
+    if not reading.delimiter and looks_like_conll(text, suffix, reading.task):
+        return {"": read_conll(text, source, limits)}
+    if not reading.delimiter and looks_like_pairs(text, suffix):
+        return {"": read_pairs(text, source, limits)}
+    return {"": read_delimited(text, source, limits, delimiter=reading.delimiter, suffix=suffix)}
