@@ -35,6 +35,7 @@ class Description:
     method: str
     base_model: str
     base_revision: str = ""
+    paired: bool = False  # whether training read a second text
 
     def save(self, directory: Path) -> None:
         text = json.dumps(asdict(self), ensure_ascii=False, indent=1)

@@ -196,6 +196,7 @@ class Session:
             method=self.config.method.name,
             base_model=self.config.model.id,
             base_revision=self.config.model.revision,
+            paired="text_pair" in self.prepared.columns,
         )
         self.description.save(directory)
         batch = collate(self.train.features[:8], self.loaded.tokenizer.pad_token_id)

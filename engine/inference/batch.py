@@ -1,0 +1,112 @@
+"""A file of texts in, a file of answers out.
+
+Knows tables and how answers are written beside their rows. Does not know how an answer is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.data.columns import resolve_columns
+from engine.data.table import Table
+from engine.errors import FileProblem
+from engine.text import Text
+
+if TYPE_CHECKING:
+    import pandas
+
+    from engine.inference.predictor import Predictor
+
+# A spreadsheet runs a cell that begins like this as a formula (OWASP, "CSV Injection").
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def predict_table(
+    predictor: Predictor,
+    table: Table,
+    columns: dict[str, str] | None = None,
+    base: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> pandas.DataFrame:
+    """The table with the answers beside each row: `prediction`, `confidence`, and a `p:<label>` column for each label.
+
+    `columns` maps roles to columns; the rest is guessed. A row without a text gets empty answers. A new column never
+    replaces one of the person's: it is named `prediction_2` instead. ColumnProblem when no column can be the text.
+    """
+    roles = text_columns(predictor, table, columns or {})
+    frame = table.frame.copy()
+    filled = [
+        all(isinstance(frame.at[i, column], str) and frame.at[i, column].strip() for column in roles.values())
+        for i in range(len(frame))
+    ]
+    rows = [{role: frame.at[i, column] for role, column in roles.items()} for i in range(len(frame)) if filled[i]]
+    answers = iter(predictor.predict(rows, base=base, progress=progress))
+    placed = [next(answers) if there else None for there in filled]
+    several = predictor.classes.multi_label
+    new: dict[str, list[Any]] = {
+        "prediction": [_label(answer, several) for answer in placed],
+        "confidence": [round(answer["confidence"], 6) if answer else None for answer in placed],
+    }
+    for label in predictor.classes.labels:
+        new[f"p:{label}"] = [round(answer["probabilities"][label], 6) if answer else None for answer in placed]
+    for name, values in new.items():
+        frame[_free_name(name, list(frame.columns))] = values
+    return frame
+
+
+def text_columns(predictor: Predictor, table: Table, given: dict[str, str]) -> dict[str, str]:
+    """The columns the model reads, by role: those of the roles that training had, label apart."""
+    wanted = [role.name for role in predictor.task.roles if role.name != "label"]
+    required = [role.name for role in predictor.task.roles if role.required and role.name != "label"]
+    if len(table.columns) == 1 and len(required) == 1 and not given:
+        return {required[0]: table.columns[0]}
+    mapped = resolve_columns(table, predictor.task.name, given, required=required)
+    found = {role: column for role, column in mapped.items() if role in wanted}
+    if not predictor.description.paired and "text_pair" not in given:
+        found.pop("text_pair", None)
+    return found
+
+
+def write_predictions(frame: pandas.DataFrame, path: Path) -> None:
+    """Write CSV (UTF-8 with BOM, which Excel needs; formulas defused), TSV, JSON Lines or XLSX, by the file's ending."""
+    ending = path.suffix.lower()
+    if ending in (".csv", ".tsv"):
+        defused(frame).to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",", encoding="utf-8-sig")
+    elif ending in (".jsonl", ".ndjson"):
+        frame.to_json(path, orient="records", lines=True, force_ascii=False)
+    elif ending == ".xlsx":
+        defused(frame).to_excel(path, index=False)
+    else:
+        raise FileProblem(
+            "unknown_output",
+            Text(
+                f"Cannot write {path.name}: unknown ending {ending!r}.",
+                f"无法写入 {path.name}：未知的扩展名 {ending!r}。",
+            ),
+            Text("Use .csv, .tsv, .jsonl or .xlsx.", "请使用 .csv、.tsv、.jsonl 或 .xlsx。"),
+            file=str(path),
+        )
+
+
+def defused(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """The frame with a quote before every text, column names included, that a spreadsheet would run as a formula."""
+
+    def guard(value: Any) -> Any:
+        return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+    return frame.map(guard).rename(columns=guard)
+
+
+def _label(answer: dict[str, Any] | None, several: bool) -> str | None:
+    if answer is None:
+        return None
+    return "; ".join(answer["labels"]) if several else answer["label"]
+
+
+def _free_name(name: str, taken: list[str]) -> str:
+    number, free = 2, name
+    while free in taken:
+        free, number = f"{name}_{number}", number + 1
+    return free

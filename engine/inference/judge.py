@@ -1,0 +1,59 @@
+"""Scoring a tuned model on another labelled file, with intervals.
+
+Knows examples and metrics. Does not know where the model came from.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from engine.config import RunConfig
+from engine.data.columns import resolve_columns
+from engine.data.examples import read_examples
+from engine.data.load import read_table
+from engine.errors import LabelProblem
+from engine.evaluation.classification import metrics_from_counts, statistics
+from engine.evaluation.intervals import bootstrap
+from engine.inference.predictor import Predictor
+from engine.text import Text
+
+
+def judge_file(predictor: Predictor, file: Path, config: RunConfig) -> dict[str, Any]:
+    """`test` {metric: value}, `intervals` {metric: [low, high]} and `rows` for a labelled file.
+
+    Columns are mapped as in training where the file has the same names, else guessed. Raises LabelProblem when the file
+    has no label that the model knows.
+    """
+    task, classes = predictor.task, predictor.classes
+    table = read_table(file, task=task.name)
+    given = {role: column for role, column in config.data.columns.items() if column in table.columns}
+    columns = resolve_columns(table, task.name, given)
+    examples, _ = read_examples(table, task.name, columns, config.data)
+    targets = task.targets(examples, classes)
+    if targets.ndim == 1 and (targets < 0).all():
+        raise LabelProblem(
+            "unknown_labels",
+            Text(
+                f"None of the labels in {file.name} is known to this model.",
+                f"{file.name} 中的标签都不在该模型的类别中。",
+            ),
+            Text(f"It knows: {', '.join(classes.labels[:20])}.", f"模型的类别：{', '.join(classes.labels[:20])}。"),
+            file=file.name,
+        )
+    probabilities = predictor.probabilities([example.inputs for example in examples])
+    counted = statistics(targets, probabilities)
+    settings = config.evaluation
+    intervals = bootstrap(
+        counted,
+        metrics_from_counts(len(classes.labels), classes.multi_label),
+        settings.bootstrap_samples,
+        0.95,
+        config.seed,
+    )
+    chosen = {name: intervals[name] for name in task.metrics}
+    return {
+        "rows": len(examples),
+        "test": {name: interval.value for name, interval in chosen.items()},
+        "intervals": {name: [interval.low, interval.high] for name, interval in chosen.items()},
+    }
