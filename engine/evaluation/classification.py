@@ -1,0 +1,285 @@
+"""The evaluation report of a classifier.
+
+Knows which parts the report has and what the verdict rests on. Does not know how a report is shown, nor how the model was made.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from engine.evaluation import baselines, points, sections, slices, verdict
+from engine.evaluation.counts import metrics_from_counts, ranking_metrics, statistics
+from engine.evaluation.evidence import Evidence
+from engine.evaluation.intervals import Difference, Interval, MetricsFrom, Statistics, bootstrap, paired_difference
+from engine.evaluation.more_data import LearningCurve, learning_curve, says
+from engine.evaluation.sections import Scored
+from engine.evaluation.words import metric_name
+from engine.text import Text
+
+__all__ = ["build_report", "metrics_from_counts", "predictions", "statistics"]
+
+SCHEMA = 1
+CONFIDENCE = 0.95
+
+
+def build_report(evidence: Evidence) -> dict[str, Any]:
+    """Everything that can be said of the model on the test rows: the JSON of report.json (see report.py for how it is shown)."""
+    if not evidence.test:
+        raise ValueError("a report needs at least one test row")
+    return _Builder(evidence).report()
+
+
+def predictions(evidence: Evidence) -> Iterator[dict[str, Any]]:
+    """One entry a test row, for predictions.jsonl."""
+    return sections.predictions(Scored.of(evidence.test, evidence.labels, evidence.multi_label, evidence.probabilities))
+
+
+class _Builder:
+    """One report in the making: what its parts share."""
+
+    def __init__(self, evidence: Evidence):
+        self.evidence = evidence
+        self.seed = evidence.config.seed
+        self.samples = evidence.config.evaluation.bootstrap_samples
+        self.metric = evidence.config.evaluation.metric or ("micro_f1" if evidence.multi_label else "accuracy")
+        self.metrics_from: MetricsFrom = metrics_from_counts(len(evidence.labels), evidence.multi_label)
+        self.tested = self._scored(evidence.probabilities)
+        self.intervals = self._intervals(self.tested.counts)
+        self.headline = self.intervals[self.metric]
+        self.rows = len(evidence.test)
+
+    def report(self) -> dict[str, Any]:
+        evidence, tested = self.evidence, self.tested
+        keywords, curve = self._keywords() if evidence.config.evaluation.baselines else (None, None)
+        differences, described = self._baselines(keywords)
+        rivals = self._rivals(differences, described)
+        classes = sections.class_rows(tested, evidence.train, self.samples, CONFIDENCE, self.seed)
+        mistakes, suspects = sections.mistakes(tested, keywords)
+        level = verdict.judge(self.headline, rivals, CONFIDENCE)
+        more = says(curve, self.metric, evidence.facts, CONFIDENCE, self.rows) if curve else None
+        seen = slices.seen_in_training(evidence.train, evidence.test)
+        parts = self._slices(seen)
+        report = {
+            "schema": SCHEMA,
+            "task": evidence.task,
+            "multi_label": evidence.multi_label,
+            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "run": evidence.facts,
+            "headline": {
+                "metric": self.metric,
+                "label": metric_name(self.metric).to_dict(),
+                "value": self.headline.value,
+                "low": self.headline.low,
+                "high": self.headline.high,
+                "confidence": CONFIDENCE,
+                "rows": self.rows,
+            },
+            "verdict": {
+                "level": level,
+                "label": verdict.LEVELS[level].to_dict(),
+                "sentence": verdict.sentence(self.metric, self.headline, rivals, self.rows, CONFIDENCE).to_dict(),
+                "points": self._points(differences, described, classes, suspects, seen, parts, more),
+            },
+            "test": {
+                **{name: part.value for name, part in self.intervals.items()},
+                **ranking_metrics(tested.targets, tested.probabilities),
+            },
+            "intervals": {name: [part.low, part.high] for name, part in self.intervals.items()},
+            "baselines": described,
+            "classes": classes,
+            "unseen_labels": sections.unseen_label_counts(tested),
+            "confusion": sections.confusion(tested),
+            "calibration": sections.calibration_section(tested),
+            "mistakes": mistakes,
+            "mistake_count": int((~tested.correct).sum()),
+            "slices": parts,
+            "more_data": _more_data(curve, more),
+        }
+        return report
+
+    def _scored(self, probabilities: np.ndarray) -> Scored:
+        evidence = self.evidence
+        return Scored.of(
+            evidence.test, evidence.labels, evidence.multi_label, np.asarray(probabilities, dtype=np.float64)
+        )
+
+    def _intervals(self, counts: Statistics) -> dict[str, Interval]:
+        return bootstrap(counts, self.metrics_from, self.samples, CONFIDENCE, self.seed)
+
+    def _keywords(self) -> tuple[np.ndarray, LearningCurve | None]:
+        """The keyword baseline's probabilities on the test rows, and its learning curve."""
+        evidence = self.evidence
+        train = evidence.train
+        if len(train) > baselines.MAX_TRAIN_ROWS:
+            chosen = np.random.default_rng(self.seed).choice(len(train), baselines.MAX_TRAIN_ROWS, replace=False)
+            train = [train[index] for index in np.sort(chosen)]
+        features = baselines.KeywordFeatures(train)
+        known, unknown = features.of(train), features.of(evidence.test)
+        targets = self._train_targets(train)
+
+        def learn(rows: np.ndarray) -> np.ndarray:
+            return baselines.keyword_probabilities(known[rows], targets[rows], unknown, len(evidence.labels), self.seed)
+
+        probabilities = learn(np.arange(len(train)))
+        curve = learning_curve(
+            lambda rows: self._scored(learn(rows)).counts,
+            len(train),
+            self.metrics_from,
+            self.metric,
+            self.samples,
+            CONFIDENCE,
+            self.seed,
+            whole=self._scored(probabilities).counts,
+        )
+        return probabilities, curve
+
+    def _train_targets(self, train: list[Any]) -> np.ndarray:
+        gold, _ = sections.gold_of(train, self.evidence.labels)
+        return gold if self.evidence.multi_label else gold.argmax(axis=1)
+
+    def _baselines(self, keywords: np.ndarray | None) -> tuple[dict[str, Difference], dict[str, Any]]:
+        """The lead over each baseline, and each baseline as the report shows it."""
+        evidence = self.evidence
+        majority = baselines.majority_probabilities(
+            self._train_targets(evidence.train), self.rows, len(evidence.labels)
+        )
+        untuned = evidence.untuned_probabilities if evidence.config.evaluation.baselines else None
+        tried = {
+            "majority": (baselines.MAJORITY, majority),
+            "tfidf_logreg": (baselines.KEYWORDS, keywords),
+            "untuned": (baselines.UNTUNED, untuned),
+        }
+        differences: dict[str, Difference] = {}
+        described: dict[str, Any] = {}
+        for name, ((label, about), probabilities) in tried.items():
+            if probabilities is None:
+                continue
+            scored = self._scored(probabilities)
+            intervals = self._intervals(scored.counts)
+            lead = paired_difference(
+                self.tested.counts, scored.counts, self.metrics_from, self.metric, self.samples, CONFIDENCE, self.seed
+            )
+            differences[name] = lead
+            described[name] = {
+                "label": label.to_dict(),
+                "about": about.to_dict(),
+                "metrics": {key: part.value for key, part in intervals.items()},
+                "intervals": {key: [part.low, part.high] for key, part in intervals.items()},
+                "difference": {
+                    "metric": self.metric,
+                    "value": lead.value,
+                    "low": lead.low,
+                    "high": lead.high,
+                    "p_value": lead.p_value,
+                },
+            }
+        return differences, described
+
+    def _rivals(self, differences: dict[str, Difference], described: dict[str, Any]) -> list[verdict.Rival]:
+        phrases = {"majority": verdict.MAJORITY_PHRASE, "tfidf_logreg": verdict.KEYWORDS_PHRASE}
+        return [
+            verdict.Rival(phrase, described[name]["metrics"][self.metric], differences[name], name == "tfidf_logreg")
+            for name, phrase in phrases.items()
+            if name in differences
+        ]
+
+    def _slices(self, seen: np.ndarray) -> list[dict[str, Any]]:
+        test = self.evidence.test
+        groups = {
+            "length": slices.length_groups(test),
+            "script": slices.script_groups(test),
+            "leakage": slices.leakage_groups(seen),
+        }
+        return [
+            entry
+            for kind, members in groups.items()
+            for entry in slices.slice_scores(
+                kind, members, self.tested.counts, self.metrics_from, self.metric, self.samples, CONFIDENCE, self.seed
+            )
+        ]
+
+    def _points(
+        self,
+        differences: dict[str, Difference],
+        described: dict[str, Any],
+        classes: list[dict[str, Any]],
+        suspects: int,
+        seen: np.ndarray,
+        parts: list[dict[str, Any]],
+        more: Text | None,
+    ) -> list[points.Point]:
+        evidence, metric, rows, facts = self.evidence, self.metric, self.rows, self.evidence.facts
+        found: list[points.Point | None] = []
+        if "tfidf_logreg" in differences:
+            value = described["tfidf_logreg"]["metrics"][metric]
+            found.append(points.keyword_baseline(metric, value, differences["tfidf_logreg"], rows, CONFIDENCE))
+        if "untuned" in differences:
+            value = described["untuned"]["metrics"][metric]
+            found.append(points.untuned(metric, value, differences["untuned"], rows, CONFIDENCE))
+        found.append(points.small_test(rows, self.headline, metric))
+        unseen_part = next((p for p in parts if p["kind"] == "leakage" and "not in" in p["name"]["en"]), None)
+        found.append(points.leakage(int(seen.sum()), rows, metric, unseen_part["value"] if unseen_part else None))
+        found.append(
+            points.unseen_labels(
+                [entry["label"] for entry in sections.unseen_label_counts(self.tested)],
+                int((self.tested.unseen > 0).sum()),
+            )
+        )
+        largest = int(np.argmax(self.tested.gold.sum(axis=0)))
+        if not evidence.multi_label:
+            share = float(self.tested.gold[:, largest].mean())
+            found.append(points.imbalance(evidence.labels[largest], share, self.intervals["macro_f1"].value, rows))
+        overall = self.intervals["macro_f1"].value
+        weak = [
+            row
+            for row in classes
+            # Among many classes a few intervals miss by chance; a class must also fall short by an amount that matters.
+            if row["f1_high"] is not None and row["f1_high"] < overall and row["f1"] < overall - points.SHORTFALL
+        ]
+        found.append(points.weak_classes(sorted(weak, key=lambda row: row["f1"]), overall, rows))
+        found.append(points.untested_classes([row["label"] for row in classes if not row["support"]]))
+        found.append(points.truncation(facts.get("truncated_share") or 0.0, facts.get("max_length")))
+        found.append(self._calibration_point())
+        found.append(points.overfitting(facts.get("history") or [], facts.get("best_epoch")))
+        found.append(self._shift_point())
+        found.append(points.label_noise(suspects, int((~self.tested.correct).sum())))
+        if more is not None:
+            found.append(points.more_data(more))
+        return [entry for entry in found if entry is not None]
+
+    def _calibration_point(self) -> points.Point | None:
+        sure, right = sections.judged(self.tested)
+        sums = np.stack([np.ones(len(sure)), sure, right], axis=1)
+        if self.evidence.multi_label:  # decisions on one text are not independent: resample texts, not decisions
+            sums = sums.reshape(self.rows, -1, 3).sum(axis=1)
+        gap = bootstrap(
+            sums, lambda s: {"gap": (s[..., 1] - s[..., 2]) / s[..., 0]}, self.samples, CONFIDENCE, self.seed
+        )["gap"]
+        return points.calibration(gap, float(sure.mean()), float(right.mean()))
+
+    def _shift_point(self) -> points.Point | None:
+        evidence = self.evidence
+        if evidence.validation_probabilities is None or not evidence.validation:
+            return None
+        held = Scored.of(
+            evidence.validation, evidence.labels, evidence.multi_label, np.asarray(evidence.validation_probabilities)
+        )
+        return points.shift(self.metric, self._intervals(held.counts)[self.metric], self.headline, self.rows)
+
+
+def _more_data(curve: LearningCurve | None, more: Text | None) -> dict[str, Any] | None:
+    if curve is None or more is None:
+        return None
+    doubling = curve.doubling
+    return {
+        "sizes": curve.sizes,
+        "scores": curve.scores,
+        "gain": doubling.value,
+        "low": doubling.low,
+        "high": doubling.high,
+        "says": more.to_dict(),
+    }

@@ -1,0 +1,147 @@
+"""One plain sentence that says whether a model is worth using, and how that follows from the intervals.
+
+Knows a headline metric with its interval and how far ahead of the simple baselines it is, for every task. Whether that is good
+enough is the reader's decision: it depends on what a mistake costs, which no test set knows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.evaluation.intervals import Difference, Interval
+from engine.evaluation.words import SHARES, gap_range, metric_name, number, percent
+from engine.text import Text
+
+STRONG_SHARE = 0.25  # of the baseline's mistakes must surely be gone for a strong verdict
+STRONG_VALUE = 0.75  # must surely be reached for it
+WIDE = 0.10  # an interval of the difference this wide leaves the question open
+
+LEVELS = {
+    "strong": Text("Clearly better than simple methods", "明显优于简单方法"),
+    "useful": Text("Better than simple methods", "优于简单方法"),
+    "unclear": Text("Not enough evidence", "证据不足"),
+    "no_better": Text("No better than simple methods", "不优于简单方法"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A simple baseline on the same rows. `phrase` names it within a sentence; `difference` is the model's lead over it."""
+
+    phrase: Text
+    value: float
+    difference: Difference
+    knows_words: bool  # whether it reads the text at all
+
+
+KEYWORDS_PHRASE = Text("keywords alone", "只看关键词")
+MAJORITY_PHRASE = Text("always giving the most frequent answer", "永远回答最常见的类别")
+
+
+def judge(headline: Interval, rivals: list[Rival], confidence: float) -> str:
+    """strong, useful, unclear or no_better, against the best of the rivals.
+
+    Better needs a paired interval above zero and the exact test's consent. Strong needs more: against a rival that reads the
+    text, at least a quarter of its mistakes surely gone, and at least 0.75 surely reached. An interval that includes zero means
+    no better, unless it is so wide that nothing can be told.
+    """
+    if not rivals:
+        return "unclear"
+    best = max(rivals, key=lambda rival: rival.value)
+    lead = best.difference
+    if lead.is_better(confidence):
+        strong = (
+            any(rival.knows_words for rival in rivals)
+            and lead.low >= STRONG_SHARE * (1 - best.value)
+            and headline.low >= STRONG_VALUE
+        )
+        return "strong" if strong else "useful"
+    if lead.high <= 0:
+        return "no_better"
+    return "unclear" if lead.low > 0 or lead.high - lead.low > WIDE else "no_better"
+
+
+def sentence(
+    metric: str, headline: Interval, rivals: list[Rival], rows: int, confidence: float, things: Text | None = None
+) -> Text:
+    """The verdict in words. `things` are what is answered (texts, questions, ...)."""
+    things = things or Text("texts", "文本")
+    value, low, high = (number(metric, part, rows) for part in (headline.value, headline.low, headline.high))
+    sure = percent(confidence)
+    if metric in SHARES:
+        lead = Text(
+            f"Right on {value} of {things.en} it had never seen ({sure} interval {low} to {high})",
+            f"在从未见过的{things.zh}上，答对 {value}（{sure} 置信区间 {low} 到 {high}）",
+        )
+    else:
+        name = metric_name(metric)
+        lead = Text(
+            f"{name.en[0].upper()}{name.en[1:]} of {value} on {things.en} it had never seen ({sure} interval {low} to {high})",
+            f"在从未见过的{things.zh}上，{name.zh} 为 {value}（{sure} 置信区间 {low} 到 {high}）",
+        )
+    level = judge(headline, rivals, confidence)
+    if not rivals:
+        return Text(
+            f"{lead.en}. Nothing simpler was tried on the same rows, so there is no telling what that is worth.",
+            f"{lead.zh}。没有在同样的数据上试过更简单的方法，因此无从判断这个结果好不好。",
+        )
+    best = max(rivals, key=lambda rival: rival.value)
+    other, than, by = number(metric, best.value, rows), best.phrase, best.difference
+    apart = gap_range(metric, by.low, by.high)
+    wrong = number(metric, 1 - headline.value, rows)
+    tail = {
+        "strong": Text(f", well ahead of {than.en} ({other}).", f"，远高于{than.zh}（{other}）。"),
+        "unclear": Text(
+            f". Whether that beats {than.en} ({other}) cannot be told from {rows} test rows: the difference could be anything from {apart.en}.",
+            f"。仅凭 {rows} 行测试数据，还不能断定它是否优于{than.zh}（{other}）：差距可能是 {apart.zh} 之间的任何值。",
+        ),
+    }
+    if level == "useful" and not any(rival.knows_words for rival in rivals):
+        return lead_and(
+            lead,
+            Text(
+                f", better than {than.en} ({other}). It was not compared with keywords, so how much of that needs a neural model is open.",
+                f"，高于{than.zh}（{other}）。由于没有与关键词方法比较，还说不清其中有多少是神经网络的功劳。",
+            ),
+        )
+    if level == "useful" and by.low >= STRONG_SHARE * (1 - best.value):
+        weak = (
+            Text(f"it is still wrong on {wrong} of them", f"仍有 {wrong} 答错")
+            if metric in SHARES
+            else Text("there is still much to gain", "仍有较大提升空间")
+        )
+        return lead_and(
+            lead,
+            Text(
+                f", well ahead of {than.en} ({other}), but {weak.en}.", f"，远高于{than.zh}（{other}），但{weak.zh}。"
+            ),
+        )
+    if level == "useful":
+        return lead_and(
+            lead,
+            Text(
+                f". That is a modest gain over {than.en} ({other}), but a reliable one: {apart.en}.",
+                f"，比{than.zh}（{other}）提升不大但确实可靠：差距为 {apart.zh}。",
+            ),
+        )
+    if level == "no_better" and by.high < 0:
+        return lead_and(
+            lead,
+            Text(
+                f", which is worse than {than.en} ({other}). The simple method is the better choice here.",
+                f"，低于{than.zh}（{other}）。就这份数据而言，简单方法是更好的选择。",
+            ),
+        )
+    if level == "no_better":
+        return lead_and(
+            lead,
+            Text(
+                f", no better than {than.en} ({other}): the difference is {apart.en}, which includes zero.",
+                f"，并不优于{than.zh}（{other}）：差距为 {apart.zh}，包含零。",
+            ),
+        )
+    return lead_and(lead, tail[level])
+
+
+def lead_and(lead: Text, tail: Text) -> Text:
+    return Text(lead.en + tail.en, lead.zh + tail.zh)

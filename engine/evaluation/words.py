@@ -1,0 +1,104 @@
+"""How numbers are named and written in sentences, in both languages.
+
+Knows metrics by name and how many digits a number of rows can carry. Does not know what the numbers mean for anyone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from engine.text import Text
+
+METRICS: dict[str, Text] = {
+    "accuracy": Text("accuracy", "准确率"),
+    "macro_f1": Text("macro F1", "宏平均 F1"),
+    "micro_f1": Text("micro F1", "微平均 F1"),
+    "weighted_f1": Text("weighted F1", "加权 F1"),
+    "roc_auc": Text("AUC", "AUC"),
+    "average_precision": Text("average precision", "平均精度（AP）"),
+    "precision": Text("precision", "精确率"),
+    "recall": Text("recall", "召回率"),
+    "f1": Text("F1", "F1"),
+    "exact_match": Text("exact match", "完全匹配率"),
+    "rouge1": Text("ROUGE-1", "ROUGE-1"),
+    "rouge2": Text("ROUGE-2", "ROUGE-2"),
+    "rougeL": Text("ROUGE-L", "ROUGE-L"),
+    "rougeLsum": Text("ROUGE-Lsum", "ROUGE-Lsum"),
+}
+
+METRIC_HELP: dict[str, Text] = {
+    "accuracy": Text("Share of rows answered right.", "答对的行所占的比例。"),
+    "macro_f1": Text(
+        "Mean F1 of the classes, rare ones counting as much as frequent ones.",
+        "各类别 F1 的平均，稀有类别与常见类别同等重要。",
+    ),
+    "micro_f1": Text("F1 over all decisions together.", "把所有判断合在一起计算的 F1。"),
+    "weighted_f1": Text("Mean F1 of the classes, weighted by their rows.", "按各类别行数加权平均的 F1。"),
+    "roc_auc": Text(
+        "Chance that a row of a class is ranked above a row of another; mean over the classes. 0.5 is guessing.",
+        "属于某类的行排在其他行之前的概率，对各类别取平均；0.5 相当于瞎猜。",
+    ),
+    "average_precision": Text(
+        "Area under the precision-recall curve, mean over the classes.", "精确率-召回率曲线下面积，对各类别取平均。"
+    ),
+}
+
+# Shares of rows read best as per cent; the others are scores between 0 and 1.
+SHARES = {"accuracy", "exact_match"}
+
+
+def metric_name(metric: str) -> Text:
+    return METRICS.get(metric, Text(metric, metric))
+
+
+def number(metric: str, value: float, rows: int) -> str:
+    """A metric's value with the digits that `rows` test rows can carry: 92.7% or 0.927, on few rows 93% or 0.93."""
+    if math.isnan(value):
+        return "–"
+    fine = rows >= 200
+    if metric in SHARES:
+        return percent(value, 1 if fine else 0)
+    return f"{value:.3f}" if fine else f"{value:.2f}"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """100% and 0% are said of nothing less: 0.999 with no digits is 99.9%."""
+    text = f"{100 * share:.{digits}f}"
+    while digits < 3 and float(text) in (0.0, 100.0) and 0 < share < 1:
+        digits += 1
+        text = f"{100 * share:.{digits}f}"
+    return f"{text}%"
+
+
+def gap(metric: str, value: float, signed: bool = False) -> Text:
+    """A difference between two values of a metric: 3.1 points, or 0.031."""
+    if metric in SHARES:
+        text = f"{100 * value:+.1f}" if signed else f"{100 * abs(value):.1f}"
+        text = text.replace("-", "−")
+        return Text(f"{text} points", f"{text} 个百分点")
+    text = (f"{value:+.3f}" if signed else f"{abs(value):.3f}").replace("-", "−")
+    return Text(text, text)
+
+
+def gap_range(metric: str, low: float, high: float) -> Text:
+    """The ends of an interval of a difference: −0.4 to +2.1 points."""
+    scale, digits = (100, 1) if metric in SHARES else (1, 3)
+    ends = [f"{scale * end:+.{digits}f}".replace("-", "−") for end in (low, high)]
+    unit = Text(" points", " 个百分点") if metric in SHARES else Text("", "")
+    return Text(f"{ends[0]} to {ends[1]}{unit.en}", f"{ends[0]} 到 {ends[1]}{unit.zh}")
+
+
+def count(value: int) -> str:
+    return f"{value:,}"
+
+
+def listing(items: Sequence[str], most: int = 5) -> Text:
+    """a, b and c; what goes beyond `most` is counted."""
+    shown = list(items[:most])
+    more = len(items) - len(shown)
+    if more:
+        return Text(f"{', '.join(shown)} and {more} more", f"{'、'.join(shown)}等 {len(items)} 个")
+    if len(shown) == 1:
+        return Text(shown[0], shown[0])
+    return Text(f"{', '.join(shown[:-1])} and {shown[-1]}", "、".join(shown))
