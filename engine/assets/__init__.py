@@ -5,8 +5,9 @@ After the first fetch everything works without a network. The cache folder is `S
 
 from __future__ import annotations
 
+from engine.assets.catalogue import EXAMPLES
 from engine.assets.example import Example
-from engine.assets.examples import EXAMPLES, example, example_is_cached
+from engine.assets.examples import example, example_is_cached
 from engine.assets.fetch import fetch_package
 from engine.assets.models import EMBEDDED, embedded_folder, model_folder
 from engine.assets.package import Member, Package

