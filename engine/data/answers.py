@@ -1,0 +1,143 @@
+"""Question answering rows: context, question and the answers with their place in the context.
+
+Knows the ways in which answers are written (SQuAD's lists, one text, several) and finds an answer again that has moved. Offsets
+count Unicode code points. Does not know models or scores.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from engine.data.cells import as_text, as_value
+from engine.data.findings import Notice, Place, excerpt, some
+from engine.data.table import Table
+from engine.tasks.base import Example
+from engine.text import Text
+
+
+def read_answers(table: Table, columns: dict[str, str]) -> tuple[list[Example], list[Notice]]:
+    """Examples with target ({"text", "start"}, ...), the empty tuple for a question that the context does not answer.
+
+    An answer without a place gets the first one at which it stands; one that stands elsewhere is moved to the nearest such
+    place, and said. A row none of whose answers stands in the context is left out, and said.
+    """
+    file = table.source.name
+    identifier = next((name for name in table.columns if name.casefold() in ("id", "qid", "question_id")), "")
+    frame = table.frame
+    starts = frame[columns["answer_start"]].tolist() if "answer_start" in columns else [None] * len(table)
+    identifiers = (
+        frame[identifier].tolist() if identifier and identifier not in columns.values() else [None] * len(table)
+    )
+    examples: list[Example] = []
+    empty: list[Place] = []
+    moved: list[Place] = []
+    lost: list[Place] = []
+    for line, first, second, given, start, own in zip(
+        table.lines,
+        frame[columns["context"]],
+        frame[columns["question"]],
+        frame[columns["answers"]],
+        starts,
+        identifiers,
+        strict=True,
+    ):
+        context, question = as_text(first), as_text(second).strip()
+        if not context.strip() or not question:
+            empty.append(Place(file, line, columns["question"] if context.strip() else columns["context"], question))
+            continue
+        target: list[dict[str, Any]] = []
+        wanted = _answers(as_value(given), as_value(start))
+        for text, place in wanted:
+            found = _place(context, text, place)
+            if found is None:
+                continue
+            if place is not None and place >= 0 and found != place:
+                moved.append(Place(file, line, columns["answers"], excerpt(text)))
+            target.append({"text": text, "start": found})
+        if wanted and not target:
+            lost.append(Place(file, line, columns["answers"], excerpt(wanted[0][0])))
+            continue
+        inputs = {"context": context, "question": question}
+        if own is not None:
+            inputs["id"] = as_text(own)
+        examples.append(Example(line, inputs, tuple(target)))
+    return examples, _notices(empty, moved, lost)
+
+
+def _answers(given: Any, start: Any) -> list[tuple[str, int | None]]:
+    """(text, start) of every answer in a cell, without empty ones; start is None where none is given."""
+    if isinstance(given, dict):
+        texts = given.get("text", given.get("texts", []))
+        starts = given.get("answer_start", given.get("start", given.get("starts")))
+        return _answers(texts, starts)
+    if isinstance(given, list):
+        starts = start if isinstance(start, list) else [start] * len(given)
+        starts = [*starts, *[None] * (len(given) - len(starts))]
+        return [pair for item, one in zip(given, starts, strict=False) for pair in _answers(item, one)]
+    text = as_text(given)
+    if not text.strip():
+        return []
+    return [(text, _whole(start[0] if isinstance(start, list) and start else start))]
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
+        return int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
+        return int(value)
+    return None
+
+
+def _place(context: str, text: str, start: int | None) -> int | None:
+    """Where the answer stands: at `start`, else nearest to it, else first. None where it does not stand at all."""
+    if start is not None and start >= 0 and context.startswith(text, start):
+        return start
+    places = [match.start() for match in re.finditer(re.escape(text), context)]
+    if start is None or start < 0:
+        return places[0] if places else None
+    return min(places, key=lambda place: abs(place - start), default=None)
+
+
+def _notices(empty: list[Place], moved: list[Place], lost: list[Place]) -> list[Notice]:
+    notices = []
+    if empty:
+        notices.append(
+            Notice(
+                "empty_text",
+                "warning",
+                Text(
+                    f"{len(empty)} rows lack a context or a question and were left out.",
+                    f"{len(empty)} 行缺少原文或问题，已略过。",
+                ),
+                len(empty),
+                some(empty),
+            )
+        )
+    if moved:
+        notices.append(
+            Notice(
+                "answer_moved",
+                "warning",
+                Text(
+                    f"{len(moved)} answers did not stand where they said; they were found again nearby.",
+                    f"{len(moved)} 个答案的位置与原文不符，已在附近重新定位。",
+                ),
+                len(moved),
+                some(moved),
+            )
+        )
+    if lost:
+        notices.append(
+            Notice(
+                "answer_not_in_context",
+                "error",
+                Text(
+                    f"{len(lost)} rows were left out: their answer does not stand in the context word for word.",
+                    f"{len(lost)} 行的答案没有原样出现在原文中，已略过。",
+                ),
+                len(lost),
+                some(lost),
+            )
+        )
+    return notices

@@ -1,0 +1,274 @@
+"""Train, validation and test: given by files, or drawn from the training rows.
+
+Knows strata, groups of identical texts that must stay on one side, and rare classes. Does not know tables or models. The same
+rows, settings and seed always give the same split.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+
+from engine.config import DataConfig
+from engine.data.examples import labels_of, require_labels
+from engine.data.findings import Notice, Place, excerpt, names_in_words, some
+from engine.data.normal import normal_form
+from engine.errors import FileProblem
+from engine.tasks.base import Example
+from engine.text import Text
+
+_SPLIT_NAMES = {
+    "train": Text("training", "训练集"),
+    "validation": Text("validation", "验证集"),
+    "test": Text("test", "测试集"),
+}
+
+
+@dataclass(slots=True)
+class Splits:
+    """The three sets of a run. The test set is read once, at the end."""
+
+    train: list[Example]
+    validation: list[Example]
+    test: list[Example]
+    notices: list[Notice] = field(default_factory=list)
+
+    def sizes(self) -> dict[str, int]:
+        return {"train": len(self.train), "validation": len(self.validation), "test": len(self.test)}
+
+
+def group_key(example: Example, task: str) -> Hashable:
+    """What keeps rows together: the same text in normal form; for question answering the same context."""
+    return normal_form(main_text(example, task)), normal_form(example.inputs.get("text_pair", ""))
+
+
+def main_text(example: Example, task: str) -> str:
+    """The text that a row is about."""
+    return example.inputs[{"qa": "context", "summarization": "document"}.get(task, "text")]
+
+
+def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int, task: str) -> Splits:
+    """Sets for training, choosing the checkpoint, and the final test.
+
+    `tables_examples` has "train" and, where files were given, "validation" and "test", which are taken as they are. What is
+    missing is drawn from the training rows: the test set with `data.test_share` of them, then the validation set with
+    `data.validation_share` of the rest, both stratified by label, with identical texts on one side. `data.max_train_rows`
+    samples the training rows last. Notices (see `findings`) say which classes were too rare to be drawn, which labels of the
+    test set cannot be learned, and which rows of a given file are in the training set too.
+
+    Raises LabelProblem where the training rows have nothing to tell apart, FileProblem where there are too few of them.
+    """
+    rng = random.Random(seed)
+    notices: list[Notice] = []
+    train = list(tables_examples["train"])
+    require_labels(train, task)
+    validation = list(tables_examples.get("validation", ()))
+    test = list(tables_examples.get("test", ()))
+    if not test:
+        train, test = _draw(train, data.test_share, task, rng, notices, others=2 if not validation else 1)
+        _require_rows(train, test, "test")
+    if not validation:
+        train, validation = _draw(train, data.validation_share, task, rng, notices, others=1)
+        _require_rows(train, validation, "validation")
+    for name, rows in (("validation", validation), ("test", test)):
+        if tables_examples.get(name):
+            notices.extend(_leakage(train, rows, name, task))
+    if data.max_train_rows is not None and len(train) > data.max_train_rows:
+        whole = len(train)
+        train = _sample(train, data.max_train_rows, task, rng)
+        notices.append(
+            Notice(
+                "train_sampled",
+                "info",
+                Text(
+                    f"{len(train):,} of {whole:,} training rows were sampled, as asked.",
+                    f"已按设置从 {whole:,} 行训练数据中抽取 {len(train):,} 行。",
+                ),
+                len(train),
+            )
+        )
+        require_labels(train, task)
+    for name, rows in (("validation", validation), ("test", test)):
+        notices.extend(_unseen_labels(train, rows, name, task))
+    return Splits(train, validation, test, _merged(notices))
+
+
+def _require_rows(train: list[Example], drawn: list[Example], name: str) -> None:
+    if train and drawn:
+        return
+    word = _SPLIT_NAMES[name]
+    raise FileProblem(
+        "too_few_rows",
+        Text(
+            f"There are too few different rows to set a {word.en} set apart.",
+            f"不重复的数据太少，无法划分出{word.zh}。",
+        ),
+        Text(f"Add rows, or give a {name} file.", f"请补充数据，或单独提供{word.zh}文件。"),
+        row=1,
+    )
+
+
+def _stratum(example: Example, task: str, frequency: Counter[str]) -> str:
+    """What a row counts as when rows are drawn evenly: its label, the rarest of several, or nothing."""
+    if task == "qa":
+        return "answered" if example.target else "unanswered"
+    labels = labels_of(example) if task != "summarization" else ()
+    return min(labels, key=lambda label: (frequency[label], label), default="")
+
+
+def _draw(
+    rows: list[Example], share: float, task: str, rng: random.Random, notices: list[Notice], *, others: int
+) -> tuple[list[Example], list[Example]]:
+    """Part `rows` into (kept, drawn): `share` of the rows of every class, whole groups of identical texts at a time.
+
+    A class is drawn from only when enough groups are left: one for training and one for each of the `others` sets to be drawn.
+    """
+    frequency = Counter(label for row in rows for label in labels_of(row)) if task != "summarization" else Counter()
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        groups[group_key(row, task)].append(i)
+    strata: dict[str, list[list[int]]] = defaultdict(list)
+    for members in groups.values():
+        strata[_stratum(rows[members[0]], task, frequency)].append(members)
+    drawn: set[int] = set()
+    rare: dict[str, int] = {}
+    wanted = share * len(rows)
+    carried = 0.0  # what rounding took from one class is given to the next, so that the whole has the share asked for
+    for name in sorted(strata, key=lambda name: (len(strata[name]), name)):
+        members = strata[name]
+        size = sum(map(len, members))
+        if len(members) <= others and len(strata) > 1:
+            if task == "classification" and name:
+                rare[name] = size
+            continue
+        exact = share * size + carried
+        quota = max(1, round(exact))
+        rng.shuffle(members)
+        taken = 0
+        spare = len(members) - others  # groups that must stay
+        for group in members:
+            if taken >= quota or spare <= 0:
+                break
+            if taken and taken + len(group) > 1.5 * quota:
+                continue  # a large group of duplicates would overfill the set; a smaller one may fit
+            drawn.update(group)
+            taken += len(group)
+            spare -= 1
+        carried = exact - taken if abs(exact - taken) < 2 else 0.0
+    if not drawn and len(groups) > 1 and wanted:
+        # Only rare classes: a small draw without strata is better than none.
+        members = sorted(groups.values())
+        rng.shuffle(members)
+        for group in members[: max(1, min(len(members) - 1, round(share * len(members))))]:
+            drawn.update(group)
+        rare = {}
+    if rare:
+        notices.append(_rare(rare, rows))
+    kept = [row for i, row in enumerate(rows) if i not in drawn]
+    return kept, [row for i, row in enumerate(rows) if i in drawn]
+
+
+def _rare(rare: dict[str, int], rows: list[Example]) -> Notice:
+    names = names_in_words([f"{name} ({count})" for name, count in sorted(rare.items(), key=lambda item: item[1])])
+    places = [
+        Place("", row.row, "", excerpt(str(row.inputs.get("text", ""))))
+        for row in rows
+        if set(labels_of(row)) & rare.keys()
+    ]
+    return Notice(
+        "class_too_rare",
+        "warning",
+        Text(
+            f"Too rare to be split, so kept for training only: {names.en}. They cannot be tested.",
+            f"以下类别数量太少，无法划分，只用于训练而不参与测试：{names.zh}。",
+        ),
+        len(rare),
+        some(places),
+    )
+
+
+def _sample(rows: list[Example], most: int, task: str, rng: random.Random) -> list[Example]:
+    """`most` rows, every class in proportion (largest remainders) and, where there is room, at least once."""
+    frequency = Counter(label for row in rows for label in labels_of(row)) if task != "summarization" else Counter()
+    strata: dict[str, list[int]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        strata[_stratum(row, task, frequency)].append(i)
+    share = most / len(rows)
+    least = 1 if len(strata) <= most else 0
+    quotas = {name: max(least, int(share * len(members))) for name, members in strata.items()}
+    remainders = sorted(strata, key=lambda name: (share * len(strata[name])) % 1, reverse=True)
+    while (total := sum(quotas.values())) != most:
+        step = 1 if total < most else -1
+        movable = [n for n in remainders if (quotas[n] < len(strata[n]) if step > 0 else quotas[n] > least)]
+        # Rounding up goes to the largest remainders first, rounding down is taken from the largest classes.
+        order = movable if step > 0 else sorted(movable, key=lambda n: quotas[n], reverse=True)
+        for name in order[: abs(most - total)]:
+            quotas[name] += step
+    chosen: set[int] = set()
+    for name in sorted(strata):
+        chosen.update(rng.sample(strata[name], quotas[name]))
+    return [row for i, row in enumerate(rows) if i in chosen]
+
+
+def _leakage(train: Sequence[Example], rows: Sequence[Example], name: str, task: str) -> list[Notice]:
+    known = {leak_key(row, task) for row in train}
+    shared = [row for row in rows if leak_key(row, task) in known]
+    if not shared:
+        return []
+    word = _SPLIT_NAMES[name]
+    places = [Place(name, row.row, "", excerpt(main_text(row, task))) for row in shared]
+    return [
+        Notice(
+            "leakage",
+            "warning",
+            Text(
+                f"{len(shared):,} of {len(rows):,} {word.en} rows are in the training rows too; the {word.en} score will flatter.",
+                f"{word.zh}的 {len(rows):,} 行中有 {len(shared):,} 行也出现在训练数据里，得分会偏高。",
+            ),
+            len(shared),
+            some(places),
+        )
+    ]
+
+
+def leak_key(example: Example, task: str) -> Hashable:
+    """What must not be on both sides: the text; for question answering the question together with its context."""
+    key = group_key(example, task)
+    return (key, normal_form(example.inputs["question"])) if task == "qa" else key
+
+
+def _unseen_labels(train: Sequence[Example], rows: Sequence[Example], name: str, task: str) -> list[Notice]:
+    if task not in ("classification", "ner"):
+        return []
+    known = {label for row in train for label in labels_of(row)}
+    unseen = Counter(label for row in rows for label in labels_of(row) if label not in known)
+    if not unseen:
+        return []
+    word = _SPLIT_NAMES[name]
+    names = names_in_words([f"{label} ({count})" for label, count in unseen.most_common()])
+    places = [
+        Place(name, row.row, "", excerpt(main_text(row, task))) for row in rows if set(labels_of(row)) & unseen.keys()
+    ]
+    return [
+        Notice(
+            f"unseen_labels_{name}",
+            "warning",
+            Text(
+                f"The {word.en} set has labels that the training set has not: {names.en}. No model can get them right.",
+                f"{word.zh}中有训练集没有的标签：{names.zh}。模型不可能答对它们。",
+            ),
+            len(places),
+            some(places),
+        )
+    ]
+
+
+def _merged(notices: list[Notice]) -> list[Notice]:
+    """The notice on rare classes can come from both draws; the later one, which knows of fewer rows, covers the earlier."""
+    last: dict[tuple[str, str], Notice] = {}
+    for notice in notices:
+        key = notice.code if notice.code == "class_too_rare" else notice.message.en
+        last[(notice.code, key)] = notice
+    return list(last.values())
