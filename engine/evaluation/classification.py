@@ -60,7 +60,8 @@ class _Builder:
         classes = sections.class_rows(tested, evidence.train, self.samples, CONFIDENCE, self.seed)
         mistakes, suspects = sections.mistakes(tested, keywords)
         level = verdict.judge(self.headline, rivals, CONFIDENCE)
-        more = says(curve, self.metric, evidence.facts, CONFIDENCE, self.rows) if curve else None
+        learned = (evidence.facts.get("train_metrics") or {}).get(self.metric)
+        more = says(curve, self.metric, self.headline.value, learned, CONFIDENCE, self.rows) if curve else None
         seen = slices.seen_in_training(evidence.train, evidence.test)
         parts = self._slices(seen)
         report = {

@@ -21,11 +21,13 @@ class Evidence:
     `probabilities` [test rows, labels] are the tuned model's, `untuned_probabilities` those of the pretrained model before
     any training (frozen features, nearest class centroid), `validation_probabilities` [validation rows, labels] the tuned model's.
 
-    `facts` is JSON-able. Every key may be missing; what is there is shown, and these are also read:
-      "model" id, "method", "device", "device_reason" {en, zh}, "dtype", "seconds" {phase: seconds}, "peak_memory_mb",
-      "versions" {package: version}, "data_sha256" {split: digest}, "seed", "rows" {split: count},
-      "truncated_share" of the test rows between 0 and 1, "max_length" in tokens, "notices" [{en, zh}],
-      "best_epoch", "best_step", "history" [{"step", "epoch", "train_loss", "validation": {"loss", metric: value, ...}}].
+    `facts` is JSON-able, and kept whole. Every key may be missing. Read for the report's remarks:
+      "truncated_share" of the training rows between 0 and 1, "max_length" in tokens, "train_metrics" {metric: value} on
+      training rows, "best_epoch", "history" [{"step", "epoch", "train_loss", "validation": {"loss", metric: value, ...}}].
+    Shown as what was run: "model", "method", "device", "device_reason" {en, zh}, "dtype", "seconds" {phase: seconds},
+      "peak_memory_mb", "versions" {package: version}, "data_sha256", "seed", "rows" {split: count}, "best_step",
+      "parameters", "trainable_parameters", "epochs", "batch_size", "learning_rate", "columns" {role: column},
+      "sources" {split: {"name", "sha256", "rows"}}, "notices" [{"severity", "message": {en, zh}}].
     """
 
     task: str

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,8 @@ from engine.evaluation.words import count, gap, gap_range, number
 from engine.text import Text
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
+UNSURE = 0.05  # an interval of the gain this wide leaves the question open
+MEMORISED = 0.05  # lead of the training rows over the test rows worth a remark
 LEAST_ROWS = 80  # below this an eighth is too little to learn from
 
 
@@ -52,36 +53,38 @@ def learning_curve(
     return LearningCurve(sizes, scores, doubling)
 
 
-def says(curve: LearningCurve, metric: str, facts: dict[str, Any], confidence: float, tested: int) -> Text:
-    """What the curve allows to say, and what it does not. `tested` is the number of test rows."""
+def says(
+    curve: LearningCurve, metric: str, value: float, train_value: float | None, confidence: float, tested: int
+) -> Text:
+    """What the curve allows to say, and what it does not.
+
+    `value` is the tuned model's score on the `tested` test rows, `train_value` its score on training rows, where known.
+    """
     half, whole = curve.sizes[-2:]
     before, after = (number(metric, score, tested) for score in curve.scores[-2:])
     gain, apart = gap(metric, curve.doubling.value), gap_range(metric, curve.doubling.low, curve.doubling.high)
     if curve.doubling.is_better(confidence):
         text = Text(
-            f"More data would probably help. From {count(half)} to {count(whole)} training rows the keyword baseline rose from {before} to {after} (+{gain.en}) and has not levelled off.",
-            f"更多数据很可能有帮助。训练数据从 {count(half)} 行增加到 {count(whole)} 行时，关键词基线从 {before} 升到 {after}（+{gain.zh}），尚未见顶。",
+            f"More data would probably help. From {count(half)} to {count(whole)} training rows the keyword baseline rose from {before} to {after} (by {gain.en}) and has not levelled off.",
+            f"更多数据很可能有帮助。训练数据从 {count(half)} 行增加到 {count(whole)} 行时，关键词基线从 {before} 升到 {after}（提高 {gain.zh}），尚未见顶。",
+        )
+    elif curve.doubling.high - curve.doubling.low > UNSURE:
+        text = Text(
+            f"Whether more data would help cannot be told from {count(tested)} test rows. From {count(half)} to {count(whole)} training rows the keyword baseline went from {before} to {after}, a change of {apart.en}.",
+            f"仅凭 {count(tested)} 行测试数据，还看不出更多数据是否有帮助。训练数据从 {count(half)} 行增加到 {count(whole)} 行时，关键词基线从 {before} 变为 {after}，变化幅度为 {apart.zh}。",
         )
     else:
         text = Text(
-            f"More of the same data would probably not help much. From {count(half)} to {count(whole)} training rows the keyword baseline went from {before} to {after}, a difference of {apart.en} that may be chance.",
-            f"继续增加同类数据，帮助可能不大。训练数据从 {count(half)} 行增加到 {count(whole)} 行时，关键词基线从 {before} 变为 {after}，差距为 {apart.zh}，可能只是偶然。",
+            f"More of the same data would probably not help much. From {count(half)} to {count(whole)} training rows the keyword baseline went from {before} to {after}, a change of {apart.en} that may be chance.",
+            f"继续增加同类数据，帮助可能不大。训练数据从 {count(half)} 行增加到 {count(whole)} 行时，关键词基线从 {before} 变为 {after}，变化幅度为 {apart.zh}，可能只是偶然。",
         )
-    train_loss, held_loss = _last_losses(facts.get("history") or [])
-    if train_loss is not None and held_loss is not None and held_loss > 2 * train_loss:
+    if train_value is not None and train_value - value > MEMORISED:
+        learned, found = number(metric, train_value, tested), number(metric, value, tested)
         text = Text(
-            f"{text.en} The tuned model itself fits its training rows far better than new ones (loss {train_loss:.2f} against {held_loss:.2f}), a gap that more rows usually narrow.",
-            f"{text.zh}微调后的模型对训练数据的拟合远好于新数据（损失 {train_loss:.2f} 对 {held_loss:.2f}），增加数据通常能缩小这种差距。",
+            f"{text.en} The tuned model knows its training rows far better ({learned}) than new ones ({found}), a gap that more rows usually narrow.",
+            f"{text.zh}微调后的模型在训练数据上（{learned}）远好于新数据（{found}），增加数据通常能缩小这种差距。",
         )
     return Text(
         f"{text.en} This was measured with keywords, which is cheap; the tuned model was trained once, on all rows, and may behave differently.",
         f"{text.zh}以上用成本很低的关键词方法测得；微调模型只在全部数据上训练了一次，表现可能有所不同。",
     )
-
-
-def _last_losses(history: list[dict[str, Any]]) -> tuple[float | None, float | None]:
-    """The last training loss and the last validation loss on record."""
-    train = [entry["train_loss"] for entry in history if entry.get("train_loss") is not None]
-    held = [(entry.get("validation") or {}).get("loss") for entry in history]
-    held = [loss for loss in held if loss is not None]
-    return (train[-1] if train else None, held[-1] if held else None)

@@ -135,14 +135,15 @@ def small_test(rows: int, headline: Interval, metric: str) -> Point | None:
 
 
 def truncation(share: float, max_length: int | None) -> Point | None:
+    """`share` of the training texts; validation and test texts are read whole, in overlapping windows."""
     if share < TRUNCATED:
         return None
     limit = Text(f" of {max_length} tokens", f"（{max_length} 个 token）") if max_length else Text("", "")
     return point(
         "truncation",
         Text(
-            f"{percent(share)} of the texts are longer than the maximum length{limit.en}; the model does not read their ends. Raise it if what matters may stand there.",
-            f"{percent(share)} 的文本超过最大长度{limit.zh}，超出部分模型读不到。如果关键内容可能在后面，请调大该值。",
+            f"{percent(share)} of the training texts are longer than the maximum length{limit.en}: their ends were not learned from. Raise it if what matters may stand there.",
+            f"{percent(share)} 的训练文本超过最大长度{limit.zh}，超出部分没有参与训练。如果关键内容可能在后面，请调大最大长度。",
         ),
     )
 

@@ -207,7 +207,7 @@ def _answer(scored: Scored, index: int, top: int) -> dict[str, Any]:
         "label": scored.target_of(index),
         "prediction": scored.named(scored.given[index]),
         "confidence": round(float(scored.confidence[index]), 6),
-        "probabilities": [{"label": scored.labels[b], "probability": round(float(probabilities[b]), 6)} for b in best],
+        "probabilities": {scored.labels[b]: round(float(probabilities[b]), 6) for b in best},
     }
 
 

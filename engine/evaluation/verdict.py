@@ -79,69 +79,53 @@ def sentence(
             f"{name.en[0].upper()}{name.en[1:]} of {value} on {things.en} it had never seen ({sure} interval {low} to {high})",
             f"在从未见过的{things.zh}上，{name.zh} 为 {value}（{sure} 置信区间 {low} 到 {high}）",
         )
-    level = judge(headline, rivals, confidence)
+    tail = _tail(metric, headline, rivals, rows, confidence)
+    return Text(lead.en + tail.en, lead.zh + tail.zh)
+
+
+def _tail(metric: str, headline: Interval, rivals: list[Rival], rows: int, confidence: float) -> Text:
+    """What follows the headline number: how it compares, and how sure that is."""
     if not rivals:
         return Text(
-            f"{lead.en}. Nothing simpler was tried on the same rows, so there is no telling what that is worth.",
-            f"{lead.zh}。没有在同样的数据上试过更简单的方法，因此无从判断这个结果好不好。",
+            ". Nothing simpler was tried on the same rows, so there is no telling what that is worth.",
+            "。没有在同样的数据上试过更简单的方法，因此无从判断这个结果好不好。",
         )
+    level = judge(headline, rivals, confidence)
     best = max(rivals, key=lambda rival: rival.value)
     other, than, by = number(metric, best.value, rows), best.phrase, best.difference
     apart = gap_range(metric, by.low, by.high)
-    wrong = number(metric, 1 - headline.value, rows)
-    tail = {
-        "strong": Text(f", well ahead of {than.en} ({other}).", f"，远高于{than.zh}（{other}）。"),
-        "unclear": Text(
-            f". Whether that beats {than.en} ({other}) cannot be told from {rows} test rows: the difference could be anything from {apart.en}.",
-            f"。仅凭 {rows} 行测试数据，还不能断定它是否优于{than.zh}（{other}）：差距可能是 {apart.zh} 之间的任何值。",
-        ),
-    }
+    if level == "strong":
+        return Text(f", well ahead of {than.en} ({other}).", f"，远高于{than.zh}（{other}）。")
     if level == "useful" and not any(rival.knows_words for rival in rivals):
-        return lead_and(
-            lead,
-            Text(
-                f", better than {than.en} ({other}). It was not compared with keywords, so how much of that needs a neural model is open.",
-                f"，高于{than.zh}（{other}）。由于没有与关键词方法比较，还说不清其中有多少是神经网络的功劳。",
-            ),
+        return Text(
+            f", better than {than.en} ({other}). It was not compared with keywords, so whether it takes a neural model is open.",
+            f"，高于{than.zh}（{other}）。由于没有与关键词方法比较，还说不清是否真的需要神经网络。",
         )
     if level == "useful" and by.low >= STRONG_SHARE * (1 - best.value):
-        weak = (
-            Text(f"it is still wrong on {wrong} of them", f"仍有 {wrong} 答错")
-            if metric in SHARES
-            else Text("there is still much to gain", "仍有较大提升空间")
-        )
-        return lead_and(
-            lead,
-            Text(
-                f", well ahead of {than.en} ({other}), but {weak.en}.", f"，远高于{than.zh}（{other}），但{weak.zh}。"
-            ),
+        if metric in SHARES:
+            wrong = number(metric, 1 - headline.value, rows)
+            weak = Text(f"still wrong on {wrong} of them", f"仍有 {wrong} 答错")
+        else:
+            weak = Text("with much left to gain", "仍有较大提升空间")
+        return Text(
+            f", well ahead of {than.en} ({other}), but {weak.en}.", f"，远高于{than.zh}（{other}），但{weak.zh}。"
         )
     if level == "useful":
-        return lead_and(
-            lead,
-            Text(
-                f". That is a modest gain over {than.en} ({other}), but a reliable one: {apart.en}.",
-                f"，比{than.zh}（{other}）提升不大但确实可靠：差距为 {apart.zh}。",
-            ),
+        return Text(
+            f". That is a modest gain over {than.en} ({other}), but a reliable one: {apart.en}.",
+            f"。与{than.zh}（{other}）相比，提升不大但确实可靠：差距为 {apart.zh}。",
         )
-    if level == "no_better" and by.high < 0:
-        return lead_and(
-            lead,
-            Text(
-                f", which is worse than {than.en} ({other}). The simple method is the better choice here.",
-                f"，低于{than.zh}（{other}）。就这份数据而言，简单方法是更好的选择。",
-            ),
+    if level == "unclear":
+        return Text(
+            f". Whether that beats {than.en} ({other}) cannot be told from {rows} test rows: the difference could be anything from {apart.en}.",
+            f"。仅凭 {rows} 行测试数据，还不能断定它是否优于{than.zh}（{other}）：差距可能是 {apart.zh} 之间的任何值。",
         )
-    if level == "no_better":
-        return lead_and(
-            lead,
-            Text(
-                f", no better than {than.en} ({other}): the difference is {apart.en}, which includes zero.",
-                f"，并不优于{than.zh}（{other}）：差距为 {apart.zh}，包含零。",
-            ),
+    if by.high < 0:
+        return Text(
+            f", which is worse than {than.en} ({other}). The simple method is the better choice here.",
+            f"，低于{than.zh}（{other}）。就这份数据而言，简单方法是更好的选择。",
         )
-    return lead_and(lead, tail[level])
-
-
-def lead_and(lead: Text, tail: Text) -> Text:
-    return Text(lead.en + tail.en, lead.zh + tail.zh)
+    return Text(
+        f", no better than {than.en} ({other}): the difference is {apart.en}, which includes zero.",
+        f"，并不优于{than.zh}（{other}）：差距为 {apart.zh}，包含零。",
+    )
