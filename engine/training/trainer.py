@@ -167,6 +167,7 @@ class FineTuner(Trainer):
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """One step event, whenever `Watch` asks for one."""
+        self.control.should_log = False
         if "loss" not in logs:
             return
         now = time.perf_counter()
@@ -188,6 +189,8 @@ class FineTuner(Trainer):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Score the validation rows, tell it, and keep the weights when they are the best so far."""
+        # Trainer looks at this flag again at the end of the epoch.
+        self.control.should_evaluate = False
         started = time.perf_counter()
         loss, metrics = self._evaluate_now()
         progress = self.progress

@@ -1,0 +1,121 @@
+"""One description of a run, every mistake in it told at once. Run: python -m pytest tests/engine/test_config.py"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.config import RunConfig
+from engine.errors import ConfigProblem, FileProblem
+from engine.options import walk_options
+
+GOOD = {"task": "classification", "data": {"train": "a.csv"}}
+
+
+def problems_of(values) -> dict[str, str]:
+    with pytest.raises(ConfigProblem) as caught:
+        RunConfig.from_dict(values)
+    assert caught.value.exit_code == 2
+    return {p["path"]: p["message"]["en"] for p in caught.value.where["problems"]}
+
+
+def test_every_problem_is_reported_at_once_with_its_path():
+    found = problems_of(
+        {
+            "task": "clasification",
+            "data": {"train": 3},
+            "model": {"max_length": "long"},
+            "training": {"epochs": -1, "lerning_rate": 1e-4, "warmup": 2},
+        }
+    )
+    assert set(found) == {
+        "task",
+        "data.train",
+        "model.max_length",
+        "training.epochs",
+        "training.lerning_rate",
+        "training.warmup",
+    }
+    assert "Did you mean classification?" in found["task"]
+    assert "Did you mean learning_rate?" in found["training.lerning_rate"]
+    assert "(0, 1000]" in found["training.epochs"]
+
+
+def test_numbers_written_in_yaml_without_a_point_are_numbers():
+    config = RunConfig.from_yaml("task: classification\ndata: {train: a.csv}\ntraining: {learning_rate: 1e-4}")
+    assert config.training.learning_rate == 1e-4
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "nan"])
+def test_a_number_that_is_none_is_out_of_range(value):
+    assert "training.learning_rate" in problems_of({**GOOD, "training": {"learning_rate": value}})
+
+
+def test_true_is_no_number():
+    assert "seed" in problems_of({**GOOD, "seed": True})
+
+
+def test_exactly_one_source_of_data():
+    assert "data.train" in problems_of({"task": "classification"})
+    assert "data.train" in problems_of({"data": {"train": "a.csv", "example": "rated-sentences"}})
+
+
+def test_shares_must_leave_rows_to_train_on():
+    assert "data.test_share" in problems_of({"data": {"train": "a", "test_share": 0.5, "validation_share": 0.5}})
+
+
+def test_yaml_that_is_none_names_line_and_column():
+    with pytest.raises(FileProblem) as caught:
+        RunConfig.from_yaml("task: classification\ndata: {train: a.csv\nseed: 1", source="my.yaml")
+    assert caught.value.where["file"] == "my.yaml"
+    assert caught.value.where["row"] == 3
+
+
+def test_a_list_instead_of_a_mapping_is_told():
+    assert "(file)" in problems_of([1, 2])
+
+
+@given(
+    st.builds(
+        dict,
+        epochs=st.floats(0.01, 1000),
+        learning_rate=st.none() | st.floats(1e-8, 10),
+        batch_size=st.none() | st.integers(1, 4096),
+        class_weights=st.booleans(),
+    ),
+    st.text(max_size=30),
+    st.dictionaries(st.sampled_from(["text", "label"]), st.text(min_size=1, max_size=20)),
+)
+def test_yaml_goes_both_ways(training, name, columns):
+    config = RunConfig.from_dict({**GOOD, "name": name, "training": training})
+    config.data.columns = columns
+    assert RunConfig.from_yaml(config.to_yaml()) == config
+
+
+def test_every_field_has_a_label_and_help_in_both_languages():
+    described = list(walk_options(RunConfig))
+    assert len(described) > 40
+    for path, _, option in described:
+        for text in (option.label, option.help):
+            assert text.en.strip() and text.zh.strip(), path
+        if option.help.en != option.help.zh:
+            assert any("\u4e00" <= c <= "\u9fff" for c in option.help.zh), path
+
+
+def test_every_default_is_within_its_own_range():
+    config = RunConfig()
+    config.data.train = "a.csv"
+    assert config.validate() == []
+
+
+def test_walk_covers_every_field_of_every_section():
+    leaves = sum(
+        len(dataclasses.fields(getattr(RunConfig(), f.name)))
+        if dataclasses.is_dataclass(getattr(RunConfig(), f.name))
+        else 1
+        for f in dataclasses.fields(RunConfig)
+    )
+    assert len(list(walk_options(RunConfig))) == leaves
