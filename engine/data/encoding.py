@@ -57,13 +57,13 @@ def decode(data: bytes, name: str, encoding: str = "") -> Decoded:
     for mark, codec in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return _checked(_decode_as(data, name, codec), name)
+    # Chinese in UTF-16 shows zero bytes at line ends and commas only, so UTF-16 is asked wherever there is a zero byte.
+    if b"\0" in data[:_SAMPLE_BYTES]:
+        return _decode_utf16(data, name)
     try:
         return _checked(Decoded(data.decode("utf-8"), "utf-8"), name)
     except UnicodeDecodeError as error:
         broken = error
-    # Chinese in UTF-16 shows zero bytes at line ends and commas only, so UTF-16 is asked wherever there is a zero byte.
-    if b"\0" in data[:_SAMPLE_BYTES]:
-        return _decode_utf16(data, name)
     if _mostly_utf8(data):
         line, column = _place(data[: broken.start].decode("utf-8"))
         return Decoded(

@@ -44,7 +44,7 @@ def read_json(text: str, source: Source, limits: Limits) -> dict[str, Table]:
 
     Raises FileProblem with line and column for what is no JSON, and for JSON that holds no records.
     """
-    if _is_lines(text):
+    if _is_lines(text, source.name):
         records, lines = _read_lines(text, source.name, limits)
         return {"": _table(records, lines, replace(source, format="jsonl"), limits)}
     value = _parse(text, source.name, 1)
@@ -59,12 +59,12 @@ def read_json(text: str, source: Source, limits: Limits) -> dict[str, Table]:
     return {"": _table(records, lines, source, limits)}
 
 
-def _is_lines(text: str) -> bool:
-    """JSON Lines: more than one line, and the first line that is not blank is a whole value of its own."""
+def _is_lines(text: str, name: str) -> bool:
+    """JSON Lines: more than one line (unless the name says so), and the first that is not blank is a whole value."""
     stripped = text.lstrip()
     first, _, rest = stripped.partition("\n")
     if not rest.strip():
-        return first[:1] == "{" and not is_squad_line(first)
+        return name.lower().endswith((".jsonl", ".ndjson"))
     try:
         json.loads(first, parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -72,11 +72,6 @@ def _is_lines(text: str) -> bool:
         second = rest.lstrip().partition("\n")[0]
         return first[:1] == "{" and second[:1] == "{" and second.rstrip()[-1:] == "}"
     return True
-
-
-def is_squad_line(line: str) -> bool:
-    """Whether a file of one line is one object that holds all records, not one record."""
-    return re.match(r'\{\s*"(data|version|train|records|rows|examples|items|results)"\s*:', line) is not None
 
 
 def _read_lines(text: str, name: str, limits: Limits) -> tuple[list[Any], list[int]]:
@@ -156,6 +151,8 @@ def _records(value: Any, source: Source, limits: Limits) -> tuple[Source, list[A
             value = [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
         elif value and all(isinstance(item, dict) for item in value.values()):
             value = _from_columns(value)
+        elif value and not lists:
+            value = [value]  # a file with one record
         else:
             raise _no_records(source.name)
     if not isinstance(value, list):

@@ -66,15 +66,15 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
     require_labels(train, task)
     validation = list(tables_examples.get("validation", ()))
     test = list(tables_examples.get("test", ()))
+    rare: dict[str, int] = {}
     if not test:
-        train, test = _draw(train, data.test_share, task, rng, notices, others=2 if not validation else 1)
+        train, test = _draw(train, data.test_share, task, rng, rare, keep=1 if validation else 2)
         _require_rows(train, test, "test")
     if not validation:
-        train, validation = _draw(train, data.validation_share, task, rng, notices, others=1)
+        train, validation = _draw(train, data.validation_share, task, rng, rare, keep=1)
         _require_rows(train, validation, "validation")
-    for name, rows in (("validation", validation), ("test", test)):
-        if tables_examples.get(name):
-            notices.extend(_leakage(train, rows, name, task))
+    if rare:
+        notices.append(_too_rare(rare, train))
     if data.max_train_rows is not None and len(train) > data.max_train_rows:
         whole = len(train)
         train = _sample(train, data.max_train_rows, task, rng)
@@ -91,8 +91,10 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
         )
         require_labels(train, task)
     for name, rows in (("validation", validation), ("test", test)):
+        if tables_examples.get(name):
+            notices.extend(_leakage(train, rows, name, task))
         notices.extend(_unseen_labels(train, rows, name, task))
-    return Splits(train, validation, test, _merged(notices))
+    return Splits(train, validation, test, notices)
 
 
 def _require_rows(train: list[Example], drawn: list[Example], name: str) -> None:
@@ -119,11 +121,12 @@ def _stratum(example: Example, task: str, frequency: Counter[str]) -> str:
 
 
 def _draw(
-    rows: list[Example], share: float, task: str, rng: random.Random, notices: list[Notice], *, others: int
+    rows: list[Example], share: float, task: str, rng: random.Random, rare: dict[str, int], *, keep: int
 ) -> tuple[list[Example], list[Example]]:
     """Part `rows` into (kept, drawn): `share` of the rows of every class, whole groups of identical texts at a time.
 
-    A class is drawn from only when enough groups are left: one for training and one for each of the `others` sets to be drawn.
+    A class of which there are no more than `keep` groups (one for each set still to be filled) is left alone and noted in
+    `rare` with its number of rows; so is one that is noted there already.
     """
     frequency = Counter(label for row in rows for label in labels_of(row)) if task != "summarization" else Counter()
     groups: dict[Hashable, list[int]] = defaultdict(list)
@@ -132,22 +135,21 @@ def _draw(
     strata: dict[str, list[list[int]]] = defaultdict(list)
     for members in groups.values():
         strata[_stratum(rows[members[0]], task, frequency)].append(members)
+    named = {name for name in strata if name and task in ("classification", "ner")}
+    too_rare = {name for name in named if len(strata[name]) <= keep or name in rare}
+    if len(too_rare) == len(strata):
+        # There are rare classes only: a small draw without strata is better than none.
+        strata, too_rare = {"": list(groups.values())}, set()
+    rare.update({name: sum(map(len, strata[name])) for name in too_rare})
     drawn: set[int] = set()
-    rare: dict[str, int] = {}
-    wanted = share * len(rows)
     carried = 0.0  # what rounding took from one class is given to the next, so that the whole has the share asked for
-    for name in sorted(strata, key=lambda name: (len(strata[name]), name)):
+    for name in sorted(strata.keys() - too_rare, key=lambda name: (len(strata[name]), name)):
         members = strata[name]
-        size = sum(map(len, members))
-        if len(members) <= others and len(strata) > 1:
-            if task == "classification" and name:
-                rare[name] = size
-            continue
-        exact = share * size + carried
-        quota = max(1, round(exact))
         rng.shuffle(members)
+        exact = share * sum(map(len, members)) + carried
+        quota = max(1, round(exact))
         taken = 0
-        spare = len(members) - others  # groups that must stay
+        spare = len(members) - keep  # groups that may leave
         for group in members:
             if taken >= quota or spare <= 0:
                 break
@@ -156,25 +158,16 @@ def _draw(
             drawn.update(group)
             taken += len(group)
             spare -= 1
-        carried = exact - taken if abs(exact - taken) < 2 else 0.0
-    if not drawn and len(groups) > 1 and wanted:
-        # Only rare classes: a small draw without strata is better than none.
-        members = sorted(groups.values())
-        rng.shuffle(members)
-        for group in members[: max(1, min(len(members) - 1, round(share * len(members))))]:
-            drawn.update(group)
-        rare = {}
-    if rare:
-        notices.append(_rare(rare, rows))
+        carried = max(-2.0, min(2.0, exact - taken))
     kept = [row for i, row in enumerate(rows) if i not in drawn]
     return kept, [row for i, row in enumerate(rows) if i in drawn]
 
 
-def _rare(rare: dict[str, int], rows: list[Example]) -> Notice:
+def _too_rare(rare: dict[str, int], train: list[Example]) -> Notice:
     names = names_in_words([f"{name} ({count})" for name, count in sorted(rare.items(), key=lambda item: item[1])])
     places = [
-        Place("", row.row, "", excerpt(str(row.inputs.get("text", ""))))
-        for row in rows
+        Place("train", row.row, "", excerpt(str(row.inputs["text"])))
+        for row in train
         if set(labels_of(row)) & rare.keys()
     ]
     return Notice(
@@ -263,12 +256,3 @@ def _unseen_labels(train: Sequence[Example], rows: Sequence[Example], name: str,
             some(places),
         )
     ]
-
-
-def _merged(notices: list[Notice]) -> list[Notice]:
-    """The notice on rare classes can come from both draws; the later one, which knows of fewer rows, covers the earlier."""
-    last: dict[tuple[str, str], Notice] = {}
-    for notice in notices:
-        key = notice.code if notice.code == "class_too_rare" else notice.message.en
-        last[(notice.code, key)] = notice
-    return list(last.values())
