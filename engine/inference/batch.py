@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.data.columns import resolve_columns
+from engine.data.columns import guess_columns, missing_column
 from engine.data.table import Table
-from engine.errors import FileProblem
+from engine.errors import ColumnProblem, FileProblem
 from engine.text import Text
 
 if TYPE_CHECKING:
@@ -57,16 +57,33 @@ def predict_table(
 
 
 def text_columns(predictor: Predictor, table: Table, given: dict[str, str]) -> dict[str, str]:
-    """The columns the model reads, by role: those of the roles that training had, label apart."""
-    wanted = [role.name for role in predictor.task.roles if role.name != "label"]
-    required = [role.name for role in predictor.task.roles if role.required and role.name != "label"]
-    if len(table.columns) == 1 and len(required) == 1 and not given:
-        return {required[0]: table.columns[0]}
-    mapped = resolve_columns(table, predictor.task.name, given, required=required)
-    found = {role: column for role, column in mapped.items() if role in wanted}
-    if not predictor.description.paired and "text_pair" not in given:
-        found.pop("text_pair", None)
-    return found
+    """The columns the model reads, by role: as given, else named as in training, else guessed. ColumnProblem."""
+    trained = predictor.description.columns
+    wanted = [role for role in predictor.task.roles if role.name in trained and role.name != "label"]
+    given = {role: column for role, column in given.items() if column}
+    labels = {role.name: role.label for role in predictor.task.roles}
+    for role, column in given.items():
+        if column not in table.columns:
+            raise missing_column(table, column, labels[role], role)
+    named = {role.name: trained[role.name] for role in wanted if trained[role.name] in table.columns}
+    only = {wanted[0].name: table.columns[0]} if len(wanted) == len(table.columns) == 1 else {}
+    found = {**guess_columns(table, predictor.task.name), **only, **named, **given}
+    for role in wanted:
+        if role.name not in found:
+            raise ColumnProblem(
+                "no_text_column",
+                Text(
+                    f"{table.source.name} has no column for {role.name}.",
+                    f"{table.source.name} 中没有可作为“{role.label.zh}”的列。",
+                ),
+                Text(
+                    f"Name it; the file has: {', '.join(table.columns)}.",
+                    f"请指定列名；文件包含：{', '.join(table.columns)}。",
+                ),
+                file=table.source.name,
+                column=role.name,
+            )
+    return {role.name: found[role.name] for role in wanted}
 
 
 def write_predictions(frame: pandas.DataFrame, path: Path) -> None:

@@ -11,7 +11,7 @@ Knows files. Does not know how predictions are made.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Description:
     method: str
     base_model: str
     base_revision: str = ""
-    paired: bool = False  # whether training read a second text
+    columns: dict[str, str] = field(default_factory=dict)  # role -> column of the training file
 
     def save(self, directory: Path) -> None:
         text = json.dumps(asdict(self), ensure_ascii=False, indent=1)

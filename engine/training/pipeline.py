@@ -19,7 +19,7 @@ from transformers import set_seed
 
 from engine.config import RunConfig
 from engine.errors import is_out_of_memory
-from engine.evaluation.classification import build_report
+from engine.evaluation.classification import build_report, predictions
 from engine.evaluation.evidence import Evidence
 from engine.evaluation.report import write_report
 from engine.inference.forward import collate, mean_pooled
@@ -196,7 +196,7 @@ class Session:
             method=self.config.method.name,
             base_model=self.config.model.id,
             base_revision=self.config.model.revision,
-            paired="text_pair" in self.prepared.columns,
+            columns=self.prepared.columns,
         )
         self.description.save(directory)
         batch = collate(self.train.features[:8], self.loaded.tokenizer.pad_token_id)
@@ -266,7 +266,7 @@ class Session:
         report = build_report(evidence)
         self.clock.stop()
         report["run"]["seconds"] = self.clock.seconds
-        write_report(report, self.run.path("report"), predictions(splits.test, probabilities, self.classes))
+        write_report(report, self.run.path("report"), predictions(evidence))
         headline = report["headline"]
         self.run.update(
             headline={key: headline[key] for key in ("metric", "value", "low", "high")},
@@ -393,24 +393,3 @@ class Session:
 def attention_for(device: Device) -> str:
     """The attention that measured fastest: on a CPU the fused kernel's backward pass is slower than plain products."""
     return "eager" if device.name == "cpu" else "sdpa"
-
-
-def predictions(examples: Sequence[Example], probabilities: np.ndarray, classes: Classes) -> list[dict[str, Any]]:
-    """One record a test row for `report/predictions.jsonl`: inputs, target, answer, confidence, the likeliest labels."""
-    records = []
-    for example, row in zip(examples, probabilities, strict=True):
-        order = np.argsort(-row, kind="stable")
-        answer: Any = classes.labels[order[0]]
-        if classes.multi_label:
-            answer = [classes.labels[i] for i in range(len(row)) if row[i] >= 0.5]
-        records.append(
-            {
-                "row": example.row,
-                "inputs": example.inputs,
-                "target": list(example.target) if classes.multi_label else example.target,
-                "prediction": answer,
-                "confidence": round(float(row[order[0]]), 6),
-                "probabilities": {classes.labels[i]: round(float(row[i]), 6) for i in order[:5]},
-            }
-        )
-    return records

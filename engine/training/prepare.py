@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import RunConfig
-from engine.data.columns import resolve_columns
+from engine.data.columns import resolve_tables
 from engine.data.examples import read_examples
 from engine.data.load import read_tables
 from engine.data.split import Splits, split
@@ -35,18 +35,18 @@ class Prepared:
 def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -> Prepared:
     """Read, map, split and record the data of a run. Raises FileProblem, ColumnProblem and LabelProblem."""
     tables = read_tables(config.data, config.task, settings)
-    columns = resolve_columns(tables["train"], config.task, config.data.columns)
+    columns = resolve_tables(tables, config.task, config.data.columns)
     examples: dict[str, list[Example]] = {}
     notices = []
     for name, table in tables.items():
-        examples[name], found = read_examples(table, config.task, columns, config.data)
+        examples[name], found = read_examples(table, config.task, columns[name], config.data)
         notices += found
     splits = split(examples, config.data, config.seed, config.task)
     notices += splits.notices
     for notice in notices:
         events.notice(notice.code, notice.message, notice.severity, count=notice.count)
     facts = {
-        "columns": columns,
+        "columns": columns["train"],
         "sources": {
             name: {"name": table.source.name, "sha256": table.source.sha256, "rows": len(table)}
             for name, table in tables.items()
@@ -57,7 +57,7 @@ def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -
     recorded = [
         {"code": n.code, "severity": n.severity, "message": n.message.to_dict(), "count": n.count} for n in notices
     ]
-    return Prepared(splits, columns, facts, recorded)
+    return Prepared(splits, columns["train"], facts, recorded)
 
 
 def _write(directory: Path, splits: Splits) -> str:

@@ -1,0 +1,191 @@
+"""Nine encoder families, three methods: train, save, reload, same logits.
+
+Run: python -m pytest tests/engine/models/test_adapters.py
+"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from peft import PeftModel
+from torch import nn
+
+from engine.config import MethodConfig, ModelConfig
+from engine.errors import ModelProblem, RunFailure
+from engine.inference.saved import Description, load_tuned
+from engine.models.adapters import (
+    apply_method,
+    head_modules,
+    parameter_counts,
+    restore_trainable,
+    save_model,
+    trainable_state,
+    verify_saved,
+)
+from engine.models.load import check_is_encoder, max_positions, modules_of, set_dropout
+from engine.tasks import TASKS
+from engine.tasks.classification import Classes
+from tests.tiny import FAMILIES, save_encoder, tokenizer
+
+CLASSES = Classes(["bad", "good", "so-so"])
+TASK = TASKS["classification"]
+BATCH = {
+    "input_ids": torch.tensor([[1, 5, 6, 2], [1, 8, 2, 0]]),
+    "attention_mask": torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]]),
+}
+
+
+def logits(model: nn.Module) -> torch.Tensor:
+    return model(**BATCH).logits
+
+
+def few_steps(model: nn.Module) -> None:
+    """Enough training to move every trainable weight away from where it started."""
+    model.train()
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
+    for _ in range(4):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(logits(model), torch.tensor([0, 1])).backward()
+        optimizer.step()
+
+
+@pytest.fixture(scope="module", params=sorted(FAMILIES))
+def base(request, tmp_path_factory):
+    return save_encoder(request.param, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.mark.parametrize(
+    "method",
+    [MethodConfig(name="full"), MethodConfig(name="lora", lora_rank=4), MethodConfig(name="head")],
+    ids=lambda m: m.name,
+)
+def test_what_is_saved_answers_like_what_was_trained(base, method, tmp_path):
+    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)), dropout=0.0)
+    before = {name: p.detach().clone() for name, p in loaded.model.named_parameters()}
+    model = apply_method(loaded, method, freeze_embeddings=True)
+    untrained = logits(model.eval()).detach().clone()
+    few_steps(model)
+    save_model(model, loaded, tmp_path)
+    description = Description("classification", CLASSES.to_dict(), 16, method.name, str(base))
+    description.save(tmp_path)
+    assert Description.load(tmp_path) == description
+
+    # Another seed: a head that is not in the files would come back with other random weights.
+    torch.manual_seed(99)
+    difference = verify_saved(model, lambda: load_tuned(tmp_path, description).model, logits, tolerance=1e-4)
+    assert difference <= 1e-4
+    assert (logits(model.eval()) - untrained).abs().max() > 1e-2, "training changed nothing"
+
+    assert not list(tmp_path.glob("*.bin")) and not list(tmp_path.glob("*.pt")), "a pickle was written"
+    moved = {n for n, p in model.named_parameters() if p.requires_grad}
+    if method.name == "full":
+        embeddings = {id(p) for p in model.get_input_embeddings().parameters()}
+        assert all((id(p) in embeddings) != p.requires_grad for p in model.parameters())
+    else:
+        # Nothing of the encoder itself may move.
+        current = {
+            n.removeprefix("base_model.model.").replace(".base_layer", ""): p for n, p in model.named_parameters()
+        }
+        encoder = [n for n in before if n.startswith(loaded.model.base_model_prefix + ".") and n in current]
+        frozen = [
+            n for n in encoder if not any(n.startswith(m) for m in head_modules(loaded.model, loaded.new_modules))
+        ]
+        assert frozen
+        assert all(torch.equal(before[n], current[n]) for n in frozen)
+    assert moved
+
+
+def test_lora_touches_every_linear_layer_of_the_encoder_and_no_other(base):
+    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)))
+    linear = {n for n, m in loaded.model.named_modules() if isinstance(m, nn.Linear)}
+    head = head_modules(loaded.model, loaded.new_modules)
+    model = apply_method(loaded, MethodConfig(name="lora"), freeze_embeddings=True)
+    adapted = {
+        n.removeprefix("base_model.model.")
+        for n, m in model.named_modules()
+        if hasattr(m, "lora_A") and hasattr(m, "base_layer")
+    }
+    assert adapted == {n for n in linear if not any(n == h or n.startswith(h + ".") for h in head)}
+    everything, trainable = parameter_counts(model)
+    assert 0 < trainable < everything
+    assert isinstance(model, PeftModel)
+
+
+@pytest.mark.parametrize("switch", ["use_dora", "use_rslora"])
+def test_the_lora_variants_save_and_reload(switch, tmp_path):
+    base = save_encoder("bert", tmp_path / "base")
+    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)), dropout=0.0)
+    model = apply_method(loaded, MethodConfig(name="lora", lora_rank=2, **{switch: True}), True)
+    few_steps(model)
+    save_model(model, loaded, tmp_path / "model")
+    description = Description("classification", CLASSES.to_dict(), 16, "lora", str(base))
+    assert verify_saved(model, lambda: load_tuned(tmp_path / "model", description).model, logits, 1e-4) <= 1e-4
+
+
+def test_a_model_that_was_not_saved_as_trained_is_never_called_done(tmp_path):
+    base = save_encoder("bert", tmp_path)
+    first = TASK.load(str(base), CLASSES, ModelConfig(id=str(base))).model
+    second = TASK.load(str(base), CLASSES, ModelConfig(id=str(base))).model
+    with pytest.raises(RunFailure) as caught:
+        verify_saved(first, lambda: second, logits, 1e-4)
+    assert caught.value.code == "save_mismatch"
+
+
+def test_trainable_weights_come_back(tmp_path):
+    base = save_encoder("bert", tmp_path)
+    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)), dropout=0.0)
+    model = apply_method(loaded, MethodConfig(name="full"), True)
+    state, expected = trainable_state(model), logits(model.eval()).detach().clone()
+    few_steps(model)
+    assert not torch.allclose(logits(model.eval()), expected)
+    restore_trainable(model, state)
+    assert torch.equal(logits(model.eval()), expected)
+
+
+def test_a_checkpoint_with_a_head_of_another_size_gets_a_new_one(tmp_path):
+    base = save_encoder("bert", tmp_path / "base")
+    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)))
+    loaded.model.save_pretrained(tmp_path / "three")
+    loaded.tokenizer.save_pretrained(tmp_path / "three")
+    two = TASK.load(str(tmp_path / "three"), Classes(["a", "b"]), ModelConfig(id="x"))
+    assert two.new_modules == ["classifier"]
+    assert two.model.config.id2label == {0: "a", 1: "b"}
+    same = TASK.load(str(tmp_path / "three"), CLASSES, ModelConfig(id="x"))
+    assert same.new_modules == []
+    # Nothing is new, and still the head is what is trained.
+    model = apply_method(same, MethodConfig(name="head"), True)
+    assert {n for n, p in model.named_parameters() if p.requires_grad} == {"classifier.weight", "classifier.bias"}
+
+
+def test_what_is_no_encoder_is_refused(tmp_path):
+    from transformers import GPT2Config, T5Config
+
+    for config in (GPT2Config(n_layer=1), T5Config(num_layers=1)):
+        with pytest.raises(ModelProblem) as caught:
+            check_is_encoder(config, "x")
+        assert caught.value.code == "not_an_encoder"
+
+
+def test_a_folder_with_damaged_weights_says_so(tmp_path):
+    base = save_encoder("bert", tmp_path)
+    (base / "model.safetensors").write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00not a header at all")
+    with pytest.raises(ModelProblem) as caught:
+        TASK.load(str(base), CLASSES, ModelConfig(id=str(base)))
+    assert caught.value.code == "damaged_model"
+
+
+def test_small_helpers():
+    assert modules_of({"classifier.weight", "classifier.bias", "bert.pooler.dense.bias"}) == [
+        "bert.pooler.dense",
+        "classifier",
+    ]
+    for family, make in FAMILIES.items():
+        config = make(30)
+        set_dropout(config, 0.25)
+        rates = [v for n, v in config.to_dict().items() if "dropout" in n and isinstance(v, float)]
+        assert rates and set(rates) == {0.25}, family
+    roberta = FAMILIES["roberta"](30)
+    roberta.max_position_embeddings = 66
+    assert max_positions(roberta, tokenizer()) == 64
+    roberta.max_position_embeddings = 34
+    assert max_positions(roberta, tokenizer()) == 32
