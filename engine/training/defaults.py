@@ -14,7 +14,7 @@ from transformers import PretrainedConfig
 from engine.config import RunConfig
 
 # Peak learning rates at a batch of 32 for a BERT-base-sized encoder (12 layers of 768).
-BASE_LEARNING_RATE = {"full": 5e-5, "lora": 5e-4, "head": 5e-3}
+BASE_LEARNING_RATE = {"full": 6e-5, "lora": 6e-4, "head": 5e-3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Resolved:
 
 
 def batch_size_for(rows: int) -> int:
-    """A power of two from 8 to 64 that leaves at least 40 updates an epoch where the rows allow it."""
-    return 2 ** max(3, min(6, int(math.log2(max(8, rows / 40)))))
+    """A power of two from 8 to 32 that leaves at least 40 updates an epoch where the rows allow it."""
+    return 2 ** max(3, min(5, int(math.log2(max(8, rows / 40)))))
 
 
 def learning_rate_for(method: str, config: PretrainedConfig, batch_size: int) -> float:
@@ -42,8 +42,8 @@ def learning_rate_for(method: str, config: PretrainedConfig, batch_size: int) ->
     batch = math.sqrt(batch_size / 32)
     if method == "head":
         return BASE_LEARNING_RATE["head"] * batch
-    size = (768 / config.hidden_size) * (12 / config.num_hidden_layers)
-    return float(f"{BASE_LEARNING_RATE[method] * min(4.0, size) * batch:.1e}")
+    size = (768 / config.hidden_size) * (12 / config.num_hidden_layers) ** 1.5
+    return float(f"{BASE_LEARNING_RATE[method] * min(6.0, size) * batch:.1e}")
 
 
 def max_length_for(longest: int, limit: int, asked: int | None) -> int:

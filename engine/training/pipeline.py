@@ -19,14 +19,9 @@ from transformers import set_seed
 
 from engine.config import RunConfig
 from engine.errors import is_out_of_memory
-from engine.evaluation.classification import build_report, predictions
-from engine.evaluation.evidence import Evidence
-from engine.evaluation.report import write_report
-from engine.inference.forward import collate, mean_pooled
+from engine.inference.forward import collate
 from engine.inference.forward import run as forward
-from engine.inference.predictor import mean_over_windows
-from engine.inference.saved import Description, load_base, load_tuned
-from engine.inference.untuned import Centroids, sample_for_centroids
+from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import (
     apply_method,
     parameter_counts,
@@ -36,7 +31,7 @@ from engine.models.adapters import (
     verify_saved,
 )
 from engine.models.catalog import resolve as resolve_model
-from engine.models.device import Device, choose_device, use_threads
+from engine.models.device import Device, attention_for, choose_device, use_threads
 from engine.models.load import LoadedModel
 from engine.runs.store import Run
 from engine.settings import Settings
@@ -46,8 +41,9 @@ from engine.tasks.classification import Classes
 from engine.text import Text
 from engine.training.defaults import Resolved, resolve
 from engine.training.events import EventLog
+from engine.training.judge import report_on
 from engine.training.prepare import Prepared, prepare
-from engine.training.trainer import FineTuner, Progress, StopRequested, memory_mb
+from engine.training.trainer import FineTuner, Progress, StopRequested
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate", "datasets", "scikit-learn", "numpy")
 # The reloaded model computes the same products in another order; bf16 keeps 8 bits.
@@ -67,7 +63,7 @@ def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
         session.encode()
         session.fit()
         session.save()
-        session.report()
+        report_on(session)
     except StopRequested:
         return "stopped"
     return "completed"
@@ -216,63 +212,6 @@ class Session:
         # From here on the model that is judged is the one that was saved.
         self.model = self.reloaded.model
 
-    def report(self) -> None:
-        """Judge the saved model on the test rows, which nothing has looked at before."""
-        self.begin("evaluate")
-        splits, tokenizer = self.prepared.splits, self.loaded.tokenizer
-        length = self.resolved.max_length
-        test = self.task.encode(splits.test, tokenizer, length, windows=True)
-        probabilities = self._probabilities(self.model, test, splits.test)
-        validation = self._probabilities(self.model, self.validation, splits.validation)
-        train_metrics = self._train_metrics()
-        untuned = self._untuned(test) if self.config.evaluation.baselines else None
-        self.begin("report")
-        facts = {
-            **self.facts,
-            "truncated_share": self.train.truncated / max(1, len(splits.train)),
-            "test_in_windows": test.truncated,
-            "train_metrics": train_metrics,
-            "best_step": self.progress.best_step,
-            "best_epoch": self.progress.best_epoch,
-            "stopped_early": self.progress.stopped_early,
-            "stopped_by_owner": self.run.requested_stop == "keep",
-            "history": [
-                {
-                    "step": point["step"],
-                    "epoch": point["epoch"],
-                    "train_loss": point["train_loss"],
-                    "validation": {"loss": point["loss"], **point["metrics"]},
-                }
-                for point in self.progress.evaluations
-            ],
-            "examples_per_second": round(self.progress.examples / max(self.progress.seconds, 1e-9), 1),
-            "peak_memory_mb": memory_mb(),
-            "notices": self.prepared.notices,
-            "seconds": {**self.clock.seconds},
-        }
-        evidence = Evidence(
-            task=self.config.task,
-            labels=self.classes.labels,
-            multi_label=self.classes.multi_label,
-            train=splits.train,
-            validation=splits.validation,
-            test=splits.test,
-            probabilities=probabilities,
-            untuned_probabilities=untuned,
-            validation_probabilities=validation,
-            config=self.config,
-            facts=facts,
-        )
-        report = build_report(evidence)
-        self.clock.stop()
-        report["run"]["seconds"] = self.clock.seconds
-        write_report(report, self.run.path("report"), predictions(evidence))
-        headline = report["headline"]
-        self.run.update(
-            headline={key: headline[key] for key in ("metric", "value", "low", "high")},
-            facts={**self.facts, "seconds": self.clock.seconds, "peak_memory_mb": memory_mb()},
-        )
-
     def _tuner(self, micro: int) -> FineTuner:
         config, splits = self.config, self.prepared.splits
         weights = None
@@ -302,20 +241,11 @@ class Session:
     def _evaluate_now(self) -> tuple[float, dict[str, float]]:
         """Loss and metrics on the validation rows."""
         examples = self.prepared.splits.validation
-        probabilities = self._probabilities(self.model, self.validation, examples)
+        probabilities = self.probabilities(self.model, self.validation, examples)
         targets = self.task.targets(examples, self.classes)
         return self.task.log_loss(probabilities, targets), self.task.score(examples, probabilities, self.classes)
 
-    def _train_metrics(self) -> dict[str, float]:
-        """The metrics on a sample of the training rows as large as the validation split: the gap tells of overfitting."""
-        train = self.prepared.splits.train
-        random = np.random.default_rng(self.config.seed)
-        size = min(len(train), max(200, len(self.prepared.splits.validation)))
-        sample = [train[i] for i in sorted(random.choice(len(train), size, replace=False))]
-        encoded = self.task.encode(sample, self.loaded.tokenizer, self.resolved.max_length, windows=True)
-        return self.task.score(sample, self._probabilities(self.model, encoded, sample), self.classes)
-
-    def _probabilities(self, model: nn.Module, encoded: Encoded, examples: Sequence[Example]) -> np.ndarray:
+    def probabilities(self, model: nn.Module, encoded: Encoded, examples: Sequence[Example]) -> np.ndarray:
         logits = forward(
             model,
             encoded.features,
@@ -325,26 +255,6 @@ class Session:
             should_stop=lambda: self.run.requested_stop == "discard",
         )
         return self.task.predict(logits, encoded, len(examples), self.classes)
-
-    def _untuned(self, test: Encoded) -> np.ndarray:
-        """Test probabilities of the pretrained model before any training; its centroids are kept with the model."""
-        splits = self.prepared.splits
-        base = load_base(self.description, attention_for(self.device))
-        base.model.to(self.device.name)
-        pad = base.tokenizer.pad_token_id
-        targets = self.task.targets(splits.train, self.classes)
-        chosen = sample_for_centroids(targets, self.config.seed)
-        length = self.resolved.max_length
-        some = [splits.train[i] for i in chosen]
-        encoded = self.task.encode(some, base.tokenizer, length, windows=True)
-
-        def pooled(encoded: Encoded, count: int) -> np.ndarray:
-            vectors = forward(base.model, encoded.features, pad, self.device, read=mean_pooled)
-            return mean_over_windows(vectors, encoded.features, count)
-
-        centroids = Centroids.fit(pooled(encoded, len(some)), targets[chosen])
-        centroids.save(self.run.path("model", "untuned.safetensors"))
-        return centroids.probabilities(pooled(test, len(splits.test)))
 
     def _facts(self) -> dict[str, Any]:
         everything, trainable = parameter_counts(self.model)
@@ -388,8 +298,3 @@ class Session:
             ),
             "warning",
         )
-
-
-def attention_for(device: Device) -> str:
-    """The attention that measured fastest: on a CPU the fused kernel's backward pass is slower than plain products."""
-    return "eager" if device.name == "cpu" else "sdpa"

@@ -1,0 +1,109 @@
+"""Which pretrained model a run starts from, and which of its weights are trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.options import option
+from engine.text import Text
+
+METHODS = ("full", "lora", "head")
+
+
+@dataclass
+class ModelConfig:
+    """The pretrained model to start from."""
+
+    id: str = option(
+        "minilm",
+        Text("Model", "模型"),
+        Text("An embedded model, a hub id, or a local folder.", "内置模型、Hub 模型 ID 或本地文件夹。"),
+    )
+    revision: str = option(
+        "",
+        Text("Revision", "版本"),
+        Text("Branch, tag or commit of a hub model.", "Hub 模型的分支、标签或提交号。"),
+        advanced=True,
+    )
+    max_length: int | None = option(
+        None,
+        Text("Maximum length", "最大长度"),
+        Text("Tokens read of each text; the rest is cut off.", "每条文本读入的 token 数，超出部分会被截断。"),
+        low=8,
+        high=32768,
+        automatic=Text("fits the data, up to what the model reads", "按数据自动确定，不超过模型上限"),
+    )
+    dropout: float | None = option(
+        None,
+        Text("Dropout", "Dropout"),
+        Text("Dropout inside the encoder while training.", "训练时编码器内部的 dropout 比例。"),
+        low=0,
+        high=0.9,
+        advanced=True,
+        automatic=Text("chosen for the method and the model", "按方法与模型选择"),
+    )
+
+
+@dataclass
+class MethodConfig:
+    """Which weights are trained."""
+
+    name: str = option(
+        "full",
+        Text("Method", "训练方法"),
+        Text(
+            "full trains every weight, lora small added matrices, head only the last layer.",
+            "full 训练全部权重，lora 只训练少量附加矩阵，head 只训练最后的输出层。",
+        ),
+        choices=METHODS,
+    )
+    lora_rank: int = option(
+        16,
+        Text("LoRA rank", "LoRA 秩"),
+        Text(
+            "Rank of the added matrices: higher learns more and costs more.", "附加矩阵的秩；越大学得越多，开销也越大。"
+        ),
+        low=1,
+        high=512,
+    )
+    lora_alpha: float = option(
+        32,
+        Text("LoRA alpha", "LoRA alpha"),
+        Text("Scale of the update; it is divided by the rank.", "更新量的缩放系数，实际缩放为 alpha / 秩。"),
+        low=0,
+        above=True,
+        high=4096,
+    )
+    lora_dropout: float = option(
+        0.0,
+        Text("LoRA dropout", "LoRA dropout"),
+        Text("Dropout on the input of the added matrices.", "附加矩阵输入上的 dropout。"),
+        low=0,
+        high=0.9,
+        advanced=True,
+    )
+    use_dora: bool = option(
+        False,
+        Text("DoRA", "DoRA"),
+        Text(
+            "Learn magnitude and direction apart (Liu et al. 2024); slower.",
+            "分别学习幅度与方向（Liu 等，2024），速度较慢。",
+        ),
+        advanced=True,
+    )
+    use_rslora: bool = option(
+        False,
+        Text("rsLoRA", "rsLoRA"),
+        Text(
+            "Scale by the square root of the rank (Kalajdzievski 2023); for high ranks.",
+            "按秩的平方根缩放（Kalajdzievski，2023），适合较大的秩。",
+        ),
+        advanced=True,
+    )
+    freeze_embeddings: bool | None = option(
+        None,
+        Text("Freeze word embeddings", "冻结词嵌入"),
+        Text("Leave the word embeddings as they are in full fine-tuning.", "全参数微调时保持词嵌入不变。"),
+        advanced=True,
+        automatic=Text("frozen", "冻结"),
+    )

@@ -1,0 +1,168 @@
+"""The whole description of a run, as YAML, as a dictionary and as an object, checked as a whole."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engine.config.data import DataConfig
+from engine.config.model import MethodConfig, ModelConfig
+from engine.config.training import EvaluationConfig, TrainingConfig
+from engine.errors import ConfigProblem, FileProblem
+from engine.options import Problem, check_ranges, option, read
+from engine.text import Text
+
+TASK_NAMES = ("classification", "ner", "qa", "summarization")
+
+
+@dataclass
+class RunConfig:
+    """One run: task, data, model, method, training, evaluation."""
+
+    task: str = option(
+        "classification", Text("Task", "任务"), Text("What is to be learned.", "要学习的任务。"), choices=TASK_NAMES
+    )
+    name: str = option("", Text("Name", "名称"), Text("Shown in the run list.", "显示在运行列表中的名称。"))
+    seed: int = option(
+        42,
+        Text("Seed", "随机种子"),
+        Text("Same seed, same data, same machine: same model.", "种子、数据和机器相同，则模型相同。"),
+        low=0,
+        high=2**32 - 1,
+        advanced=True,
+    )
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    method: MethodConfig = field(default_factory=MethodConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+    def validate(self) -> list[Problem]:
+        """Everything that is wrong with this description by itself, all at once."""
+        problems = check_ranges(self)
+        sources = [name for name in ("example", "train", "hub") if getattr(self.data, name)]
+        if not sources:
+            problems.append(
+                Problem(
+                    "data.train",
+                    Text(
+                        "is empty. Give a training file, an example or a hub data set.",
+                        "为空。请提供训练文件、示例数据或 Hub 数据集。",
+                    ),
+                )
+            )
+        elif len(sources) > 1:
+            given = ", ".join(f"data.{name}" for name in sources)
+            problems.append(
+                Problem(
+                    f"data.{sources[1]}",
+                    Text(f"is one source too many: {given}. Keep one.", f"数据来源重复：{given}。请只保留一个。"),
+                )
+            )
+        if self.data.validation_share + self.data.test_share > 0.8:
+            problems.append(
+                Problem(
+                    "data.test_share",
+                    Text(
+                        "leaves less than 20 % of the rows for training. Lower it or data.validation_share.",
+                        "导致训练数据不足 20 %。请调低它或 data.validation_share。",
+                    ),
+                )
+            )
+        if not self.model.id.strip():
+            problems.append(Problem("model.id", Text("is empty. Name a model.", "为空。请指定模型。")))
+        return problems
+
+    def check(self) -> None:
+        """Raise ConfigProblem when `validate` finds anything."""
+        raise_problems(self.validate())
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    def to_yaml(self) -> str:
+        """YAML of what differs from the defaults, and of the task and model always: short enough to read."""
+        default = RunConfig().to_dict()
+        changed = _differences(self.to_dict(), default)
+        changed = {"task": self.task, **changed}
+        changed.setdefault("model", {}).setdefault("id", self.model.id)
+        changed.setdefault("method", {}).setdefault("name", self.method.name)
+        order = list(default)
+        return yaml.safe_dump(
+            {key: changed[key] for key in order if key in changed}, sort_keys=False, allow_unicode=True, width=120
+        )
+
+    @classmethod
+    def from_dict(cls, values: Any) -> RunConfig:
+        """Raises ConfigProblem with every unknown key, wrong type and value out of range."""
+        problems: list[Problem] = []
+        config = read(cls, values, problems)
+        unread = {problem.path for problem in problems}
+        # A field that could not be read is at its default; only what was read can be judged further.
+        problems += [problem for problem in config.validate() if problem.path not in unread]
+        raise_problems(problems)
+        return config
+
+    @classmethod
+    def from_yaml(cls, text: str, source: str = "config.yaml") -> RunConfig:
+        """Raises FileProblem with line and column for what is no YAML, ConfigProblem for what is no RunConfig."""
+        try:
+            values = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            row, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            raise FileProblem(
+                "bad_yaml",
+                Text(
+                    f"{source} is no valid YAML at line {row}, column {column}.",
+                    f"{source} 第 {row} 行第 {column} 列不是合法的 YAML。",
+                ),
+                Text("Correct that line.", "请改正该行。"),
+                file=source,
+                row=row,
+                column=column,
+            ) from error
+        return cls.from_dict({} if values is None else values)
+
+    @classmethod
+    def load(cls, path: str | Path) -> RunConfig:
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise FileProblem(
+                "unreadable_config",
+                Text(f"Cannot read the configuration {path}: {error}.", f"无法读取配置文件 {path}：{error}。"),
+                file=str(path),
+            ) from error
+        return cls.from_yaml(text, source=path.name)
+
+
+def raise_problems(problems: list[Problem]) -> None:
+    """Raise one ConfigProblem that lists them all, or return when there are none."""
+    if not problems:
+        return
+    raise ConfigProblem(
+        "bad_config",
+        Text(
+            "The configuration has problems:\n" + "\n".join(f"  {p.path} {p.message.en}" for p in problems),
+            "配置有以下问题：\n" + "\n".join(f"  {p.path} {p.message.zh}" for p in problems),
+        ),
+        problems=[{"path": p.path, "message": p.message.to_dict()} for p in problems],
+    )
+
+
+def _differences(values: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and isinstance(default[key], dict) and key != "columns":
+            inner = _differences(value, default[key])
+            if inner:
+                changed[key] = inner
+        elif value != default[key]:
+            changed[key] = value
+    return changed

@@ -1,0 +1,171 @@
+"""How weights are trained, and how the result is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.options import option
+from engine.text import Text
+
+
+@dataclass
+class TrainingConfig:
+    """How the weights are trained."""
+
+    epochs: float = option(
+        4.0,
+        Text("Epochs", "训练轮数"),
+        Text("Passes over the training rows.", "遍历训练数据的次数。"),
+        low=0,
+        above=True,
+        high=1000,
+    )
+    learning_rate: float | None = option(
+        None,
+        Text("Learning rate", "学习率"),
+        Text(
+            "Peak size of a step. Too high and the loss explodes, too low and nothing is learned.",
+            "更新步长的峰值；过大损失会发散，过小学不到东西。",
+        ),
+        low=0,
+        above=True,
+        high=10,
+        automatic=Text("chosen for the method and the model", "按方法与模型选择"),
+    )
+    batch_size: int | None = option(
+        None,
+        Text("Batch size", "批大小"),
+        Text("Examples per update.", "每次更新使用的样本数。"),
+        low=1,
+        high=4096,
+        automatic=Text("chosen for the data", "按数据选择"),
+    )
+    gradient_accumulation: int = option(
+        1,
+        Text("Gradient accumulation", "梯度累积"),
+        Text(
+            "Split each update over this many smaller batches to save memory.", "把一次更新拆成多个小批次以节省内存。"
+        ),
+        low=1,
+        high=1024,
+        advanced=True,
+    )
+    warmup: float = option(
+        0.1,
+        Text("Warm-up", "预热比例"),
+        Text("Share of the steps over which the learning rate rises.", "学习率从零升到峰值所占的步数比例。"),
+        low=0,
+        high=0.9,
+        advanced=True,
+    )
+    scheduler: str = option(
+        "linear",
+        Text("Schedule", "学习率调度"),
+        Text("How the learning rate falls after the warm-up.", "预热之后学习率的下降方式。"),
+        choices=("linear", "cosine", "constant_with_warmup"),
+        advanced=True,
+    )
+    weight_decay: float = option(
+        0.01,
+        Text("Weight decay", "权重衰减"),
+        Text("Pull of the weights towards zero (AdamW).", "AdamW 将权重拉向零的强度。"),
+        low=0,
+        high=1,
+        advanced=True,
+    )
+    max_grad_norm: float = option(
+        1.0,
+        Text("Gradient clipping", "梯度裁剪"),
+        Text("Largest gradient norm of a step.", "单步梯度范数的上限。"),
+        low=0,
+        above=True,
+        high=1000,
+        advanced=True,
+    )
+    label_smoothing: float = option(
+        0.0,
+        Text("Label smoothing", "标签平滑"),
+        Text("Share of certainty taken from the true label.", "从真实标签分出的概率比例。"),
+        low=0,
+        high=0.5,
+        advanced=True,
+    )
+    class_weights: bool = option(
+        False,
+        Text("Weight classes", "类别加权"),
+        Text("Count errors on rare classes more.", "加大稀有类别的错误代价。"),
+        advanced=True,
+    )
+    early_stopping: int = option(
+        3,
+        Text("Early stopping", "早停"),
+        Text(
+            "Stop after this many evaluations without a better score; 0 never stops early.",
+            "连续多少次评估没有进步就停止；0 表示不早停。",
+        ),
+        low=0,
+        high=1000,
+        advanced=True,
+    )
+    evaluations_per_epoch: int = option(
+        1,
+        Text("Evaluations per epoch", "每轮评估次数"),
+        Text("How often the validation rows are scored.", "每轮在验证集上评估的次数。"),
+        low=1,
+        high=100,
+        advanced=True,
+    )
+    precision: str = option(
+        "auto",
+        Text("Precision", "计算精度"),
+        Text("auto takes bfloat16 where the device multiplies it fast.", "auto 会在设备支持高速 bfloat16 时使用它。"),
+        choices=("auto", "fp32", "bf16", "fp16"),
+        advanced=True,
+    )
+    device: str = option(
+        "auto",
+        Text("Device", "设备"),
+        Text("auto takes CUDA, then MPS, then the CPU.", "auto 依次尝试 CUDA、MPS、CPU。"),
+        choices=("auto", "cuda", "mps", "cpu"),
+        advanced=True,
+    )
+
+
+@dataclass
+class EvaluationConfig:
+    """How the model is judged."""
+
+    metric: str = option(
+        "",
+        Text("Selection metric", "选择指标"),
+        Text(
+            "Chooses the best checkpoint on the validation rows; the task's own when empty.",
+            "在验证集上挑选最佳检查点的指标；留空则用任务默认指标。",
+        ),
+        advanced=True,
+    )
+    bootstrap_samples: int = option(
+        1000,
+        Text("Bootstrap samples", "自助采样次数"),
+        Text("Resamples behind every interval.", "计算置信区间所用的重采样次数。"),
+        low=100,
+        high=100_000,
+        advanced=True,
+    )
+    baselines: bool = option(
+        True,
+        Text("Baselines", "基线对比"),
+        Text(
+            "Score simple baselines and the untuned model on the same test rows.",
+            "在同一测试集上评估简单基线与未微调的模型。",
+        ),
+    )
+    batch_size: int | None = option(
+        None,
+        Text("Evaluation batch size", "评估批大小"),
+        Text("Examples scored at once.", "一次评估的样本数。"),
+        low=1,
+        high=4096,
+        advanced=True,
+        automatic=Text("chosen for the data", "按数据选择"),
+    )
