@@ -61,9 +61,11 @@ def decode(data: bytes, name: str, encoding: str = "") -> Decoded:
     if b"\0" in data[:_SAMPLE_BYTES]:
         return _decode_utf16(data, name)
     try:
-        return _checked(Decoded(data.decode("utf-8"), "utf-8"), name)
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         broken = error
+    else:
+        return _checked(_chinese_by_accident_utf8(data, text) or Decoded(text, "utf-8"), name)
     if _mostly_utf8(data):
         line, column = _place(data[: broken.start].decode("utf-8"))
         return Decoded(
@@ -79,10 +81,29 @@ def decode(data: bytes, name: str, encoding: str = "") -> Decoded:
     return _checked(_weigh(data, name), name)
 
 
+def _chinese_by_accident_utf8(data: bytes, text: str) -> Decoded | None:
+    """A little Chinese in GB that happens to be valid UTF-8 as well, as two-byte characters. None for all other text.
+
+    Everyday hanzi tell: the letters of Greek, Cyrillic, Hebrew and Arabic words fall onto other ones. Western letters, of which
+    two do fall onto everyday hanzi, are left alone.
+    """
+    beyond = [c for c in text if c > "\x7f"] if len(data) < 10_000 and not text.isascii() else []
+    if not beyond or len(beyond) > 200 or max(beyond) >= "\u0800" or min(beyond) < "\u0180":
+        return None
+    try:
+        read = data.decode("gb18030")
+    except UnicodeDecodeError:
+        return None
+    hanzi = [c for c in read if c > "\x7f"]
+    if sum(c in _EVERYDAY for c in hanzi) <= 0.5 * len(hanzi):
+        return None
+    return Decoded(read, "gb18030", (_uncertain("gb18030"),))
+
+
 def _decode_as(data: bytes, name: str, encoding: str) -> Decoded:
     try:
         shown = codecs.lookup(encoding).name
-        b"".decode(shown)  # raises LookupError for a codec such as hex, which turns bytes into bytes
+        b" ".decode(shown, errors="ignore")  # raises LookupError for a codec such as hex: it turns bytes into bytes
     except (LookupError, ValueError) as error:
         raise FileProblem(
             "unknown_encoding",
