@@ -1,0 +1,89 @@
+"""What happens when a visitor arrives, changes the language, or opens a run from the list.
+
+Knows how the address (`?run=`, `?lang=`) and the browser's language become a page, and that changing the language replaces words
+only: no field that a person fills is among its outputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from demo.i18n import choose_language
+from demo.page import Page
+from demo.parts.task_tab import TaskTab
+from demo.parts.wiring import QUIET, Wiring
+from demo.tabs import runs
+from engine.errors import RunProblem
+
+STORAGE_KEY = "tunebench-language"
+# BrowserState encrypts with a secret that is random at each start unless it is set; what is kept here is no secret.
+STORAGE_SECRET = "tunebench-language"
+SAY_LANGUAGE = """(language) => {
+  document.documentElement.lang = language;
+  const url = new URL(window.location); url.searchParams.set('lang', language); window.history.replaceState({}, '', url);
+}"""
+READY = (
+    "(language) => { document.documentElement.lang = language; document.documentElement.classList.add('tb-ready'); }"
+)
+
+
+def connect_arrival(
+    demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: list[TaskTab], runs_tab: gr.Tab, listed: runs.RunsTab
+) -> None:
+    remembered = gr.BrowserState("", storage_key=STORAGE_KEY, secret=STORAGE_SECRET)
+    language = page.language
+    run_ids = [tab.run_id for tab in built]
+
+    def arrive(remembered_language: str, request: gr.Request) -> list[Any]:
+        """The visitor's language, and the run in the address, in the tab of its task."""
+        query = request.query_params
+        chosen = choose_language(
+            query.get("lang", ""), remembered_language or "", request.headers.get("accept-language", "")
+        )
+        run_id = query.get("run", "")
+        if not run_id:
+            return [chosen, gr.skip(), *("" for _ in built)]
+        try:
+            task = page.open_run(run_id, request).manifest.task
+        except RunProblem:
+            # The first tab shows why.
+            task = built[0].task.name
+        return [chosen, gr.Tabs(selected=task), *(run_id if tab.task.name == task else "" for tab in built)]
+
+    def relabel(chosen: str) -> list[Any]:
+        return page.labels.updates(chosen)
+
+    def list_runs(chosen: str) -> str:
+        return runs.list_html(page, chosen)
+
+    def open_run(chosen: gr.SelectData, request: gr.Request) -> list[Any]:
+        run_id = str(chosen.value)
+        task = page.open_run(run_id, request).manifest.task
+        return [gr.Tabs(selected=task), *(run_id if tab.task.name == task else gr.skip() for tab in built)]
+
+    arrived = demo.load(arrive, [remembered], [language, tabs, *run_ids], queue=False, **QUIET)
+    arrived.then(relabel, [language], page.labels.components, queue=False, **QUIET).then(None, [language], js=READY)
+    switched = language.input(relabel, [language], page.labels.components, queue=False, **QUIET)
+    switched.then(None, [language], js=SAY_LANGUAGE)
+    language.input(lambda chosen: chosen, [language], [remembered], queue=False, **QUIET)
+    for tab in built:
+        scene = Wiring(page, tab)
+        everything = [language, *scene.inputs]
+        shown = arrived.then(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)
+        described = shown.then(scene.describe, everything, scene.described, queue=False, **QUIET)
+        scene.look_after(described)
+        language.input(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)
+        language.input(scene.describe, everything, scene.described, queue=False, **QUIET)
+        language.input(scene.redraw_data, everything, scene.redrawn, **QUIET)
+        language.input(scene.retell, [language, tab.run_id], scene.told_in, **QUIET)
+
+    listing: dict[str, Any] = {"queue": False, **QUIET}
+    runs_tab.select(list_runs, [language], [listed.list], **listing)
+    listed.refresh.click(list_runs, [language], [listed.list], **listing)
+    language.input(list_runs, [language], [listed.list], **listing)
+    opened = listed.list.select(open_run, None, [tabs, *run_ids], **listing)
+    for tab in built:
+        scene = Wiring(page, tab)
+        opened.then(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)

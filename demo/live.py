@@ -1,0 +1,241 @@
+"""From a run's events to what the page says of it: phase, share done, time left, curves.
+
+Pure functions over plain data; no Gradio, no files but through `Run.events`. Events are read from where the last reading
+ended, and series are merged pairwise beyond 500 points, so an hour of training costs a tick no more than its first minute.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from demo.charts import Series, line_chart, smooth
+from demo.i18n import words
+from engine.runs.store import ACTIVE, Manifest
+
+PHASES = ("start", "data", "model", "encode", "train", "save", "evaluate", "report")
+# What each phase is of the whole on a small run, measured; only used to place the bar before rates are known.
+WEIGHTS = {
+    "start": 0.05,
+    "data": 0.03,
+    "model": 0.05,
+    "encode": 0.04,
+    "train": 0.64,
+    "save": 0.03,
+    "evaluate": 0.12,
+    "report": 0.04,
+}
+MAX_POINTS = 500
+# Scoring an example costs about a third of learning from it, and the report scores the tuned and the untuned model.
+EVALUATION_COST = 2 / 3
+REPORT_SECONDS = 4.0
+
+
+@dataclass
+class Curve:
+    """A series that never grows beyond MAX_POINTS: neighbours are averaged when it would."""
+
+    points: list[tuple[float, float]] = field(default_factory=list)
+    stride: int = 1
+    pending: list[tuple[float, float]] = field(default_factory=list)
+
+    def add(self, x: float, y: float) -> None:
+        self.pending.append((x, y))
+        if len(self.pending) < self.stride:
+            return
+        self.points.append((self.pending[-1][0], sum(y for _, y in self.pending) / len(self.pending)))
+        self.pending = []
+        if len(self.points) > MAX_POINTS:
+            pairs = zip(self.points[0::2], self.points[1::2], strict=False)
+            odd = self.points[-1:] if len(self.points) % 2 else []
+            self.points = [(b[0], (a[1] + b[1]) / 2) for a, b in pairs] + odd
+            self.stride *= 2
+
+
+@dataclass
+class History:
+    """What a run's events have said so far. `offset` is where the next reading begins; `version` changes with every event."""
+
+    offset: int = 0
+    version: int = 0
+    phases: dict[str, float] = field(default_factory=dict)  # phase -> seconds since the start at which it began
+    progress: dict[str, Any] | None = None  # of the current phase
+    facts: dict[str, Any] = field(default_factory=dict)
+    notices: list[dict[str, Any]] = field(default_factory=list)
+    loss: Curve = field(default_factory=Curve)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    step: dict[str, Any] | None = None  # the newest
+    first_step: dict[str, Any] | None = None
+    last_time: float | None = None
+    start_time: float | None = None
+
+    @property
+    def phase(self) -> str:
+        return next(reversed(self.phases), "start")
+
+    def advance(self, events: list[dict[str, Any]]) -> None:
+        for event in events:
+            self.version += 1
+            self.last_time = event["time"]
+            if self.start_time is None:
+                self.start_time = event["time"] - event["elapsed"]
+            kind = event["type"]
+            if kind == "phase":
+                # A retry after memory ran out goes back to an earlier phase; what came after it starts anew.
+                self.phases.pop(event["phase"], None)
+                self.phases[event["phase"]] = event["elapsed"]
+                self.progress = None
+            elif kind == "progress":
+                self.progress = event
+            elif kind == "facts":
+                self.facts.update(event["facts"])
+            elif kind == "notice":
+                self.notices.append(event)
+            elif kind == "step":
+                self._step(event)
+            elif kind == "evaluation":
+                self.evaluations.append(event)
+
+    def _step(self, event: dict[str, Any]) -> None:
+        if self.step is not None and event["step"] < self.step["step"]:
+            # Training began again (half the batch after memory ran out): the old curve is not of this attempt.
+            self.loss, self.evaluations, self.first_step = Curve(), [], None
+        self.step = event
+        if self.first_step is None:
+            self.first_step = event
+        if event["loss"] is not None and event["epoch"] is not None:
+            self.loss.add(event["epoch"], event["loss"])
+
+
+def fraction(history: History) -> float:
+    """How much of the whole is done, 0 to 1: the weights of the phases passed and the share of the current one."""
+    phase = history.phase
+    done = sum(WEIGHTS[name] for name in PHASES[: PHASES.index(phase)])
+    return done + WEIGHTS[phase] * phase_fraction(history)
+
+
+def phase_fraction(history: History) -> float:
+    if history.phase == "train" and history.step is not None and history.step["total_steps"]:
+        return min(history.step["step"] / history.step["total_steps"], 1.0)
+    if history.progress is not None and history.progress["phase"] == history.phase and history.progress["total"]:
+        return min(history.progress["done"] / history.progress["total"], 1.0)
+    return 0.0
+
+
+def remaining(history: History, now: float) -> float | None:
+    """Seconds until the report, all phases counted; None while nothing is known of the speed.
+
+    Training goes on at the rate seen so far, with its own evaluations in it; scoring the test rows is estimated from the
+    examples a second while learning.
+    """
+    if history.start_time is None:
+        return None
+    elapsed = now - history.start_time
+    if history.phase == "train":
+        step, first = history.step, history.first_step
+        if step is None or first is None or not step["total_steps"] or step["step"] - first["step"] < 2:
+            return None
+        rate = (step["elapsed"] - first["elapsed"]) / (step["step"] - first["step"])
+        behind = max(now - (history.last_time or now), 0.0)
+        left = max((step["total_steps"] - step["step"]) * rate - behind, 0.0)
+        return left + _scoring_seconds(history)
+    if history.phase == "save":
+        return _scoring_seconds(history)
+    if history.phase == "evaluate":
+        began, done = history.phases["evaluate"], phase_fraction(history)
+        spent = elapsed - began
+        if done > 0.05 and spent > 1:
+            return spent / done * (1 - done) + REPORT_SECONDS
+        return max(_scoring_seconds(history) - spent, 1.0)
+    if history.phase == "report":
+        return max(REPORT_SECONDS - (elapsed - history.phases["report"]), 1.0)
+    return None
+
+
+def _scoring_seconds(history: History) -> float:
+    speed = (history.step or {}).get("examples_per_second") or 0
+    rows = (history.facts.get("rows") or {}).get("test") or 0
+    return REPORT_SECONDS + (rows / speed * EVALUATION_COST if speed else 0.0)
+
+
+def marks(history: History, state: str) -> list[tuple[str, str]]:
+    """Every phase with its mark: done, now, waiting, or broken where the run ended in it."""
+    if state == "completed":
+        return [(name, "done") for name in PHASES]
+    at = PHASES.index(history.phase)
+    current = "now" if state in ACTIVE else "broken"
+    if state == "queued":
+        current = "waiting"
+    return [(name, "done" if i < at else current if i == at else "waiting") for i, name in enumerate(PHASES)]
+
+
+def elapsed(history: History, manifest: Manifest, now: float) -> float:
+    """Seconds since the run was asked for, until now or until it ended."""
+    end = manifest.finished or (now if manifest.state in ACTIVE else history.last_time) or manifest.created
+    return max(end - manifest.created, 0.0)
+
+
+def _epochs(history: History) -> float:
+    """The whole width of the curves, in epochs, known from the first step on."""
+    step = history.step
+    if step is None or not step["epoch"] or not step["step"]:
+        return 1.0
+    return max(step["epoch"] * step["total_steps"] / step["step"], step["epoch"])
+
+
+def loss_chart(history: History, language: str) -> str:
+    """Training and validation loss on one axis, over epochs."""
+    raw = history.loss.points
+    validation = [
+        (event["epoch"], event["loss"])
+        for event in history.evaluations
+        if event.get("loss") is not None and math.isfinite(event["loss"])
+    ]
+    # The first batches of a fresh head are far above all that follows and would flatten it.
+    shown = sorted([y for _, y in raw] + [y for _, y in validation])
+    top = shown[min(int(len(shown) * 0.99), len(shown) - 1)] * 1.1 if shown else 1.0
+    return line_chart(
+        words("train.loss").in_language(language),
+        [
+            Series("", raw, "train", faint=True),
+            Series(words("train.loss_train").in_language(language), smooth(raw), "train"),
+            Series(words("train.loss_validation").in_language(language), validation, "validation", dots=True),
+        ],
+        x_range=(0.0, _epochs(history)),
+        y_range=(0.0, top or 1.0),
+        x_title=words("train.epochs").in_language(language),
+        y_format=lambda value: f"{value:.2f}" if value < 10 else f"{value:.0f}",
+        empty=words("train.loss_empty").in_language(language),
+    )
+
+
+def metric_chart(history: History, language: str) -> str:
+    """The validation metrics over epochs, the kept checkpoint ringed."""
+    names = [
+        name for name in ("accuracy", "macro_f1", "micro_f1", "f1", "exact_match", "rougeL") if _has(history, name)
+    ][:2]
+    kinds = ("metric", "metric-2")
+    series = []
+    for name, kind in zip(names, kinds, strict=False):
+        points = [(event["epoch"], event["metrics"][name]) for event in history.evaluations if name in event["metrics"]]
+        best = [i for i, event in enumerate(history.evaluations) if event.get("best")]
+        series.append(
+            Series(words(f"metric.{name}").in_language(language), points, kind, dots=True, starred=frozenset(best[-1:]))
+        )
+    values = [y for one in series for _, y in one.points]
+    low = max(0.0, min(values) - 0.1) if values else 0.0
+    high = min(1.0, max(values) + 0.05) if values else 1.0
+    return line_chart(
+        words("train.metric").in_language(language),
+        series,
+        x_range=(0.0, _epochs(history)),
+        y_range=(low, high),
+        x_title=words("train.epochs").in_language(language),
+        y_format=lambda value: f"{100 * value:.1f} %".replace(".0 %", " %"),
+        empty=words("train.metric_empty").in_language(language),
+    )
+
+
+def _has(history: History, name: str) -> bool:
+    return any(name in event["metrics"] for event in history.evaluations)

@@ -1,0 +1,85 @@
+"""A field of RunConfig as a control: label, help, range and choices come from its option, the single source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from demo.form import AUTO, NO, YES, Field, fields
+from demo.i18n import Spoken, words
+from demo.page import Page
+from engine.text import Text
+
+_CHOICES = {
+    ("training.scheduler", "linear"): "choice.linear",
+    ("training.scheduler", "cosine"): "choice.cosine",
+    ("training.scheduler", "constant_with_warmup"): "choice.constant",
+    ("training.precision", "auto"): "choice.auto",
+    ("training.device", "auto"): "choice.auto",
+    ("method.name", "full"): "choice.full",
+    ("method.name", "lora"): "choice.lora",
+    ("method.name", "head"): "choice.head",
+}
+
+
+def knob(page: Page, path: str, **extra: Any) -> gr.components.Component:
+    """The control of one field. `extra` goes to the component as it is."""
+    field = fields()[path]
+    shared: dict[str, Any] = {"label": field.option.label, "info": field.option.help, **extra}
+    make = page.labels.make
+    if field.kind == "choice":
+        return make(gr.Dropdown, choices=_choices(field), value=field.default, filterable=False, **shared)
+    if field.kind == "switch":
+        return make(gr.Checkbox, value=field.default, **shared)
+    if field.kind == "maybe":
+        return make(gr.Dropdown, choices=_maybe(field), value=AUTO, filterable=False, **shared)
+    if field.kind in ("integer", "number"):
+        return make(gr.Number, value=field.default, placeholder=_when_empty(field), step=_step(field), **shared)
+    return make(gr.Textbox, value=field.default, max_lines=1, **shared)
+
+
+def radio(page: Page, path: str, **extra: Any) -> gr.Radio:
+    """The same for a field with a few choices that deserve to be read side by side."""
+    field = fields()[path]
+    return page.labels.make(
+        gr.Radio,
+        choices=_choices(field),
+        value=field.default,
+        **{"label": field.option.label, **extra},
+    )
+
+
+def _choices(field: Field) -> Spoken:
+    def in_language(language: str) -> list[tuple[str, str]]:
+        return [
+            (words(key).in_language(language) if (key := _CHOICES.get((field.path, choice))) else choice, choice)
+            for choice in field.option.choices
+        ]
+
+    return Spoken(in_language)
+
+
+def _maybe(field: Field) -> Spoken:
+    def in_language(language: str) -> list[tuple[str, str]]:
+        automatic = words("choice.automatic", what=field.option.automatic or Text("", "")).in_language(language)
+        return [
+            (automatic, AUTO),
+            (words("choice.yes").in_language(language), YES),
+            (words("choice.no").in_language(language), NO),
+        ]
+
+    return Spoken(in_language)
+
+
+def _when_empty(field: Field) -> Text:
+    """What an empty number stands for."""
+    if field.option.automatic is not None:
+        return words("choice.automatic", what=field.option.automatic)
+    return Text(f"{field.default:g}", f"{field.default:g}")
+
+
+def _step(field: Field) -> float:
+    if field.kind == "integer" or field.path == "training.epochs":
+        return 1
+    return 1e-5 if field.path == "training.learning_rate" else 0.01

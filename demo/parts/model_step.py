@@ -1,0 +1,112 @@
+"""The left column's second block: which model, how much of it learns, and every knob behind that.
+
+Knows the catalogue and the fields of the model, the method, training and evaluation. Does not know data or runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from demo.form import fields as all_fields
+from demo.i18n import words
+from demo.markup import PICK, safe
+from demo.page import Page
+from demo.parts.data_step import heading
+from demo.parts.knobs import knob, radio
+from engine.assets import is_cached
+from engine.models.entries import CATALOG, MULTILINGUAL, CatalogEntry
+
+# Shown first; what is advanced waits one fold further.
+LEARNING = ("training.epochs", "training.learning_rate", "training.batch_size", "model.max_length")
+LORA = ("method.lora_rank", "method.lora_alpha", "method.lora_dropout", "method.use_dora", "method.use_rslora")
+
+
+@dataclass
+class ModelStep:
+    """The components of the block; `fields` are those that reach RunConfig, by path."""
+
+    cards: gr.HTML
+    lora: gr.Column
+    fields: dict[str, Any]
+
+
+def build(page: Page, task: str) -> ModelStep:
+    make, fields = page.labels.make, {}
+    make(gr.HTML, value=heading(2, words("model.title")), apply_default_css=False)
+    cards = gr.HTML(
+        cards_html(page, task, all_fields()["model.id"].default, "en"), js_on_load=PICK, apply_default_css=False
+    )
+    fields["model.id"] = make(
+        gr.Dropdown,
+        choices=_choices(task),
+        value=all_fields()["model.id"].default,
+        label=words("model.any"),
+        info=words("model.any_help"),
+        allow_custom_value=True,
+        elem_id=f"{task}-model",
+    )
+    fields["method.name"] = radio(page, "method.name", elem_classes="tb-method", elem_id=f"{task}-method")
+    with gr.Column(visible=False, elem_classes="tb-lora") as lora:
+        with gr.Row():
+            for path in LORA[:2]:
+                fields[path] = knob(page, path, min_width=120)
+        with gr.Row():
+            for path in LORA[2:]:
+                fields[path] = knob(page, path, min_width=120)
+    with make(gr.Accordion, label=words("model.learning"), open=False):
+        for first, second in (LEARNING[:2], LEARNING[2:]):
+            with gr.Row():
+                fields[first] = knob(page, first, min_width=140)
+                fields[second] = knob(page, second, min_width=140)
+        fields["evaluation.baselines"] = knob(page, "evaluation.baselines")
+        fields["name"] = knob(page, "name")
+    with make(gr.Accordion, label=words("model.everything"), open=False):
+        rest = [
+            path
+            for path in all_fields()
+            if path not in fields and path.split(".")[0] in ("model", "method", "training", "evaluation", "seed")
+        ]
+        for first in range(0, len(rest), 2):
+            with gr.Row():
+                for path in rest[first : first + 2]:
+                    fields[path] = knob(page, path, min_width=140)
+    return ModelStep(cards, lora, fields)
+
+
+def cards_html(page: Page, task: str, chosen: str, language: str) -> str:
+    """The embedded models for a task as cards; `chosen` is pressed. The others are in the list below."""
+    cards = []
+    for name, model in CATALOG.items():
+        if task not in model.tasks or model.package is None:
+            continue
+        cards.append(
+            f'<button type="button" class="tb-card tb-card-model" data-pick="{safe(name)}" '
+            f'aria-pressed="{"true" if name == chosen else "false"}">'
+            f'<span class="tb-card-title">{safe(model.title.in_language(language))}</span>'
+            f'<span class="tb-card-about">{safe(model.about.in_language(language))}</span>'
+            f'<span class="tb-card-meta">{" · ".join(safe(part) for part in _facts(model, language))}</span></button>'
+        )
+    return f'<div class="tb-cards">{"".join(cards)}</div>'
+
+
+def _choices(task: str) -> list[tuple[str, str]]:
+    return [
+        (model.hub_id or name if model.package is None else name, name)
+        for name, model in CATALOG.items()
+        if task in model.tasks
+    ]
+
+
+def _facts(model: CatalogEntry, language: str) -> list[str]:
+    spoken = words("language.many") if model.languages == MULTILINGUAL else words(f"language.{model.languages[0]}")
+    facts = [
+        words("model.parameters", millions=f"{model.parameters / 1e6:.0f}").in_language(language),
+        spoken.in_language(language),
+        model.licence,
+    ]
+    if not is_cached(model.name):
+        facts.append(words("model.fetched_first").in_language(language))
+    return facts

@@ -1,0 +1,134 @@
+"""One task's tab: data and model on the left, what is learned on the right, and what happens between them.
+
+Lays the parts out and wires them together for any task; what is special to a task comes in as a `Task`. Every handler takes
+the language first and the run id as text, and turns the id into a run through `Page.open_run` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from demo.form import paths
+from demo.i18n import Spoken, words
+from demo.markup import safe
+from demo.page import Page
+from demo.parts import data_step, export, model_step, playground, report_view, train_step
+from engine.config import RunConfig
+from engine.data.table import Table
+from engine.text import Text
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is special to a task's tab."""
+
+    name: str
+    title: Text  # of the tab
+    promise: Text  # one sentence: what it does for whom
+    example: str  # chosen when the page opens
+    labels: Callable[[RunConfig, Table, dict[str, str], str], str]  # what is shown of the labels, below the preview
+
+
+@dataclass
+class TaskTab:
+    """The components of one tab, for the wiring."""
+
+    task: Task
+    run_id: gr.Textbox
+    ended: gr.Textbox
+    seen: gr.State
+    timer: gr.Timer
+    plan: gr.HTML
+    start: gr.Button
+    problem: gr.HTML
+    code: gr.HTML
+    empty: gr.HTML
+    panel: gr.Column
+    head: gr.HTML
+    tabs: gr.Tabs
+    data: data_step.DataStep
+    model: model_step.ModelStep
+    train: train_step.TrainStep
+    report: report_view.ReportView
+    playground: playground.Playground
+    export: export.Export
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Every field that reaches RunConfig, by path, in the order of `form.paths`."""
+        found = {**self.data.fields, **self.model.fields}
+        return {path: found[path] for path in paths(self.task.name)}
+
+
+def build(page: Page, task: Task) -> TaskTab:
+    """Lay out the tab. Call inside the Blocks; `wiring.connect` brings it to life."""
+    make, name = page.labels.make, task.name
+    run_id, ended = gr.Textbox("", visible=False), gr.Textbox("", visible=False)
+    seen, timer = gr.State({}), gr.Timer(1.0, active=False)
+    with gr.Row(elem_classes="tb-hero"):
+        with gr.Column(scale=5, min_width=280):
+            plan = make(gr.HTML, value=Spoken(lambda language: hero_html(task, "", language)), apply_default_css=False)
+        with gr.Column(scale=2, min_width=220, elem_classes="tb-hero-action"):
+            start = make(gr.Button, value=words("start.example"), variant="primary", size="lg", elem_id=f"{name}-start")
+    problem = gr.HTML("", apply_default_css=False, elem_id=f"{name}-problem")
+    with gr.Row(elem_classes="tb-columns-main"):
+        with gr.Column(scale=9, min_width=320, elem_classes="tb-left"):
+            data = data_step.build(page, name, task.example)
+            model = model_step.build(page, name)
+            with make(gr.Accordion, label=words("code.title"), open=False, elem_id=f"{name}-code"):
+                code = gr.HTML("", apply_default_css=False)
+        with gr.Column(scale=11, min_width=320, elem_classes="tb-right", elem_id=f"{name}-right"):
+            empty = make(gr.HTML, value=Spoken(_empty_html), apply_default_css=False)
+            with gr.Column(visible=False, elem_classes="tb-run") as panel:
+                head = gr.HTML("", apply_default_css=False, elem_id=f"{name}-head")
+                with gr.Tabs(selected="train", elem_classes="tb-inner-tabs") as tabs:
+                    with make(gr.Tab, label=words("tab.train"), id="train"):
+                        train = train_step.build(page, name)
+                    with make(gr.Tab, label=words("tab.report"), id="report"):
+                        report = report_view.build(page, name)
+                    with make(gr.Tab, label=words("tab.try"), id="try"):
+                        play = playground.build(page, name)
+                    with make(gr.Tab, label=words("tab.export"), id="export"):
+                        out = export.build(page, name)
+    return TaskTab(
+        task,
+        run_id,
+        ended,
+        seen,
+        timer,
+        plan,
+        start,
+        problem,
+        code,
+        empty,
+        panel,
+        head,
+        tabs,
+        data,
+        model,
+        train,
+        report,
+        play,
+        out,
+    )
+
+
+def hero_html(task: Task, plan: str, language: str) -> str:
+    """What the tab is for, and what the button would do now."""
+    return (
+        f'<div class="tb-hero-text"><h1>{safe(task.promise.in_language(language))}</h1>'
+        f'<p class="tb-plan">{safe(plan)}</p></div>'
+    )
+
+
+def _empty_html(language: str) -> str:
+    """What the right column says before there is a run: what will happen here."""
+    steps = "".join(
+        f"<li><b>{safe(words(f'empty.{key}').in_language(language))}</b><span>{safe(words(f'empty.{key}_why').in_language(language))}</span></li>"
+        for key in ("watch", "read", "try")
+    )
+    return f'<div class="tb-empty"><h2>{safe(words("empty.title").in_language(language))}</h2><ol>{steps}</ol></div>'

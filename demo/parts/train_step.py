@@ -1,0 +1,263 @@
+"""The right column while a run goes on: what state it is in, which phase, how long still, the curves, and the two ways to stop.
+
+Turns `live`'s plain data into markup. Knows states and phases; does not know tasks, nor what a report looks like.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from demo import live
+from demo.i18n import words
+from demo.live import History
+from demo.markup import chip, count, duration, error_panel, panel, safe
+from demo.page import Page
+from engine.errors import UserError
+from engine.runs.queue import position
+from engine.runs.store import ACTIVE, Manifest, Run
+from engine.text import Text
+
+STATE_KIND = {
+    "queued": "plain",
+    "running": "live",
+    "stopping": "warn",
+    "completed": "good",
+    "stopped": "plain",
+    "failed": "bad",
+    "interrupted": "bad",
+}
+# Without a sign of life for this long a queued worker is taken for dead: PyTorch itself loads in a few seconds.
+START_SECONDS = 60.0
+
+
+@dataclass
+class TrainStep:
+    """The components of a running run."""
+
+    head: gr.HTML
+    status: gr.HTML
+    curves: gr.HTML
+    notes: gr.HTML
+    controls: gr.Row
+    keep: gr.Button
+    discard: gr.Button
+    log: gr.Code
+    log_fold: gr.Accordion
+
+
+def build(page: Page, task: str) -> TrainStep:
+    make = page.labels.make
+    status = gr.HTML("", apply_default_css=False, elem_id=f"{task}-status")
+    with gr.Row(visible=False, elem_classes="tb-controls") as controls:
+        keep = make(gr.Button, value=words("train.keep"), size="sm", elem_id=f"{task}-keep")
+        discard = make(gr.Button, value=words("train.discard"), size="sm", variant="stop", elem_id=f"{task}-discard")
+    curves = gr.HTML("", apply_default_css=False)
+    notes = gr.HTML("", apply_default_css=False)
+    with make(gr.Accordion, label=words("train.log"), open=False, visible=False) as log_fold:
+        log = gr.Code("", language=None, interactive=False, show_label=False, max_lines=24)
+    return TrainStep(gr.HTML(visible=False), status, curves, notes, controls, keep, discard, log, log_fold)
+
+
+def head_html(manifest: Manifest, language: str) -> str:
+    """Which run this is: its name or data, its state, its number."""
+    title = manifest.name or words("run.untitled", model=manifest.model).in_language(language)
+    state = words(f"state.{manifest.state}").in_language(language)
+    link = words("run.copy_link").in_language(language)
+    return (
+        f'<header class="tb-run-head"><div><h2>{safe(title)}</h2>'
+        f'<p class="tb-quiet"><code>{safe(manifest.id)}</code> '
+        f'<button type="button" class="tb-link" data-copy-link="{safe(manifest.id)}" data-done="{safe(words("run.copied").in_language(language))}">{safe(link)}</button></p></div>'
+        f"{chip(state, STATE_KIND[manifest.state])}</header>"
+    )
+
+
+def status_html(page: Page, run: Run, manifest: Manifest, history: History, language: str) -> str:
+    """One sentence, the bar, the time left, the phases; for an ended run, how it ended and what to do next."""
+    now = time.time()
+    if manifest.state in ("failed", "interrupted"):
+        return _ended_badly(manifest, history, language)
+    if manifest.state == "stopped" and manifest.headline is None:
+        return panel("info", words("train.was_discarded").in_language(language)) + _phases(
+            history, manifest.state, language
+        )
+    sentence, detail = _sentence(page, run, manifest, history, language, now)
+    share = 1.0 if manifest.state in ("completed", "stopped") else live.fraction(history)
+    left = live.remaining(history, now) if manifest.state in ACTIVE and manifest.state != "queued" else None
+    spent = duration(live.elapsed(history, manifest, now), language)
+    times = words("train.spent", time=spent).in_language(language)
+    if left is not None:
+        times += " · " + words("train.left", time=duration(left, language)).in_language(language)
+    moving = " tb-moving" if manifest.state in ACTIVE else ""
+    return (
+        f'<div class="tb-status" aria-live="polite"><p class="tb-sentence">{safe(sentence)}</p>'
+        f'<p class="tb-detail">{safe(detail)}</p>'
+        f'<div class="tb-progress{moving}" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{100 * share:.0f}">'
+        f'<b style="width:{100 * share:.1f}%"></b></div><p class="tb-times"><span>{safe(times)}</span>'
+        f"<span>{100 * share:.0f} %</span></p>{_phases(history, manifest.state, language)}{_facts(history, manifest, language)}</div>"
+    )
+
+
+def _sentence(page: Page, run: Run, manifest: Manifest, history: History, language: str, now: float) -> tuple[str, str]:
+    """What happens now, and one detail of it."""
+    say = lambda key, **values: words(key, **values).in_language(language)  # noqa: E731 - a name for a long call, five times
+    if manifest.state == "completed":
+        return say("train.completed"), ""
+    if manifest.state == "stopped":
+        return say("train.was_kept"), ""
+    if manifest.state == "queued":
+        ahead = position(run, page.store)
+        if ahead >= page.settings.max_running:
+            return say("train.queued", ahead=ahead), say("train.queued_detail")
+        if now - manifest.created > START_SECONDS and manifest.process is None:
+            return say("train.not_starting"), say("train.not_starting_detail")
+        return say("train.starting"), say("train.starting_detail")
+    if manifest.state == "stopping" or run.requested_stop:
+        asked = run.requested_stop
+        return say("train.stopping_discard" if asked == "discard" else "train.stopping_keep"), say(
+            "train.stopping_detail"
+        )
+    phase = history.phase
+    if phase == "train" and history.step:
+        step = history.step
+        detail = say("train.step", step=count(step["step"]), total=count(step["total_steps"]))
+        if step.get("examples_per_second"):
+            detail += " · " + say("train.speed", speed=count(step["examples_per_second"]))
+        epochs = history.facts.get("epochs")
+        now_epoch = min(int(step["epoch"]) + 1, int(epochs or step["epoch"] + 1))
+        return say("train.learning", epoch=now_epoch, epochs=f"{epochs:g}" if epochs else "?"), detail
+    detail = (
+        Text.from_dict(history.progress["what"]).in_language(language)
+        if history.progress
+        else say(f"phase.{phase}_detail")
+    )
+    return say(f"phase.{phase}_now"), detail
+
+
+def _phases(history: History, state: str, language: str) -> str:
+    items = "".join(
+        f'<li class="tb-{mark}"{" aria-current=step" if mark == "now" else ""}>{safe(words(f"phase.{name}").in_language(language))}</li>'
+        for name, mark in live.marks(history, state)
+        if name != "start"
+    )
+    return f'<ol class="tb-phases">{items}</ol>'
+
+
+def _facts(history: History, manifest: Manifest, language: str) -> str:
+    """What it runs on and why, and how much of the model learns."""
+    facts = history.facts or manifest.facts
+    if not facts:
+        return ""
+    rows: list[tuple[Text, str]] = []
+    reason = facts.get("device_reason")
+    device = f"{str(facts.get('device', '')).upper()} · {facts.get('dtype', '')}"
+    rows.append(
+        (words("facts.device"), device + (f" — {Text.from_dict(reason).in_language(language)}" if reason else ""))
+    )
+    split = facts.get("rows") or {}
+    if split:
+        rows.append(
+            (
+                words("facts.rows"),
+                words(
+                    "facts.rows_value", **{name: count(split.get(name, 0)) for name in ("train", "validation", "test")}
+                ).in_language(language),
+            )
+        )
+    if facts.get("parameters"):
+        share = facts["trainable_parameters"] / facts["parameters"]
+        rows.append(
+            (
+                words("facts.weights"),
+                words(
+                    "facts.weights_value",
+                    trainable=_short(facts["trainable_parameters"]),
+                    total=_short(facts["parameters"]),
+                    share=f"{100 * share:.1f}",
+                ).in_language(language),
+            )
+        )
+    if facts.get("learning_rate"):
+        rows.append(
+            (
+                words("facts.settings"),
+                words(
+                    "facts.settings_value",
+                    rate=f"{facts['learning_rate']:.2g}",
+                    batch=facts["batch_size"],
+                    length=facts["max_length"],
+                ).in_language(language),
+            )
+        )
+    step = history.step
+    if step and manifest.state in ACTIVE:
+        rows.append(
+            (
+                words("facts.speed"),
+                words(
+                    "facts.speed_value",
+                    tokens=count(step.get("tokens_per_second") or 0),
+                    memory=count(step.get("memory_mb") or 0),
+                ).in_language(language),
+            )
+        )
+    body = "".join(f"<dt>{safe(name.in_language(language))}</dt><dd>{safe(value)}</dd>" for name, value in rows)
+    return f'<dl class="tb-dl">{body}</dl>'
+
+
+def _ended_badly(manifest: Manifest, history: History, language: str) -> str:
+    """The cause and the next step, never just "failed"."""
+    if manifest.error is not None:
+        error = manifest.error
+        problem = UserError(
+            error["code"], Text.from_dict(error["message"]), Text.from_dict(error["hint"]) if error["hint"] else None
+        )
+        said = error_panel(problem, language, words("train.failed"))
+    else:
+        said = panel(
+            "error",
+            words("train.interrupted").in_language(language),
+            f"<p>{safe(words('train.interrupted_why').in_language(language))}</p>"
+            f'<p class="tb-next">{safe(words("train.interrupted_next").in_language(language))}</p>',
+        )
+    return said + _phases(history, manifest.state, language)
+
+
+def curves_html(history: History, language: str) -> str:
+    if "train" not in history.phases:
+        return ""
+    return f'<div class="tb-curves">{live.loss_chart(history, language)}{live.metric_chart(history, language)}</div>'
+
+
+def notes_html(history: History, language: str) -> str:
+    if not history.notices:
+        return ""
+    items = "".join(
+        f'<li class="tb-finding tb-{safe(notice["severity"])}"><span>{safe(Text.from_dict(notice["message"]).in_language(language))}</span></li>'
+        for notice in history.notices
+    )
+    title = words("train.notices", notices=len(history.notices)).in_language(language)
+    return f'<section class="tb-findings"><h3 class="tb-sub">{safe(title)}</h3><ul>{items}</ul></section>'
+
+
+def _short(number: float) -> str:
+    """A count of weights as people say it."""
+    for limit, sign in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if number >= limit:
+            return f"{number / limit:.1f} {sign}"
+    return f"{number:.0f}"
+
+
+def updates(page: Page, run: Run, language: str) -> dict[str, Any]:
+    """What the page shows of a run, by component name; values are markup."""
+    manifest, history = run.manifest, page.history(run)
+    return {
+        "head": head_html(manifest, language),
+        "status": status_html(page, run, manifest, history, language),
+        "curves": curves_html(history, language),
+        "notes": notes_html(history, language),
+        "state": manifest.state,
+    }

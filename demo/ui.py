@@ -1,0 +1,38 @@
+"""The whole page, as a table of contents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from demo.arrival import connect_arrival
+from demo.header import build_header
+from demo.i18n import words
+from demo.page import Page
+from demo.parts import task_tab, wiring
+from demo.tabs import classification, runs
+from engine.settings import Settings
+
+HERE = Path(__file__).parent
+TASKS = (classification.TASK,)
+# Uploads and answers lie in Gradio's folder for a day at most; what a run needs is kept elsewhere (demo/uploads.py).
+CLEAN_UP = (3600, 86400)
+
+
+def build_demo(settings: Settings) -> gr.Blocks:
+    """The page of a deployment. Imports neither torch nor transformers."""
+    page = Page.from_settings(settings)
+    with gr.Blocks(title="Tunebench", analytics_enabled=False, delete_cache=CLEAN_UP) as demo:
+        build_header(page)
+        with gr.Tabs(selected=TASKS[0].name, elem_classes="tb-tabs") as tabs:
+            built = []
+            for task in TASKS:
+                with page.labels.make(gr.Tab, label=task.title, id=task.name):
+                    built.append(task_tab.build(page, task))
+            with page.labels.make(gr.Tab, label=words("runs.title"), id="runs") as runs_tab:
+                listed = runs.build(page)
+        for tab in built:
+            wiring.connect(page, tab)
+        connect_arrival(demo, page, tabs, built, runs_tab, listed)
+    return demo

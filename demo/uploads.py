@@ -1,0 +1,49 @@
+"""Files that visitors bring, kept apart from Gradio's temporary folder, which is cleaned while runs still need them.
+
+Knows where they lie and gives each a random name to be called by: the page holds that name, never a path. Does not read them.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import FileProblem
+from engine.text import Text
+
+_TOKEN = re.compile(r"[0-9a-f]{24}")
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """`directory/<token>/<file name>`: one file a token."""
+
+    directory: Path
+
+    def keep(self, path: str | Path) -> str:
+        """Copy a file that Gradio received; returns its token."""
+        source = Path(path)
+        token = secrets.token_hex(12)
+        folder = self.directory / token
+        folder.mkdir(parents=True)
+        shutil.copyfile(source, folder / (source.name or "table"))
+        return token
+
+    def path(self, token: str) -> Path:
+        """The kept file. FileProblem when there is none: tokens come from browsers, so anything may be asked for."""
+        if isinstance(token, str) and _TOKEN.fullmatch(token):
+            folder = self.directory / token
+            if folder.is_dir():
+                for file in folder.iterdir():
+                    return file
+        raise FileProblem(
+            "upload_gone",
+            Text("The uploaded file is no longer here.", "上传的文件已不存在。"),
+            Text("Upload it again.", "请重新上传。"),
+        )
+
+    def name(self, token: str) -> str:
+        return self.path(token).name
