@@ -15,8 +15,8 @@ from markupsafe import Markup, escape
 
 from engine.text import Text
 
-WIDTH, HEIGHT = 360, 220
-LEFT, RIGHT, TOP, BOTTOM = 40, 84, 14, 30
+WIDTH, HEIGHT = 360, 230
+LEFT, RIGHT, TOP, BOTTOM = 40, 84, 14, 44
 LINE = 14  # between two labels at the ends of lines
 
 
@@ -108,7 +108,7 @@ def lines(
         return TOP + (HEIGHT - TOP - BOTTOM) * (high - y) / (high - low)
 
     parts = [f'<svg class="lines" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">']
-    for tick in ticks(low, high, 4):
+    for tick in ticks(low, high):
         y = down(tick)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{escape(shown(tick))}</text>')
@@ -116,23 +116,24 @@ def lines(
         parts.append(
             f'<text x="{across(tick):.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{escape(x_shown(tick))}</text>'
         )
-    parts.append(_words(x_name, WIDTH - RIGHT + 8, HEIGHT - BOTTOM + 16, "axis-name"))
+    parts.append(_words(x_name, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - BOTTOM + 34, "axis-name", "middle"))
     for one in series:
         path = " ".join(f"{across(x):.1f},{down(y):.1f}" for x, y in one.points)
         parts.append(f'<polyline class="line {one.style}" points="{path}"/>')
         for x, y in one.points:
-            ring = ' r="5.5"' if one.marked is not None and math.isclose(x, one.marked, abs_tol=1e-6) else ' r="2.5"'
-            parts.append(f'<circle class="point {one.style}" cx="{across(x):.1f}" cy="{down(y):.1f}"{ring}/>')
+            kept = one.marked is not None and math.isclose(x, one.marked, abs_tol=1e-6)
+            shape = f'class="ring {one.style}" r="5"' if kept else f'class="point {one.style}" r="2.5"'
+            parts.append(f'<circle {shape} cx="{across(x):.1f}" cy="{down(y):.1f}"/>')
     ends = _apart([down(one.points[-1][1]) + 4 for one in series])
     for one, y in zip(series, ends, strict=True):
         parts.append(_words(one.name, across(one.points[-1][0]) + 10, y, f"end {one.style}"))
     return Markup("".join(parts) + "</svg>")
 
 
-def reliability(bins: Sequence[dict[str, float]], says: Text, does: Text) -> Markup:
+def reliability(bins: Sequence[dict[str, float]]) -> Markup:
     """How often the model is right against how sure it is. On the diagonal it is as good as its word."""
     size, margin = 300, 40
-    inner = size - margin - 12
+    inner = size - margin - 18
 
     def across(x: float) -> float:
         return margin + inner * x
@@ -140,15 +141,15 @@ def reliability(bins: Sequence[dict[str, float]], says: Text, does: Text) -> Mar
     def down(y: float) -> float:
         return 12 + inner * (1 - y)
 
-    parts = [f'<svg class="reliability" viewBox="0 0 {size} {size + 8}" aria-hidden="true">']
+    parts = [f'<svg class="reliability" viewBox="0 0 {size} {size - 8}" aria-hidden="true">']
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
         x, y = across(tick), down(tick)
-        parts.append(f'<line class="grid" x1="{margin}" x2="{size - 12}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<line class="grid" x1="{margin}" x2="{size - 18}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{margin - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:.0%}</text>')
         parts.append(f'<text x="{x:.1f}" y="{down(0) + 17:.1f}" text-anchor="middle">{tick:.0%}</text>')
     parts.append(f'<line class="diagonal" x1="{across(0)}" y1="{down(0)}" x2="{across(1)}" y2="{down(1)}"/>')
     # Where it says more than it does lies below the diagonal.
-    parts.append(_words(Text("too cautious", "过于保守"), across(0.04), down(0.92), "hint"))
+    parts.append(_words(Text("too cautious", "过于保守"), across(0.05), down(0.9), "hint"))
     parts.append(_words(Text("too sure", "过于自信"), across(0.96), down(0.05), "hint", "end"))
     path = " ".join(f"{across(b['confidence']):.1f},{down(b['accuracy']):.1f}" for b in bins)
     parts.append(f'<polyline class="line tuned" points="{path}"/>')
@@ -157,11 +158,6 @@ def reliability(bins: Sequence[dict[str, float]], says: Text, does: Text) -> Mar
             f'<circle class="point tuned" cx="{across(b["confidence"]):.1f}" cy="{down(b["accuracy"]):.1f}" r="4">'
             f"<title>{b['confidence']:.1%} → {b['accuracy']:.1%} (n = {b['count']})</title></circle>"
         )
-    parts.append(_words(says, across(0.5), size + 4, "axis-name", "middle"))
-    middle = down(0.5)
-    parts.append(
-        f'<g transform="rotate(-90 10 {middle:.1f})">{_words(does, 10, middle + 3, "axis-name", "middle")}</g>'
-    )
     return Markup("".join(parts) + "</svg>")
 
 

@@ -63,8 +63,7 @@ class _Builder:
         learned = (evidence.facts.get("train_metrics") or {}).get(self.metric)
         more = says(curve, self.metric, self.headline.value, learned, CONFIDENCE, self.rows) if curve else None
         seen = slices.seen_in_training(evidence.train, evidence.test)
-        parts = self._slices(seen)
-        report = {
+        return {
             "schema": SCHEMA,
             "task": evidence.task,
             "multi_label": evidence.multi_label,
@@ -83,7 +82,7 @@ class _Builder:
                 "level": level,
                 "label": verdict.LEVELS[level].to_dict(),
                 "sentence": verdict.sentence(self.metric, self.headline, rivals, self.rows, CONFIDENCE).to_dict(),
-                "points": self._points(differences, described, classes, suspects, seen, parts, more),
+                "points": self._points(differences, described, classes, suspects, seen, more),
             },
             "test": {
                 **{name: part.value for name, part in self.intervals.items()},
@@ -97,10 +96,10 @@ class _Builder:
             "calibration": sections.calibration_section(tested),
             "mistakes": mistakes,
             "mistake_count": int((~tested.correct).sum()),
-            "slices": parts,
+            "leakage": {"rows": int(seen.sum()), "share": float(seen.mean())},
+            "slices": self._slices(seen),
             "more_data": _more_data(curve, more),
         }
-        return report
 
     def _scored(self, probabilities: np.ndarray) -> Scored:
         evidence = self.evidence
@@ -210,7 +209,6 @@ class _Builder:
         classes: list[dict[str, Any]],
         suspects: int,
         seen: np.ndarray,
-        parts: list[dict[str, Any]],
         more: Text | None,
     ) -> list[points.Point]:
         evidence, metric, rows, facts = self.evidence, self.metric, self.rows, self.evidence.facts
@@ -222,8 +220,8 @@ class _Builder:
             value = described["untuned"]["metrics"][metric]
             found.append(points.untuned(metric, value, differences["untuned"], rows, CONFIDENCE))
         found.append(points.small_test(rows, self.headline, metric))
-        unseen_part = next((p for p in parts if p["kind"] == "leakage" and "not in" in p["name"]["en"]), None)
-        found.append(points.leakage(int(seen.sum()), rows, metric, unseen_part["value"] if unseen_part else None))
+        fresh = None if seen.all() else float(self.metrics_from(self.tested.counts[~seen].sum(axis=0))[metric])
+        found.append(points.leakage(int(seen.sum()), rows, metric, fresh))
         found.append(
             points.unseen_labels(
                 [entry["label"] for entry in sections.unseen_label_counts(self.tested)],

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.evaluation.charts import Series
+from engine.evaluation.charts import Series, domain
+from engine.evaluation.verdict import RULE
 from engine.evaluation.words import METRIC_HELP, SHARES, metric_name, number
 from engine.text import Text
 
@@ -56,6 +57,8 @@ def arrange(report: dict[str, Any]) -> dict[str, Any]:
         "metrics": _metrics(report, rows),
         "history": report["run"].get("history") or [],
         "classes": classes,
+        "f1_span": _f1_span(classes),
+        "rule": RULE,
         "first_classes": len(classes) if len(classes) <= MOST_MATRIX else FIRST_CLASSES,
         "matrix": confusion if small and "matrix" in confusion else None,
         "pairs": confused_pairs(report),
@@ -99,6 +102,12 @@ def _curves(report: dict[str, Any]) -> dict[str, list[Series]]:
 
 def _more_data(more: dict[str, Any] | None) -> dict[str, Any] | None:
     return more and {**more, "points": list(zip(more["sizes"], more["scores"], strict=True))}
+
+
+def _f1_span(classes: list[dict[str, Any]]) -> tuple[float, float]:
+    """The range of F1 that holds every class's interval."""
+    known = [row for row in classes if row["f1"] is not None]
+    return domain(min(row["f1_low"] for row in known), max(row["f1_high"] for row in known)) if known else (0.0, 1.0)
 
 
 def confused_pairs(report: dict[str, Any]) -> list[dict[str, Any]]:

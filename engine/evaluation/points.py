@@ -16,6 +16,7 @@ SMALL_TEST = 100  # rows; below it a single row moves the score by a point or mo
 MISCALIBRATED = 0.03  # mean confidence minus accuracy, where it is surely not zero
 IMBALANCED = 0.7  # share of the most frequent answer
 TRUNCATED = 0.05
+LEAKED = 0.01
 SHORTFALL = 0.05  # below the mean F1 of all classes
 RISEN = 1.1  # validation loss at the end against its lowest
 
@@ -149,18 +150,10 @@ def truncation(share: float, max_length: int | None) -> Point | None:
 
 
 def leakage(seen: int, rows: int, metric: str, unseen_value: float | None) -> Point | None:
-    """Test texts that training had too: memory, not skill."""
-    if not seen:
+    """Test texts that training had too: memory, not skill. Too few to matter are passed over."""
+    if seen / rows < LEAKED:
         return None
     share = percent(seen / rows, 1)
-    if seen / rows < 0.01:
-        return point(
-            "leakage",
-            Text(
-                f"{count(seen)} of {count(rows)} test rows ({share}) have the very text of a training row: too few to matter.",
-                f"{count(rows)} 行测试数据中有 {count(seen)} 行（{share}）与训练数据文本相同，数量很少，不影响结论。",
-            ),
-        )
     rest = Text("", "")
     if unseen_value is not None:
         value, name = number(metric, unseen_value, rows), metric_name(metric)
@@ -198,7 +191,7 @@ def label_noise(suspects: int, mistakes: int) -> Point | None:
     return point(
         "label_noise",
         Text(
-            f"Of its {count(mistakes)} mistakes, {count(suspects)} may be wrong labels: the model is sure of another one. Look at those rows first.",
+            f"Of its {count(mistakes)} mistakes, {count(suspects)} may {'be a wrong label' if suspects == 1 else 'be wrong labels'}: the model is sure of another one. Look there first.",
             f"在 {count(mistakes)} 个错误中，有 {count(suspects)} 个可能是标签本身标错：模型非常确信是另一个标签。建议先检查这些数据。",
         ),
     )

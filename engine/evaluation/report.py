@@ -20,7 +20,7 @@ from engine.errors import RunProblem
 from engine.evaluation import charts, words
 from engine.evaluation.facts import describe_run
 from engine.evaluation.layout import arrange
-from engine.evaluation.markdown import escape_markdown
+from engine.evaluation.markdown import Markdown, escape_markdown
 from engine.text import LANGUAGES, Text
 
 FILES = {"en": "report.md", "zh-CN": "report.zh-CN.md"}
@@ -66,7 +66,7 @@ def render_markdown(report: dict[str, Any], language: str = "en") -> str:
         return (text if isinstance(text, Text) else Text.from_dict(text)).in_language(language)
 
     def t(en: str, zh: str) -> str:
-        return Text(en, zh).in_language(language)
+        return Markdown(Text(en, zh).in_language(language))
 
     return _markdown().get_template("report.md").render(**arrange(report), said=said, t=t)
 

@@ -24,6 +24,16 @@ LEVELS = {
 }
 
 
+RULE = Text(
+    f"Better means that the interval of the paired difference to the best simple method lies above zero and a randomisation test agrees. "
+    f"Clearly better means that, besides, at least {STRONG_SHARE:.0%} of that method's mistakes are surely gone and at least {STRONG_VALUE:.0%} is surely reached. "
+    f"An interval that includes zero means no better; if it is wider than {WIDE:.0%}, not enough evidence.",
+    f"“优于”指与最好的简单方法成对比较时，差距的置信区间整体大于零，且随机化检验也支持。"
+    f"“明显优于”还要求至少消除了该方法 {STRONG_SHARE:.0%} 的错误，并且指标至少达到 {STRONG_VALUE:.0%}（均按区间下限计）。"
+    f"区间包含零即为“不优于”；若区间宽度超过 {WIDE:.0%}，则为“证据不足”。",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Rival:
     """A simple baseline on the same rows. `phrase` names it within a sentence; `difference` is the model's lead over it."""
@@ -118,7 +128,7 @@ def _tail(metric: str, headline: Interval, rivals: list[Rival], rows: int, confi
     if level == "unclear":
         return Text(
             f". Whether that beats {than.en} ({other}) cannot be told from {rows} test rows: the difference could be anything from {apart.en}.",
-            f"。仅凭 {rows} 行测试数据，还不能断定它是否优于{than.zh}（{other}）：差距可能是 {apart.zh} 之间的任何值。",
+            f"。仅凭 {rows} 行测试数据，还不能断定它是否优于{than.zh}（{other}）：差距可能是 {apart.zh}之间的任何值。",
         )
     if by.high < 0:
         return Text(
