@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from engine.data.cells import as_text, as_value
-from engine.data.findings import Notice, Place, excerpt, some
+from engine.data.findings import Notice, Place, excerpt, many, some
 from engine.data.table import Table
 from engine.tasks.base import Example
 from engine.text import Text
@@ -107,7 +107,7 @@ def _notices(empty: list[Place], moved: list[Place], lost: list[Place]) -> list[
                 "empty_text",
                 "warning",
                 Text(
-                    f"{len(empty)} rows lack a context or a question and were left out.",
+                    f"{many(len(empty), 'row lacks', 'rows lack')} a context or a question and were left out.",
                     f"{len(empty)} 行缺少原文或问题，已略过。",
                 ),
                 len(empty),
@@ -120,7 +120,7 @@ def _notices(empty: list[Place], moved: list[Place], lost: list[Place]) -> list[
                 "answer_moved",
                 "warning",
                 Text(
-                    f"{len(moved)} answers did not stand where they said; they were found again nearby.",
+                    f"{many(len(moved), 'answer did', 'answers did')} not stand where they said; they were found again nearby.",
                     f"{len(moved)} 个答案的位置与原文不符，已在附近重新定位。",
                 ),
                 len(moved),
@@ -133,7 +133,7 @@ def _notices(empty: list[Place], moved: list[Place], lost: list[Place]) -> list[
                 "answer_not_in_context",
                 "error",
                 Text(
-                    f"{len(lost)} rows were left out: their answer does not stand in the context word for word.",
+                    f"{many(len(lost), 'row was', 'rows were')} left out: their answer does not stand in the context word for word.",
                     f"{len(lost)} 行的答案没有原样出现在原文中，已略过。",
                 ),
                 len(lost),

@@ -100,6 +100,11 @@ def some(places: Sequence[Place]) -> tuple[Place, ...]:
     return tuple(places[:SHOWN])
 
 
+def many(count: int, one: str, more: str) -> str:
+    """A count with the words that follow it: many(1, "row has", "rows have") is "1 row has"."""
+    return f"{count:,} {one if count == 1 else more}"
+
+
 def names_in_words(names: Sequence[str], most: int = 8) -> Text:
     """A list of names for a sentence, cut short where it is long."""
     shown, more = list(names[:most]), len(names) - most

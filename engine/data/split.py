@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from engine.config import DataConfig
 from engine.data.examples import labels_of, require_labels
 from engine.data.findings import Notice, Place, excerpt, names_in_words, some
+from engine.data.fixes import apply_fixes
 from engine.data.normal import normal_form
 from engine.errors import FileProblem
 from engine.tasks.base import Example
@@ -58,10 +59,13 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
     samples the training rows last. Notices (see `findings`) say which classes were too rare to be drawn, which labels of the
     test set cannot be learned, and which rows of a given file are in the training set too.
 
-    Raises LabelProblem where the training rows have nothing to tell apart, FileProblem where there are too few of them.
+    The fixes that `data.fixes` names are applied first, to all tables, and noticed.
+
+    Raises ConfigProblem for a fix that does not exist, LabelProblem where the training rows have nothing to tell apart,
+    FileProblem where there are too few of them.
     """
     rng = random.Random(seed)
-    notices: list[Notice] = []
+    tables_examples, notices = apply_fixes(tables_examples, data.fixes, task)
     train = list(tables_examples["train"])
     require_labels(train, task)
     validation = list(tables_examples.get("validation", ()))

@@ -1,0 +1,191 @@
+"""The doctor on repetition: exact and near duplicates, rows shared between tables, equal texts with different answers.
+
+Knows normal forms and near-duplicate groups. Does not know what an answer means.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable
+
+from engine.data.corpus import Corpus
+from engine.data.findings import SHOWN, Finding, Place, many, some
+from engine.data.fixes import FIXES, target_key
+from engine.data.near import near_groups
+from engine.tasks.base import Example
+from engine.text import Text
+
+_TABLE_NAMES = {
+    "train": Text("training", "训练"),
+    "validation": Text("validation", "验证"),
+    "test": Text("test", "测试"),
+}
+
+
+def check_duplicates(corpus: Corpus) -> list[Finding]:
+    """Findings duplicates, conflicting_labels, near_duplicates, leakage and near_leakage.
+
+    `details["same_as"]` gives, for each place shown, the training row that it repeats.
+    """
+    first: dict[str, tuple[str, Example]] = {}
+    findings = _exact(corpus)
+    findings += _leakage(corpus)
+    # Near duplicates are looked for among different texts; question answering repeats its contexts by design.
+    for table, examples in corpus.examples.items():
+        for key, example in zip(corpus.keys[table], examples, strict=True):
+            first.setdefault(key, (table, example))
+    return findings + _near(corpus, first)
+
+
+def _exact(corpus: Corpus) -> list[Finding]:
+    groups: dict[str, list[Example]] = defaultdict(list)
+    for key, example in zip(corpus.keys["train"], corpus.train, strict=True):
+        groups[key].append(example)
+    repeated: list[Place] = []
+    pairs: list[tuple[int, int]] = []
+    conflicting: list[Place] = []
+    texts_in_conflict = 0
+    for members in groups.values():
+        if len(members) < 2:
+            continue
+        answers: dict[Hashable, Example] = {}
+        for example in members:
+            if target_key(example) in answers:
+                repeated.append(corpus.place("train", example))
+                pairs.append((example.row, answers[target_key(example)].row))
+            answers.setdefault(target_key(example), example)
+        # Several summaries of one document, and several answers to one question, are references, not contradictions.
+        if len(answers) > 1 and corpus.task in ("classification", "ner"):
+            texts_in_conflict += 1
+            conflicting += [
+                corpus.place("train", example, text=f"{_target_words(example)}: {example.inputs['text']}", target=True)
+                for example in answers.values()
+            ]
+    findings = []
+    if repeated:
+        share = len(repeated) / len(corpus.train)
+        findings.append(
+            Finding(
+                "duplicates",
+                "warning" if share > 0.01 else "info",
+                Text(
+                    f"{many(len(repeated), 'row repeats', 'rows repeat')} an earlier row word for word ({share:.1%}).",
+                    f"{len(repeated):,} 行与前面的行完全重复（{share:.1%}）。",
+                ),
+                len(repeated),
+                some(repeated),
+                FIXES["drop_duplicates"],
+                {"same_as": [first for _, first in pairs[:SHOWN]]},
+            )
+        )
+    if conflicting:
+        findings.append(
+            Finding(
+                "conflicting_labels",
+                "warning",
+                Text(
+                    f"{many(texts_in_conflict, 'text occurs', 'texts occur')} with different labels; no model can get both right.",
+                    f"{texts_in_conflict:,} 条相同的文本带有不同的标签，模型无法同时答对。",
+                ),
+                texts_in_conflict,
+                some(conflicting),
+                FIXES["drop_conflicts"],
+            )
+        )
+    return findings
+
+
+def _target_words(example: Example) -> str:
+    if isinstance(example.target, str):
+        return example.target
+    words = [item if isinstance(item, str) else f"{item['label']}@{item['start']}" for item in example.target]
+    return ", ".join(words) or "–"
+
+
+def _leakage(corpus: Corpus) -> list[Finding]:
+    findings = []
+    in_train = dict(zip(corpus.keys["train"], corpus.train, strict=True))
+    for table, examples in corpus.examples.items():
+        if table == "train":
+            continue
+        shared = [
+            (example, in_train[key])
+            for key, example in zip(corpus.keys[table], examples, strict=True)
+            if key in in_train
+        ]
+        if shared:
+            word = _TABLE_NAMES[table]
+            findings.append(
+                Finding(
+                    "leakage",
+                    "error" if len(shared) > 0.1 * len(examples) else "warning",
+                    Text(
+                        f"{len(shared):,} of {len(examples):,} {word.en} rows {'is a' if len(shared) == 1 else 'are'} training "
+                        f"row{'' if len(shared) == 1 else 's'} too; the {word.en} score "
+                        "will flatter the model.",
+                        f"{len(examples):,} 行{word.zh}数据中有 {len(shared):,} 行也在训练数据里，{word.zh}得分会偏高。",
+                    ),
+                    len(shared),
+                    some([corpus.place(table, example) for example, _ in shared]),
+                    FIXES["drop_leaked"],
+                    {"table": table, "same_as": [known.row for _, known in shared[:SHOWN]]},
+                )
+            )
+    return findings
+
+
+def _near(corpus: Corpus, first: dict[str, tuple[str, Example]]) -> list[Finding]:
+    if corpus.task == "qa":
+        return []
+    keys = list(first)
+    group = near_groups(keys)
+    members: dict[int, list[int]] = defaultdict(list)
+    for i, head in enumerate(group):
+        members[head].append(i)
+    repeated: list[Place] = []
+    pairs: list[tuple[int, int]] = []
+    leaked: dict[str, list[Place]] = defaultdict(list)
+    for indices in members.values():
+        if len(indices) < 2:
+            continue
+        found = [first[keys[i]] for i in indices]
+        in_train = [example for table, example in found if table == "train"]
+        repeated += [corpus.place("train", example) for example in in_train[1:]]
+        pairs += [(example.row, in_train[0].row) for example in in_train[1:]]
+        if in_train:
+            for table, example in found:
+                if table != "train":
+                    leaked[table].append(corpus.place(table, example))
+    findings = []
+    if repeated:
+        findings.append(
+            Finding(
+                "near_duplicates",
+                "info",
+                Text(
+                    f"{many(len(repeated), 'row is', 'rows are')} nearly the same as another row.",
+                    f"{len(repeated):,} 行与其他行几乎相同。",
+                ),
+                len(repeated),
+                some(repeated),
+                FIXES["drop_near_duplicates"],
+                {"same_as": [first for _, first in pairs[:SHOWN]]},
+            )
+        )
+    for table, places in leaked.items():
+        word = _TABLE_NAMES[table]
+        findings.append(
+            Finding(
+                "near_leakage",
+                "warning" if len(places) > 0.05 * len(corpus.examples[table]) else "info",
+                Text(
+                    f"{many(len(places), f'{word.en} row is', f'{word.en} rows are')} nearly the same as a training row.",
+                    f"{len(places):,} 行{word.zh}数据与训练数据几乎相同。",
+                ),
+                len(places),
+                some(places),
+                None,
+                {"table": table},
+            )
+        )
+    return findings

@@ -1,0 +1,233 @@
+"""The doctor on labels: spellings, rare classes, imbalance, and labels that give themselves away.
+
+Knows classification labels and entity types. Does not know models: a label that one word or the bare length gives away is learned
+by any of them, and what it learns is worth nothing on other data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+
+import numpy as np
+
+from engine.data.corpus import Corpus
+from engine.data.examples import labels_of
+from engine.data.findings import Finding, Fix, many, names_in_words, some
+from engine.data.fixes import FIXES, RARE, spelling_groups
+from engine.text import Text
+
+_FEW = 10  # training rows of a class below which its score says little
+_UNEVEN = 10.0  # most frequent to least frequent class
+_SAMPLE = 20_000
+_TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W_]+(?:['_-][^\W_]+)*")
+_GIVEAWAY = 0.95  # share of a class that has the token, and share of the token's rows that are of the class
+
+
+def check_labels(corpus: Corpus) -> list[Finding]:
+    """Findings label_spellings, rare_labels, imbalance, unseen_labels, label_from_length and label_from_token."""
+    if corpus.task not in ("classification", "ner"):
+        return []
+    counts = Counter(label for labels in corpus.labels for label in labels)
+    findings = _spellings(corpus, counts) + _unseen(corpus, counts)
+    if corpus.task == "classification":
+        findings += _rare(corpus, counts) + _imbalance(counts)
+        if all(isinstance(example.target, str) for example in corpus.train):
+            findings += _from_length(corpus) + _from_token(corpus)
+    return findings
+
+
+def _spellings(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
+    everywhere = Counter(label for _, example in corpus.rows() for label in labels_of(example))
+    merged = {label: to for label, to in spelling_groups(everywhere).items() if label != to}
+    if not merged:
+        return []
+    places = [
+        corpus.place(table, example, text=", ".join(labels_of(example)), target=True)
+        for table, example in corpus.rows()
+        if any(label in merged for label in labels_of(example))
+    ]
+    shown = names_in_words([f"{label!r} → {to!r}" for label, to in sorted(merged.items())])
+    return [
+        Finding(
+            "label_spellings",
+            "warning",
+            Text(
+                f"{many(len(places), 'row spells', 'rows spell')} a label in another way, by case or blanks only: {shown.en}.",
+                f"{len(places):,} 行的标签只有大小写或空白不同：{shown.zh}。",
+            ),
+            len(places),
+            some(places),
+            FIXES["merge_label_spellings"],
+            {"merged": merged},
+        )
+    ]
+
+
+def _unseen(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
+    findings = []
+    for table, examples in corpus.examples.items():
+        if table == "train":
+            continue
+        unseen = Counter(label for example in examples for label in labels_of(example) if label not in counts)
+        if unseen:
+            places = [
+                corpus.place(table, example, text=", ".join(labels_of(example)), target=True)
+                for example in examples
+                if any(label in unseen for label in labels_of(example))
+            ]
+            shown = names_in_words([f"{label} ({count})" for label, count in unseen.most_common()])
+            word = {"test": Text("test", "测试"), "validation": Text("validation", "验证")}[table]
+            findings.append(
+                Finding(
+                    f"unseen_labels_{table}",
+                    "warning",
+                    Text(
+                        f"The {word.en} rows have labels that the training rows lack: {shown.en}. No model can get them right.",
+                        f"{word.zh}数据中有训练数据没有的标签：{shown.zh}。模型不可能答对它们。",
+                    ),
+                    len(places),
+                    some(places),
+                )
+            )
+    return findings
+
+
+def _rare(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
+    few = {label: count for label, count in counts.items() if count < _FEW}
+    # In a tiny table every class is rare, which "few_rows" says already.
+    if not few or (len(few) == len(counts) and len(corpus.train) < 50):
+        return []
+    rare = {label for label, count in few.items() if count < RARE}
+    places = [
+        corpus.place("train", example)
+        for example, labels in zip(corpus.train, corpus.labels, strict=True)
+        if any(label in few for label in labels)
+    ]
+    shown = names_in_words([f"{label} ({count})" for label, count in sorted(few.items(), key=lambda item: item[1])])
+    return [
+        Finding(
+            "rare_labels",
+            "warning",
+            Text(
+                f"{len(few):,} of {len(counts):,} classes {'has' if len(few) == 1 else 'have'} fewer than {_FEW} training rows: {shown.en}.",
+                f"{len(counts):,} 个类别中有 {len(few):,} 个的训练数据少于 {_FEW} 行：{shown.zh}。",
+            ),
+            len(few),
+            some(places),
+            FIXES["drop_rare_labels"] if rare else None,
+            {"counts": few},
+        )
+    ]
+
+
+def _imbalance(counts: Counter[str]) -> list[Finding]:
+    if len(counts) < 2:
+        return []
+    (most, largest), (least, smallest) = counts.most_common()[0], counts.most_common()[-1]
+    if largest < _UNEVEN * smallest:
+        return []
+    return [
+        Finding(
+            "imbalance",
+            "info",
+            Text(
+                f"The classes are uneven: {most!r} has {largest:,} rows, {least!r} has {smallest:,}. Read macro F1, not accuracy.",
+                f"类别不均衡：{most!r} 有 {largest:,} 行，{least!r} 只有 {smallest:,} 行。请看宏平均 F1，而不是准确率。",
+            ),
+            len(counts),
+            (),
+            Fix("class_weights", Text("Weight the classes", "开启类别加权"), {"training.class_weights": True}),
+            {"ratio": largest / smallest, "most": most, "least": least},
+        )
+    ]
+
+
+def _sampled(corpus: Corpus) -> list[int]:
+    """Evenly spread rows of classes that have enough of them."""
+    counts = Counter(example.target for example in corpus.train)
+    step = -(-len(corpus.train) // _SAMPLE)
+    return [i for i in range(0, len(corpus.train), step) if counts[corpus.train[i].target] >= _FEW]
+
+
+def _from_length(corpus: Corpus) -> list[Finding]:
+    """Whether length alone tells the classes apart: a histogram rule, learned on every other row and scored on the rest."""
+    rows = _sampled(corpus)
+    labels = sorted({corpus.train[i].target for i in rows})
+    if len(labels) < 2 or len(rows) < 40:
+        return []
+    lengths = np.array([len(corpus.texts["train"][i]) for i in rows])
+    truth = np.array([labels.index(corpus.train[i].target) for i in rows])
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, 11)[1:-1]))
+    bins = np.searchsorted(edges, lengths, side="right")
+    # Alternate within each class: tables are often sorted by it.
+    order = np.argsort(truth, kind="stable")
+    learned = np.zeros(len(rows), dtype=bool)
+    learned[order[::2]] = True
+    table = np.zeros((len(edges) + 1, len(labels)))
+    np.add.at(table, (bins[learned], truth[learned]), 1)
+    table /= np.maximum(1, table.sum(axis=0))  # classes count alike
+    guessed = table.argmax(axis=1)[bins]
+    recalls = [float((guessed[~learned & (truth == k)] == k).mean()) for k in range(len(labels))]
+    balanced, chance = float(np.mean(recalls)), 1 / len(labels)
+    if balanced - chance < 0.6 * (1 - chance):
+        return []
+    return [
+        Finding(
+            "label_from_length",
+            "warning",
+            Text(
+                f"The length of a text alone gives its label away: {balanced:.0%} are right by it (chance {chance:.0%}).",
+                f"仅凭文本长度就能猜对 {balanced:.0%} 的标签（随机为 {chance:.0%}），标签可能由长度泄露。",
+            ),
+            round(balanced * len(corpus.train)),
+            (),
+            None,
+            {"balanced_accuracy": balanced, "chance": chance},
+        )
+    ]
+
+
+def _from_token(corpus: Corpus) -> list[Finding]:
+    rows = _sampled(corpus)
+    classes = Counter(corpus.train[i].target for i in rows)
+    if len(classes) < 2:
+        return []
+    total: Counter[str] = Counter()
+    inside: dict[str, Counter[str]] = defaultdict(Counter)
+    for i in rows:
+        tokens = set(_TOKEN.findall(corpus.texts["train"][i].lower()))
+        total.update(tokens)
+        inside[corpus.train[i].target].update(tokens)
+    giveaways: dict[str, str] = {}
+    for label, tokens in inside.items():
+        for token, count in tokens.most_common(20):
+            if count < _GIVEAWAY * classes[label]:
+                break
+            if count >= _GIVEAWAY * total[token] and classes[label] >= _FEW:
+                giveaways[label] = token
+                break
+    if not giveaways:
+        return []
+    places = [
+        corpus.place("train", example)
+        for example in corpus.train[:_SAMPLE]
+        if giveaways.get(example.target, "\0")
+        in _TOKEN.findall(main.lower() if (main := example.inputs["text"]) else "")
+    ]
+    shown = names_in_words([f"{label}: {token!r}" for label, token in giveaways.items()])
+    rows_covered = sum(classes[label] for label in giveaways)
+    return [
+        Finding(
+            "label_from_token",
+            "warning",
+            Text(
+                f"One word gives the label away ({shown.en}); if it comes from how the data was made, the scores mean nothing.",
+                f"只凭一个词就能猜出标签（{shown.zh}）；如果这是数据制作时留下的痕迹，得分就没有意义。",
+            ),
+            rows_covered,
+            some(places),
+            None,
+            {"tokens": giveaways},
+        )
+    ]

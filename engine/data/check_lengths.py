@@ -1,0 +1,142 @@
+"""The doctor on tokens: texts longer than the model reads, and text that its vocabulary does not know.
+
+Knows a tokenizer when it is given one; without, lengths are estimated and said to be. Does not truncate anything.
+"""
+
+from __future__ import annotations
+
+import re
+
+from engine.data.corpus import Corpus
+from engine.data.findings import Finding, Fix, some
+from engine.data.model_facts import ModelFacts
+from engine.tasks.base import Example
+from engine.text import Text
+
+_SAMPLE = 10_000  # rows that are tokenized
+_CHARS = 50_000  # of one text; what is longer is too long for every encoder
+LENGTHS = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
+_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_WORD = re.compile(r"[^\W\d_]+|\d|[^\w\s]")
+
+
+def estimate_tokens(text: str) -> int:
+    """Tokens of a text without its tokenizer: one per ideograph, digit and mark; 1.3 per word, more for long words."""
+    count = 2.0
+    for word in _WORD.findall(_UNSPACED.sub(" ", text)):
+        count += 1 if len(word) == 1 else max(1.15, len(word) / 5.5)
+    return round(count + len(_UNSPACED.findall(text)))
+
+
+def check_lengths(corpus: Corpus, model: ModelFacts) -> list[Finding]:
+    """Findings too_long and unknown_tokens."""
+    step = -(-sum(map(len, corpus.examples.values())) // _SAMPLE)
+    rows = list(corpus.rows())[:: max(1, step)]
+    texts = [_read_text(example, corpus.task)[:_CHARS] for _, example in rows]
+    if model.tokenizer is None:
+        lengths, unknown = [estimate_tokens(text) for text in texts], None
+    else:
+        lengths, unknown = _tokenize(texts, model)
+    findings = _too_long(corpus, model, rows, lengths)
+    if unknown is not None:
+        findings += _unknown(corpus, rows, lengths, unknown)
+    return findings
+
+
+def _read_text(example: Example, task: str) -> str:
+    inputs = example.inputs
+    if task == "qa":
+        return f"{inputs['question']} {inputs['context']}"
+    if task == "summarization":
+        return inputs["document"]
+    return f"{inputs['text']} {inputs.get('text_pair', '')}"
+
+
+def _tokenize(texts: list[str], model: ModelFacts) -> tuple[list[int], list[int] | None]:
+    """Tokens of each text, and how many of them are unknown (None for a tokenizer without an unknown token)."""
+    lengths: list[int] = []
+    unknown: list[int] = []
+    assert model.tokenizer is not None
+    for start in range(0, len(texts), 1000):
+        for ids in model.tokenizer(texts[start : start + 1000], truncation=False, verbose=False)["input_ids"]:
+            lengths.append(len(ids))
+            unknown.append(list(ids).count(model.unknown_id) if model.unknown_id is not None else 0)
+    return lengths, unknown if model.unknown_id is not None else None
+
+
+def _too_long(corpus: Corpus, model: ModelFacts, rows: list[tuple[str, Example]], lengths: list[int]) -> list[Finding]:
+    limit = min(model.max_length or model.most_tokens, model.most_tokens)
+    over = [row for row, length in zip(rows, lengths, strict=True) if length > limit]
+    if not over:
+        return []
+    total = sum(lengths)
+    lost = {
+        str(length): {
+            "rows": sum(n > length for n in lengths) / len(lengths),
+            "tokens": sum(max(0, n - length) for n in lengths) / total,
+        }
+        for length in LENGTHS
+        if length <= max(limit, model.most_tokens)
+    }
+    here = sum(max(0, n - limit) for n in lengths) / total
+    longer = [
+        n for n in LENGTHS if limit < n <= model.most_tokens and lost[str(n)]["rows"] < 0.5 * len(over) / len(rows)
+    ]
+    estimated = model.tokenizer is None
+    share = len(over) / len(rows)
+    # NER and QA read long texts through windows, so that nothing is lost there.
+    windows = corpus.task in ("ner", "qa")
+    fate = (
+        Text("they are read in windows, which takes longer", "会分窗口读取，耗时更长")
+        if windows
+        else Text(
+            f"what comes after is cut off ({here:.1%} of all tokens)", f"超出部分会被截断（占全部 token 的 {here:.1%}）"
+        )
+    )
+    about = Text("About ", "约 ") if estimated else Text("", "")
+    note = (
+        Text(" (Lengths are estimated without the model's tokenizer.)", "（未使用模型的分词器，长度为估算值。）")
+        if estimated
+        else Text("", "")
+    )
+    fix = None
+    if longer and not windows:
+        best = longer[0] if lost[str(longer[0])]["rows"] < 0.02 else longer[-1]
+        fix = Fix("max_length", Text(f"Read {best} tokens", f"读取 {best} 个 token"), {"model.max_length": best})
+    return [
+        Finding(
+            "too_long",
+            "warning" if share > 0.05 and not windows else "info",
+            Text(
+                f"{about.en}{share:.1%} of the texts are longer than the {limit} tokens that are read; {fate.en}.{note.en}",
+                f"{about.zh}{share:.1%} 的文本超过读取上限 {limit} 个 token，{fate.zh}。{note.zh}",
+            ),
+            len(over)
+            if len(rows) == sum(map(len, corpus.examples.values()))
+            else round(share * sum(map(len, corpus.examples.values()))),
+            some([corpus.place(*row) for row in over[:20]]),
+            fix,
+            {"limit": limit, "lost": lost, "longest": max(lengths), "estimated": estimated},
+        )
+    ]
+
+
+def _unknown(corpus: Corpus, rows: list[tuple[str, Example]], lengths: list[int], unknown: list[int]) -> list[Finding]:
+    share = sum(unknown) / max(1, sum(lengths))
+    worst = [row for row, n, length in zip(rows, unknown, lengths, strict=True) if n > 0.1 * length]
+    if share < 0.01 and not worst:
+        return []
+    return [
+        Finding(
+            "unknown_tokens",
+            "error" if share > 0.3 else "warning" if share >= 0.01 else "info",
+            Text(
+                f"The model's vocabulary does not know {share:.1%} of the tokens; {len(worst):,} texts are affected most.",
+                f"模型词表不认识 {share:.1%} 的 token，其中 {len(worst):,} 条文本最为严重。",
+            ),
+            len(worst),
+            some([corpus.place(*row) for row in worst[:20]]),
+            None,
+            {"share": share},
+        )
+    ]

@@ -1,0 +1,151 @@
+"""The doctor on summaries: longer than their document, copied from it, or with numbers of their own.
+
+Knows digits in any width, thousands separators, and small numbers written as words in English and Chinese. Does not judge style.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from engine.data.corpus import Corpus
+from engine.data.findings import Finding, Place, many, some
+from engine.data.fixes import FIXES, bad_summary
+from engine.text import Text
+
+_NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+_ENGLISH = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+]
+_WORDS: dict[str, str] = {
+    **{word: str(value) for value, word in enumerate(_ENGLISH)},
+    "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90",
+    "hundred": "100", "first": "1", "second": "2", "third": "3", "half": "30", "once": "1", "twice": "2", "both": "2",
+}  # fmt: skip
+_CHINESE = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
+_CHINESE_NUMBER = re.compile("[〇零一二两三四五六七八九十百千万]+")
+
+
+def numbers_in(text: str) -> set[str]:
+    """The numbers in a text, written as digits without separators."""
+    text = unicodedata.normalize("NFKC", text)
+    found = {_plain(number) for number in _NUMBER.findall(text)}
+    found.update(_WORDS[word] for word in re.findall(r"[a-z]+", text.lower()) if word in _WORDS)
+    found.update(str(value) for run in _CHINESE_NUMBER.findall(text) if (value := _chinese(run)) is not None)
+    return found
+
+
+def _plain(number: str) -> str:
+    number = number.replace(",", "")
+    whole, dot, fraction = number.partition(".")
+    fraction = fraction.rstrip("0")
+    return (whole.lstrip("0") or "0") + (dot + fraction if fraction else "")
+
+
+def _chinese(run: str) -> int | None:
+    """The value of a Chinese number below 100 million; None for a run that is none, such as 万一."""
+    if all(character in _CHINESE for character in run):
+        return int("".join(str(_CHINESE[character]) for character in run))
+    total = section = digit = 0
+    for character in run:
+        if character in _CHINESE:
+            digit = _CHINESE[character]
+        elif character == "万":
+            total += (section + digit) * 10_000
+            section = digit = 0
+        else:
+            section += (digit or 1) * {"十": 10, "百": 100, "千": 1000}[character]
+            digit = 0
+    return total + section + digit or None
+
+
+def check_summaries(corpus: Corpus) -> list[Finding]:
+    """Findings summary_longer, summary_copy and summary_numbers."""
+    if corpus.task != "summarization":
+        return []
+    longer: list[Place] = []
+    copies: list[Place] = []
+    invented: list[Place] = []
+    for table, example in corpus.rows():
+        kind = bad_summary(example)
+        if kind:
+            place = corpus.place(table, example, text=example.target[0], target=True)
+            (copies if kind == "copy" else longer).append(place)
+        known: set[str] | None = None
+        document = example.inputs["document"]
+        for reference in example.target:
+            digits = {_plain(n) for n in _NUMBER.findall(unicodedata.normalize("NFKC", reference))}
+            if not digits:
+                continue
+            if known is None:
+                known = numbers_in(document)
+                everything = unicodedata.normalize("NFKC", document).replace(",", "")
+            strange = sorted(number for number in digits - known if number not in everything)
+            if strange:
+                shown = f"{', '.join(strange)}: {reference}"
+                invented.append(corpus.place(table, example, text=shown, target=True))
+                break
+    findings = []
+    if longer:
+        findings.append(
+            Finding(
+                "summary_longer",
+                "warning",
+                Text(
+                    f"{many(len(longer), 'summary is', 'summaries are')} as long as the document or longer.",
+                    f"{len(longer):,} 条摘要不比原文短。",
+                ),
+                len(longer),
+                some(longer),
+                FIXES["drop_bad_summaries"],
+            )
+        )
+    if copies:
+        findings.append(
+            Finding(
+                "summary_copy",
+                "warning",
+                Text(
+                    f"{many(len(copies), 'summary is', 'summaries are')} nothing but a copy of the document.",
+                    f"{len(copies):,} 条摘要与原文完全相同。",
+                ),
+                len(copies),
+                some(copies),
+                FIXES["drop_bad_summaries"],
+            )
+        )
+    if invented:
+        share = len(invented) / sum(map(len, corpus.examples.values()))
+        findings.append(
+            Finding(
+                "summary_numbers",
+                "warning" if share > 0.02 else "info",
+                Text(
+                    f"{many(len(invented), 'summary holds', 'summaries hold')} a number that the document lacks; a model learns to invent from it.",
+                    f"{len(invented):,} 条摘要含有原文没有的数字，模型会因此学会编造。",
+                ),
+                len(invented),
+                some(invented),
+            )
+        )
+    return findings

@@ -1,0 +1,159 @@
+"""The doctor on the texts themselves: too few, broken characters, languages, personal data.
+
+Knows texts of any task. Does not know labels; what a model can read it is told by `ModelFacts`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from engine.data.corpus import Corpus
+from engine.data.findings import Finding, Place, many, some
+from engine.data.fixes import FIXES
+from engine.data.languages import NAMES, detect_languages
+from engine.data.mask import KINDS, find_personal
+from engine.data.model_facts import ModelFacts
+from engine.text import Text
+
+_FEW_ROWS = 50
+# The replacement character, and what UTF-8 read as cp1252 or gb18030 looks like.
+_BROKEN = re.compile("\ufffd|Ã[\u0080-\u00bf©¨¤¶¼±³º]|â€[\u0090-\u00ff™œ“”˜¦]|锟斤拷|烫烫烫|ï»¿")
+_PERSONAL_CHARS = 20_000  # looked at in each text
+
+
+def check_texts(corpus: Corpus, model: ModelFacts) -> list[Finding]:
+    """Findings few_rows, broken_characters, language_not_read or language_mix, personal_data."""
+    return _few(corpus) + _broken(corpus) + _languages(corpus, model) + _personal(corpus)
+
+
+def _few(corpus: Corpus) -> list[Finding]:
+    count = len(corpus.train)
+    if count >= _FEW_ROWS:
+        return []
+    return [
+        Finding(
+            "few_rows",
+            "warning",
+            Text(
+                f"There {'is' if count == 1 else 'are'} only {many(count, 'training row', 'training rows')}; scores will be rough guesses. Some hundred are a good start.",
+                f"训练数据只有 {count} 行，得分会很不可靠。建议至少准备几百行。",
+            ),
+            count,
+        )
+    ]
+
+
+def _broken(corpus: Corpus) -> list[Finding]:
+    places: list[Place] = []
+    for table, examples in corpus.examples.items():
+        for example, text in zip(examples, corpus.texts[table], strict=True):
+            if not text.isascii() and (match := _BROKEN.search(text)):
+                places.append(corpus.place(table, example, text=text, at=match.start()))
+    if not places:
+        return []
+    return [
+        Finding(
+            "broken_characters",
+            "warning",
+            Text(
+                f"{many(len(places), 'text holds', 'texts hold')} broken characters, as when a file is read in the wrong encoding.",
+                f"{len(places):,} 条文本含有乱码，通常是文件编码识别错误造成的。",
+            ),
+            len(places),
+            some(places),
+        )
+    ]
+
+
+def _languages(corpus: Corpus, model: ModelFacts) -> list[Finding]:
+    rows = list(corpus.rows())
+    texts = [text[:2000] for table in corpus.examples for text in corpus.texts[table]]
+    languages = detect_languages(texts)
+    counts = Counter(language for language in languages if language)
+    known = sum(counts.values())
+    if not known:
+        return []
+    details = {"languages": {language: count / known for language, count in counts.most_common()}}
+    if model.languages:
+        foreign = {language for language in counts if language not in model.languages}
+        strange = [corpus.place(*row) for row, language in zip(rows, languages, strict=True) if language in foreign]
+        if len(strange) >= max(3, 0.02 * known):
+            shown = _shares({language: counts[language] / known for language in foreign})
+            return [
+                Finding(
+                    "language_not_read",
+                    "warning",
+                    Text(
+                        f"{many(len(strange), 'text is', 'texts are')} in a language that the model was not trained on: {shown.en}.",
+                        f"{len(strange):,} 条文本的语言不在模型的训练语言之内：{shown.zh}。",
+                    ),
+                    len(strange),
+                    some(strange),
+                    None,
+                    details,
+                )
+            ]
+        return []
+    (main, _), *others = counts.most_common()
+    minor = sum(count for _, count in others)
+    if minor < max(3, 0.02 * known):
+        return []
+    other = [corpus.place(*row) for row, language in zip(rows, languages, strict=True) if language not in ("", main)]
+    shown = _shares({language: count / known for language, count in counts.most_common()})
+    return [
+        Finding(
+            "language_mix",
+            "info",
+            Text(
+                f"The texts mix languages: {shown.en}. Choose a model that reads them all.",
+                f"文本混有多种语言：{shown.zh}。请选择支持这些语言的模型。",
+            ),
+            len(other),
+            some(other),
+            None,
+            details,
+        )
+    ]
+
+
+def _shares(shares: dict[str, float]) -> Text:
+    ranked = sorted(shares.items(), key=lambda item: -item[1])[:5]
+    return Text(
+        ", ".join(f"{NAMES[language].en} {share:.0%}" for language, share in ranked),
+        "、".join(f"{NAMES[language].zh} {share:.0%}" for language, share in ranked),
+    )
+
+
+def _personal(corpus: Corpus) -> list[Finding]:
+    places: list[Place] = []
+    kinds: Counter[str] = Counter()
+    for table, example in corpus.rows():
+        found = [
+            (value, personal)
+            for name, value in example.inputs.items()
+            if isinstance(value, str) and name != "id"
+            for personal in find_personal(value[:_PERSONAL_CHARS])
+        ]
+        if found:
+            kinds.update({personal.kind for _, personal in found})
+            text, personal = found[0]
+            places.append(corpus.place(table, example, text=text, at=personal.start))
+    if not places:
+        return []
+    en = ", ".join(f"{KINDS[kind].en} in {count:,}" for kind, count in kinds.most_common())
+    zh = "、".join(f"{KINDS[kind].zh} {count:,} 行" for kind, count in kinds.most_common())
+    return [
+        Finding(
+            "personal_data",
+            "warning",
+            Text(
+                f"{many(len(places), 'row holds', 'rows hold')} what looks like personal data ({en}).",
+                f"{len(places):,} 行疑似含有个人信息（{zh}）。",
+            ),
+            len(places),
+            some(places),
+            FIXES["mask_personal_data"],
+            {"kinds": dict(kinds)},
+        )
+    ]
