@@ -46,12 +46,11 @@ def run(
     batch_size: int = 256,
     read: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor] | None = None,
     progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> np.ndarray:
     """What the model says of every feature, in their order, float32.
 
-    `read` turns a model and a batch into a tensor [b, ...]; the logits when not given. `progress` hears (done, total).
-    Raises InterruptedError when `should_stop` says so between two batches.
+    `read` turns a model and a batch into a tensor [b, ...]; the logits when not given. `progress` hears (done, total)
+    after every batch; what it raises ends the work.
     """
     read = read or logits_of
     lengths = [len(feature) for feature in features]
@@ -60,8 +59,6 @@ def run(
     model.eval()
     with torch.inference_mode(), device.autocast():
         for indices in by_length(lengths, TOKENS_PER_BATCH, batch_size):
-            if should_stop is not None and should_stop():
-                raise InterruptedError
             batch = collate([features[index] for index in indices], pad_token_id)
             batch.pop("labels", None)
             batch = {name: tensor.to(device.name) for name, tensor in batch.items()}

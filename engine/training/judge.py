@@ -22,12 +22,12 @@ from engine.tasks.base import Encoded
 from engine.training.trainer import memory_mb
 
 if TYPE_CHECKING:
-    from engine.training.pipeline import Session
+    from engine.training.session import Session
 
 
 def report_on(session: Session) -> None:
     """Judge the saved model on the test rows, which nothing has looked at before."""
-    session.begin("evaluate")
+    session.course.begin("evaluate")
     splits, tokenizer = session.prepared.splits, session.loaded.tokenizer
     length = session.resolved.max_length
     test = session.task.encode(splits.test, tokenizer, length, windows=True)
@@ -35,7 +35,7 @@ def report_on(session: Session) -> None:
     validation = session.probabilities(session.model, session.validation, splits.validation)
     train_metrics = _train_metrics(session)
     untuned = _untuned(session, test) if session.config.evaluation.baselines else None
-    session.begin("report")
+    session.course.begin("report")
     facts = {
         **session.facts,
         "truncated_share": session.train.truncated / max(1, len(splits.train)),
@@ -57,7 +57,7 @@ def report_on(session: Session) -> None:
         "examples_per_second": round(session.progress.examples / max(session.progress.seconds, 1e-9), 1),
         "peak_memory_mb": memory_mb(),
         "notices": session.prepared.notices,
-        "seconds": {**session.clock.seconds},
+        "seconds": {**session.course.seconds},
     }
     evidence = Evidence(
         task=session.config.task,
@@ -73,13 +73,13 @@ def report_on(session: Session) -> None:
         facts=facts,
     )
     report = build_report(evidence)
-    session.clock.stop()
-    report["run"]["seconds"] = session.clock.seconds
+    session.course.end()
+    report["run"]["seconds"] = session.course.seconds
     write_report(report, session.run.path("report"), predictions(evidence))
     headline = report["headline"]
     session.run.update(
         headline={key: headline[key] for key in ("metric", "value", "low", "high")},
-        facts={**session.facts, "seconds": session.clock.seconds, "peak_memory_mb": memory_mb()},
+        facts={**session.facts, "seconds": session.course.seconds, "peak_memory_mb": memory_mb()},
     )
 
 

@@ -28,14 +28,11 @@ from engine.models.device import Device
 from engine.tasks.base import Feature
 from engine.text import Text
 from engine.training.batching import LengthBuckets
+from engine.training.course import StopRequested
 from engine.training.defaults import Resolved
 from engine.training.events import EventLog
 
 STEP_EVENT_SECONDS = 0.5
-
-
-class StopRequested(Exception):
-    """The owner asked for an end without a result."""
 
 
 @dataclass

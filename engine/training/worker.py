@@ -1,6 +1,6 @@
 """The child process that carries out one run: `python -m engine.training.worker RUN_DIR`.
 
-Knows states, heartbeat and how a run ends, whatever happens. Does not know how a model is trained: that is the pipeline.
+Knows states, heartbeat and how a run ends, whatever happens. Does not know how a model is trained: that is the course.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from engine.errors import UserError, explain
 from engine.runs.queue import wait_for_turn
 from engine.runs.store import Run, Store, host_identity
 from engine.settings import Settings
+from engine.training.course import carry_out
 from engine.training.events import EventLog
 
 HEARTBEAT_SECONDS = 2.0
@@ -51,9 +52,6 @@ def main(directory: str) -> int:
         )
         if not got_turn:
             return _end(run, events, "stopped")
-        # Imported only now: PyTorch takes seconds, and whoever waits should see the run's state before that.
-        from engine.training.pipeline import carry_out
-
         state = carry_out(run, settings, events)
         return _end(run, events, state)
     except Exception as error:

@@ -1,12 +1,11 @@
-"""One run from its data to its report, phase by phase. Reads from top to bottom.
+"""The phases of a run that need PyTorch: load, encode, fit, save, and what the judgement shares with them.
 
-Knows the order of things and what is recorded of each. Does not know how any one of them is done.
+Knows the order of things inside each phase and what is recorded of it. Does not know files of data, nor the report.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -17,7 +16,6 @@ import torch
 from torch import nn
 from transformers import set_seed
 
-from engine.config import RunConfig
 from engine.errors import is_out_of_memory
 from engine.inference.forward import collate
 from engine.inference.forward import run as forward
@@ -33,17 +31,14 @@ from engine.models.adapters import (
 from engine.models.catalog import resolve as resolve_model
 from engine.models.device import Device, attention_for, choose_device, use_threads
 from engine.models.load import LoadedModel
-from engine.runs.store import Run
-from engine.settings import Settings
 from engine.tasks import TASKS
 from engine.tasks.base import Encoded, Example
 from engine.tasks.classification import Classes
 from engine.text import Text
+from engine.training.course import Course
 from engine.training.defaults import Resolved, resolve
-from engine.training.events import EventLog
-from engine.training.judge import report_on
-from engine.training.prepare import Prepared, prepare
-from engine.training.trainer import FineTuner, Progress, StopRequested
+from engine.training.prepare import Prepared
+from engine.training.trainer import FineTuner, Progress
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate", "datasets", "scikit-learn", "numpy")
 # The reloaded model computes the same products in another order; bf16 keeps 8 bits.
@@ -52,46 +47,9 @@ TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.05}
 log = logging.getLogger("tunebench.pipeline")
 
 
-def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
-    """Train, save, judge. Returns the final state: `completed`, or `stopped` when the owner discarded it."""
-    config = run.config
-    clock = Clock()
-    try:
-        session = Session(run, config, settings, events, clock)
-        session.prepare()
-        session.load()
-        session.encode()
-        session.fit()
-        session.save()
-        report_on(session)
-    except StopRequested:
-        return "stopped"
-    return "completed"
-
-
-class Clock:
-    """Seconds spent in each phase."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._phase = ""
-        self._since = time.perf_counter()
-
-    def start(self, phase: str) -> None:
-        self.stop()
-        self._phase, self._since = phase, time.perf_counter()
-
-    def stop(self) -> None:
-        if self._phase:
-            self.seconds[self._phase] = round(time.perf_counter() - self._since, 3)
-        self._phase = ""
-
-
 class Session:
     """What the phases of one run share. Each method is one phase and leaves its results as attributes."""
 
-    prepared: Prepared
-    classes: Classes
     loaded: LoadedModel
     resolved: Resolved
     model: nn.Module
@@ -100,29 +58,17 @@ class Session:
     progress: Progress
     description: Description
 
-    def __init__(self, run: Run, config: RunConfig, settings: Settings, events: EventLog, clock: Clock):
-        self.run = run
-        self.config = config
-        self.settings = settings
-        self.events = events
-        self.clock = clock
-        self.task = TASKS[config.task]
-
-    def begin(self, phase: str) -> None:
-        if self.run.requested_stop == "discard":
-            raise StopRequested
-        self.clock.start(phase)
-        self.events.phase(phase)
-
-    def prepare(self) -> None:
-        """Tables to splits, and the classes that training knows."""
-        self.begin("data")
-        self.prepared = prepare(self.run, self.config, self.settings, self.events)
-        self.classes = self.task.outputs(self.prepared.splits.train)
+    def __init__(self, course: Course, prepared: Prepared, classes: Classes):
+        self.course = course
+        self.run = course.run
+        self.config = course.config
+        self.events = course.events
+        self.prepared = prepared
+        self.classes = classes
+        self.task = TASKS[course.config.task]
 
     def load(self) -> None:
         """The pretrained model, on the device chosen for it."""
-        self.begin("model")
         set_seed(self.config.seed)
         self.threads = use_threads()
         self.device: Device = choose_device(self.config.training.device, self.config.training.precision)
@@ -139,7 +85,7 @@ class Session:
 
     def encode(self) -> None:
         """Token sequences, the settings that depend on their length, and the weights to train."""
-        self.begin("encode")
+        self.course.begin("encode")
         splits, task, config = self.prepared.splits, self.task, self.config
         tokenizer, limit = self.loaded.tokenizer, self.loaded.max_positions
         whole = task.encode(splits.train, tokenizer, None)
@@ -158,7 +104,7 @@ class Session:
 
     def fit(self) -> None:
         """Train, and come back with the best weights. One announced retry with half the batch when memory runs out."""
-        self.begin("train")
+        self.course.begin("train")
         start = trainable_state(self.model)
         micro = self.resolved.batch_size
         while True:
@@ -181,7 +127,7 @@ class Session:
 
     def save(self) -> None:
         """Write the model, load it again, and see that it answers the same."""
-        self.begin("save")
+        self.course.begin("save")
         directory = self.run.path("model")
         directory.mkdir(exist_ok=True)
         save_model(self.model, self.loaded, directory)
@@ -252,7 +198,7 @@ class Session:
             self.loaded.tokenizer.pad_token_id,
             self.device,
             batch_size=self.config.evaluation.batch_size or 256,
-            should_stop=lambda: self.run.requested_stop == "discard",
+            progress=lambda done, total: self.course.check_discarded(),
         )
         return self.task.predict(logits, encoded, len(examples), self.classes)
 

@@ -1,0 +1,72 @@
+"""One run from its data to its report, phase by phase.
+
+Knows the order of the phases, how long each takes, and when the owner wants an end. PyTorch is imported after the data
+has been read: wrong input is told within a second.
+"""
+
+from __future__ import annotations
+
+import time
+
+from engine.config import RunConfig
+from engine.runs.store import Run
+from engine.settings import Settings
+from engine.tasks import TASKS
+from engine.training.events import EventLog
+from engine.training.prepare import prepare
+
+
+class StopRequested(Exception):
+    """The owner asked for an end without a result."""
+
+
+def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
+    """Train, save, judge. Returns the final state: `completed`, or `stopped` when the owner discarded it."""
+    course = Course(run, events)
+    try:
+        course.begin("data")
+        prepared = prepare(run, course.config, settings, events)
+        classes = TASKS[course.config.task].outputs(prepared.splits.train)
+
+        course.begin("model")
+        from engine.training.judge import report_on
+        from engine.training.session import Session
+
+        session = Session(course, prepared, classes)
+        session.load()
+        session.encode()
+        session.fit()
+        session.save()
+        report_on(session)
+    except StopRequested:
+        return "stopped"
+    return "completed"
+
+
+class Course:
+    """Where a run stands: its phase, the seconds each phase took, and whether it is still wanted."""
+
+    def __init__(self, run: Run, events: EventLog):
+        self.run = run
+        self.events = events
+        self.config: RunConfig = run.config
+        self.seconds: dict[str, float] = {}
+        self._phase = ""
+        self._since = 0.0
+
+    def begin(self, phase: str) -> None:
+        """End the phase before and begin this one. Raises StopRequested."""
+        self.check_discarded()
+        self.end()
+        self._phase, self._since = phase, time.perf_counter()
+        self.events.phase(phase)
+
+    def end(self) -> None:
+        if self._phase:
+            self.seconds[self._phase] = round(time.perf_counter() - self._since, 3)
+        self._phase = ""
+
+    def check_discarded(self) -> None:
+        """Raises StopRequested once the owner wants no result any more."""
+        if self.run.requested_stop == "discard":
+            raise StopRequested
