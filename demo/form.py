@@ -58,7 +58,7 @@ def fields() -> dict[str, Field]:
     """Every leaf of RunConfig by its path, but for the task, which is the tab, and the columns, which are a field a role."""
     found = {}
     default = RunConfig().to_dict()
-    for path, field, option in walk_options(RunConfig):
+    for path, _, option in walk_options(RunConfig):
         if path not in ("task", "data.columns"):
             found[path] = Field(path, option, _kind(_hint(path), option), get(default, path))
     return found

@@ -12,6 +12,7 @@ from typing import Any
 
 from demo.charts import Series, line_chart, smooth
 from demo.i18n import words
+from engine.evaluation.words import metric_name
 from engine.runs.store import ACTIVE, Manifest
 
 PHASES = ("start", "data", "model", "encode", "train", "save", "evaluate", "report")
@@ -221,7 +222,7 @@ def metric_chart(history: History, language: str) -> str:
         points = [(event["epoch"], event["metrics"][name]) for event in history.evaluations if name in event["metrics"]]
         best = [i for i, event in enumerate(history.evaluations) if event.get("best")]
         series.append(
-            Series(words(f"metric.{name}").in_language(language), points, kind, dots=True, starred=frozenset(best[-1:]))
+            Series(metric_name(name).in_language(language), points, kind, dots=True, starred=frozenset(best[-1:]))
         )
     values = [y for one in series for _, y in one.points]
     low = max(0.0, min(values) - 0.1) if values else 0.0
@@ -232,7 +233,7 @@ def metric_chart(history: History, language: str) -> str:
         x_range=(0.0, _epochs(history)),
         y_range=(low, high),
         x_title=words("train.epochs").in_language(language),
-        y_format=lambda value: f"{100 * value:.1f} %".replace(".0 %", " %"),
+        y_format=lambda value: f"{100 * value:.1f}%".replace(".0%", "%"),
         empty=words("train.metric_empty").in_language(language),
     )
 

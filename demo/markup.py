@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.errors import UserError
+from engine.evaluation import words
 from engine.text import Text
 
 # Delegated: one listener a component, on the root that survives every update. Works by mouse and, because the targets are
@@ -103,7 +104,7 @@ def table(
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    return "–" if value is None else f"{100 * value:.{digits}f} %"
+    return "–" if value is None else words.percent(value, digits)
 
 
 def count(value: float) -> str:

@@ -16,9 +16,11 @@ import gradio as gr
 
 from demo.i18n import Labels
 from demo.live import History
+from demo.titles import source_title
 from demo.uploads import Uploads
 from engine.runs.store import Run, Store
 from engine.settings import Settings
+from engine.text import Text
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -58,6 +60,7 @@ class Page:
     tables: Kept[tuple, Any] = field(default_factory=lambda: Kept(4))
     checks: Kept[tuple, Any] = field(default_factory=lambda: Kept(16))
     reports: Kept[tuple, Any] = field(default_factory=lambda: Kept(16))
+    titles: Kept[str, Text] = field(default_factory=lambda: Kept(512))
     predictors: Kept[str, Any] = field(default_factory=lambda: Kept(2))
     language: gr.Radio | None = None
     # Several sessions may show one run; its history is read forward by one of them at a time.
@@ -75,6 +78,17 @@ class Page:
 
     def authorise(self, run: Run, request: gr.Request | None, control: bool) -> None:
         """Where a deployment with several visitors refuses. A private one belongs to whoever can reach it."""
+
+    def title(self, run: Run) -> Text:
+        """What a run is called: its own name, or that of its data."""
+
+        def find() -> Text:
+            config = run.config
+            if config.name:
+                return Text(config.name, config.name)
+            return source_title(config) or Text(run.id, run.id)
+
+        return self.titles.get(run.id, find)
 
     def history(self, run: Run) -> History:
         """Everything the run's events have said until now, read forward from the last time."""

@@ -5,21 +5,24 @@ Knows which engine functions answer which question, and keeps their last answers
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, replace
 
 from demo.page import Page
+from engine.assets import is_cached, model_folder
 from engine.config import RunConfig
+from engine.data.check import CheckResult, check_config
+from engine.data.load import read_tables
+from engine.data.model_facts import ModelFacts
 from engine.data.table import Table
+from engine.models.entries import CATALOG, MULTILINGUAL
 from engine.text import Text
 
 
 def read(page: Page, config: RunConfig, progress: Callable[[Text, float], None] | None = None) -> dict[str, Table]:
     """The tables that a configuration names. Raises what the reader raises (UserError)."""
-    from engine.data.load import read_tables
-
     data = config.data
     key = (
         config.task,
@@ -29,18 +32,32 @@ def read(page: Page, config: RunConfig, progress: Callable[[Text, float], None] 
     return page.tables.get(key, lambda: read_tables(data, config.task, page.settings, progress))
 
 
-def needs_fetching(config: RunConfig) -> bool:
-    """Whether the example has to be downloaded before it can be looked at."""
-    from engine.assets import is_cached
+def check(page: Page, config: RunConfig) -> CheckResult:
+    """What the data doctor says of a configuration's data, with all that is known of its model without loading it."""
+    asked = (config.task, config.model.id, config.model.max_length, json.dumps(asdict(config.data), sort_keys=True))
+    return page.checks.get(asked, lambda: check_config(config, page.settings, model_facts(config)))
 
-    return bool(config.data.example) and not is_cached(config.data.example)
 
+def model_facts(config: RunConfig) -> ModelFacts:
+    """The languages of a model of the catalogue, and its tokenizer where it is on this machine already."""
+    entry = CATALOG.get(config.model.id)
+    if entry is None:
+        return ModelFacts(max_length=config.model.max_length)
+    languages = frozenset() if entry.languages == MULTILINGUAL else frozenset(entry.languages)
+    facts = ModelFacts(most_tokens=entry.max_length, max_length=config.model.max_length, languages=languages)
+    if entry.package is None or not is_cached(entry.name):
+        return facts
+    from tokenizers import Tokenizer
 
-def check(page: Page, config: RunConfig) -> Any:
-    """What the data doctor says of a configuration's data (engine.data.check.CheckResult)."""
-    from engine.data.check import check_config
+    tokenizer = Tokenizer.from_file(str(model_folder(entry.name) / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
 
-    return page.checks.get((config.to_yaml(),), lambda: check_config(config, page.settings))
+    def encode(texts: list[str], **_: bool) -> dict[str, list[list[int]]]:
+        return {"input_ids": [encoding.ids for encoding in tokenizer.encode_batch(texts)]}
+
+    unknown = tokenizer.token_to_id("[UNK]")
+    return replace(facts, tokenizer=encode, unknown_id=tokenizer.token_to_id("<unk>") if unknown is None else unknown)
 
 
 def class_counts(table: Table, column: str, separator: str = "") -> list[tuple[str, int]]:
@@ -57,7 +74,3 @@ def class_counts(table: Table, column: str, separator: str = "") -> list[tuple[s
             labels = [str(cell).strip()]
         counts.update(label for label in labels if label)
     return counts.most_common()
-
-
-def file_name(path: str) -> str:
-    return Path(path).name

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from demo import survey
 from demo.i18n import Spoken, words
-from demo.markup import PICK, bar, chip, clip, count, panel, safe, size, table, tag
+from demo.markup import PICK, bar, chip, clip, count, panel, safe, size, table
 from demo.page import Page
 from demo.parts.knobs import knob
 from engine.config import RunConfig
+from engine.data.check import CheckResult
+from engine.data.findings import Finding
+from engine.data.fixes import FIXES
 from engine.data.table import Table
 from engine.tasks.roles import ROLES
 from engine.text import Text
@@ -172,7 +176,7 @@ def _drop_html(page: Page, language: str) -> str:
 def source_html(config: RunConfig, language: str) -> str:
     """One line that says which data is chosen, when it is no example."""
     data = config.data
-    names = [survey.file_name(path) for path in (data.train, data.validation, data.test) if path]
+    names = [Path(path).name for path in (data.train, data.validation, data.test) if path]
     if data.hub:
         names = [data.hub + (f" / {data.hub_config}" if data.hub_config else "")]
     if not names:
@@ -247,30 +251,35 @@ def class_balance(config: RunConfig, train: Table, columns: dict[str, str], lang
     return f'<h3 class="tb-sub">{safe(title)}</h3><div class="tb-bars">{"".join(rows)}</div>{more}'
 
 
-def findings_html(result: Any, fixes: list[str], language: str) -> str:
-    """What the data doctor found, most serious first, with a button where it can help."""
-    if not result.findings:
-        return panel("success", words("check.clean").in_language(language))
-    order = {"error": 0, "warning": 1, "info": 2}
-    items = []
-    for finding in sorted(result.findings, key=lambda found: order[found.severity]):
-        where = ""
-        if finding.rows:
-            shown = ", ".join(str(row) for row in list(finding.rows)[:5])
-            where = tag("small", safe(words("check.rows", rows=shown).in_language(language)))
-        button = ""
-        if finding.fix:
-            on = finding.fix in fixes
-            said = words("check.fixed" if on else "check.fix").in_language(language)
-            button = (
-                f'<button type="button" class="tb-small" data-pick="{safe(finding.fix)}" aria-pressed="{"true" if on else "false"}">'
-                f"{safe(said)}</button>"
-            )
+def findings_html(result: CheckResult, applied: list[str], language: str) -> str:
+    """What the data doctor found, gravest first, with a button where it can help; what it already mends comes last, to undo."""
+    say = lambda key, **values: safe(words(key, **values).in_language(language))  # noqa: E731 - a short name for a long call
+    items = [_finding(finding, language) for finding in result.findings]
+    mended = {notice.code: notice.message.in_language(language) for notice in result.fixed}
+    for code in applied:
+        said = mended.get(code) or FIXES[code].label.in_language(language)
         items.append(
-            f'<li class="tb-finding tb-{safe(finding.severity)}"><span>{safe(finding.message.in_language(language))} {where}</span>{button}</li>'
+            f'<li class="tb-finding tb-mended"><span>{safe(said)}</span>'
+            f'<button type="button" class="tb-small" data-pick="{safe(code)}">{say("check.undo")}</button></li>'
         )
-    title = words("check.title", findings=len(items)).in_language(language)
-    return f'<details class="tb-findings" open><summary>{safe(title)}</summary><ul>{"".join(items)}</ul></details>'
+    if not items:
+        return panel("success", words("check.clean").in_language(language))
+    title = say("check.title") if result.findings else say("check.clean")
+    return f'<section class="tb-findings"><h3 class="tb-sub">{title}</h3><ul>{"".join(items)}</ul></section>'
+
+
+def _finding(finding: Finding, language: str) -> str:
+    where = ""
+    if finding.rows:
+        shown = ", ".join(str(place.row) for place in finding.rows[:5])
+        first = finding.rows[0].excerpt
+        where = f"<small>{safe(words('check.rows', rows=shown).in_language(language))}{f' · {clip(first, 90)}' if first else ''}</small>"
+    button = ""
+    if finding.fix is not None:
+        label = finding.fix.label.in_language(language)
+        button = f'<button type="button" class="tb-small" data-pick="{safe(finding.fix.code)}">{safe(label)}</button>'
+    said = safe(finding.message.in_language(language))
+    return f'<li class="tb-finding tb-{safe(finding.severity)}"><span>{said}{where}</span>{button}</li>'
 
 
 def _cell(value: Any) -> str:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -10,6 +15,8 @@ from demo.i18n import words
 from demo.markup import safe
 from demo.page import Page
 from engine.runs.store import Run
+
+_SALT = secrets.token_hex(16)  # of this process: a run id alone does not give the address of a download
 
 
 @dataclass
@@ -29,6 +36,18 @@ def build(page: Page, task: str) -> Export:
         markdown = make(gr.DownloadButton, label=words("export.markdown"), size="sm")
         log = make(gr.DownloadButton, label=words("export.log"), size="sm")
     return Export(html, markdown, log, gr.HTML("", apply_default_css=False))
+
+
+def download(run: Run, *parts: str) -> dict[str, Any]:
+    """A file of the run to take away, as a copy: what Gradio may serve never includes the run directory itself."""
+    path = run.path(*parts)
+    if not path.is_file():
+        return gr.update(value=None, interactive=False)
+    # The run's own folder name: the same copy for every visitor who may see the run, at an address only they are given.
+    folder = Path(gr.utils.get_upload_folder()) / "downloads" / hashlib.sha256(f"{_SALT}{run.id}".encode()).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, folder / path.name)
+    return gr.update(value=str(folder / path.name), interactive=True)
 
 
 def code_html(run: Run, public: bool, language: str) -> str:

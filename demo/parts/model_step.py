@@ -18,6 +18,7 @@ from demo.parts.data_step import heading
 from demo.parts.knobs import knob, radio
 from engine.assets import is_cached
 from engine.models.entries import CATALOG, MULTILINGUAL, CatalogEntry
+from engine.text import Text
 
 # Shown first; what is advanced waits one fold further.
 LEARNING = ("training.epochs", "training.learning_rate", "training.batch_size", "model.max_length")
@@ -90,6 +91,11 @@ def cards_html(page: Page, task: str, chosen: str, language: str) -> str:
             f'<span class="tb-card-meta">{" · ".join(safe(part) for part in _facts(model, language))}</span></button>'
         )
     return f'<div class="tb-cards">{"".join(cards)}</div>'
+
+
+def model_title(model_id: str) -> Text:
+    """What a model is called: the catalogue's title, or the id itself."""
+    return CATALOG[model_id].title if model_id in CATALOG else Text(model_id, model_id)
 
 
 def _choices(task: str) -> list[tuple[str, str]]:

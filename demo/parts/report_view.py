@@ -13,8 +13,11 @@ import gradio as gr
 
 from demo.charts import Series, line_chart
 from demo.i18n import words
-from demo.markup import PICK, bar, chip, clip, count, duration, percent, safe, table
+from demo.markup import PICK, bar, chip, clip, count, percent, safe, table
 from demo.page import Page
+from engine.evaluation.facts import describe_run
+from engine.evaluation.layout import POINT_TITLES
+from engine.evaluation.words import number
 from engine.text import Text
 
 MISTAKES_SHOWN = 8
@@ -44,34 +47,45 @@ def _text(value: dict[str, str] | None, language: str) -> str:
     return Text.from_dict(value).in_language(language) if value else ""
 
 
+def _score(report: dict[str, Any], value: float) -> str:
+    """The headline's metric with the digits that the test rows can carry."""
+    return number(report["headline"]["metric"], value, report["headline"]["rows"])
+
+
 def top_html(report: dict[str, Any], language: str) -> str:
-    """Verdict, headline, comparison, classes."""
+    """Verdict, headline, remarks, comparison, classes."""
     verdict, headline = report["verdict"], report["headline"]
     level = verdict["level"]
-    points = "".join(f"<li>{safe(_text(point['text'], language))}</li>" for point in verdict["points"])
-    label = words(f"verdict.{level}").in_language(language)
-    interval = words("report.interval", low=percent(headline["low"]), high=percent(headline["high"])).in_language(
-        language
+    points = "".join(
+        f"<li><b>{safe(POINT_TITLES[point['kind']].in_language(language))}</b>{safe(_text(point['text'], language))}</li>"
+        for point in verdict["points"]
     )
-    name = _text(headline["label"], language) if isinstance(headline.get("label"), dict) else headline["metric"]
+    interval = words(
+        "report.interval",
+        sure=percent(headline["confidence"], 0),
+        low=_score(report, headline["low"]),
+        high=_score(report, headline["high"]),
+        rows=count(headline["rows"]),
+    ).in_language(language)
     return (
-        f'<article class="tb-report"><section class="tb-verdict tb-verdict-{safe(level)}">{chip(label, f"verdict-{level}")}'
-        f"<h2>{safe(_text(verdict['sentence'], language))}</h2>"
-        f'<div class="tb-headline"><div class="tb-big"><b>{safe(percent(headline["value"]))}</b><span>{safe(name)}</span></div>'
-        f'{_interval_svg(headline)}<p class="tb-quiet">{safe(interval)}</p></div>'
-        f'<ul class="tb-points">{points}</ul></section>'
+        f'<article class="tb-report"><section class="tb-verdict tb-verdict-{safe(level)}">'
+        f"{chip(_text(verdict['label'], language), f'verdict-{level}')}<h2>{safe(_text(verdict['sentence'], language))}</h2>"
+        f'<div class="tb-headline"><div class="tb-big"><b>{safe(_score(report, headline["value"]))}</b>'
+        f"<span>{safe(_text(headline['label'], language))}</span></div>"
+        f'{_interval(headline)}<p class="tb-quiet">{safe(interval)}</p></div></section>'
         + baselines_html(report, language)
+        + f'<section><ul class="tb-points">{points}</ul></section>'
         + classes_html(report, language)
         + "</article>"
     )
 
 
-def _interval_svg(headline: dict[str, Any]) -> str:
+def _interval(headline: dict[str, Any]) -> str:
     """The interval on a line from 0 to 100 %."""
     low, high, value = (100 * min(max(headline[key], 0.0), 1.0) for key in ("low", "high", "value"))
     return (
         '<div class="tb-interval" aria-hidden="true"><span>0</span><div>'
-        f'<i style="left:{low:.1f}%;width:{max(high - low, 0.5):.1f}%"></i><b style="left:{value:.1f}%"></b></div><span>100 %</span></div>'
+        f'<i style="left:{low:.1f}%;width:{max(high - low, 0.5):.1f}%"></i><b style="left:{value:.1f}%"></b></div><span>100%</span></div>'
     )
 
 
@@ -79,35 +93,25 @@ def baselines_html(report: dict[str, Any], language: str) -> str:
     """The tuned model against what costs nothing, on the same rows, with the interval drawn over each bar."""
     if not report.get("baselines"):
         return ""
-    metric = report["headline"]["metric"]
     headline = report["headline"]
-    rows = [
-        bar(
-            words("report.tuned").in_language(language),
-            headline["value"],
-            percent(headline["value"]),
-            "accent",
-            mark=(headline["low"], headline["high"]),
-        )
-    ]
-    for baseline in sorted(report["baselines"].values(), key=lambda one: -(one["metrics"].get(metric) or 0)):
-        value = baseline["metrics"].get(metric)
-        if value is None:
-            continue
-        spread = (baseline.get("intervals") or {}).get(metric)
+    metric = headline["metric"]
+    tuned = words("report.tuned").in_language(language)
+    rows = [bar(tuned, headline["value"], _score(report, headline["value"]), mark=(headline["low"], headline["high"]))]
+    for baseline in sorted(report["baselines"].values(), key=lambda one: -one["metrics"][metric]):
+        value = baseline["metrics"][metric]
         rows.append(
             bar(
                 _text(baseline["label"], language),
                 value,
-                percent(value),
+                _score(report, value),
                 "quiet",
-                mark=(spread["low"], spread["high"]) if isinstance(spread, dict) else None,
-                note=_text(baseline.get("about"), language),
+                note=_text(baseline["about"], language),
+                mark=tuple(baseline["intervals"][metric]),
             )
         )
     title = words("report.against").in_language(language)
     note = words("report.against_note").in_language(language)
-    return f'<section><h3>{safe(title)}</h3><div class="tb-bars tb-compare">{"".join(rows)}</div><p class="tb-quiet">{safe(note)}</p></section>'
+    return f'<section><h3>{safe(title)}</h3><p class="tb-quiet">{safe(note)}</p><div class="tb-bars tb-compare">{"".join(rows)}</div></section>'
 
 
 def classes_html(report: dict[str, Any], language: str) -> str:
@@ -151,6 +155,8 @@ def classes_html(report: dict[str, Any], language: str) -> str:
 def matrix_html(report: dict[str, Any], language: str) -> str:
     """The confusion matrix as buttons: a click shows the rows behind a cell."""
     confusion = report.get("confusion") or {}
+    if "per_class" in confusion:
+        return _per_class(confusion, language)
     matrix = confusion.get("matrix")
     if not matrix:
         return ""
@@ -184,16 +190,42 @@ def matrix_html(report: dict[str, Any], language: str) -> str:
     note = words("report.matrix_note").in_language(language)
     small = " tb-matrix-dense" if len(shown) > 12 else ""
     return (
-        f'<section class="tb-report"><h3>{safe(title)}</h3><p class="tb-quiet">{safe(note)}</p>{cut}<div class="tb-scroll" tabindex="0">'
+        f'<article class="tb-report"><section><h3>{safe(title)}</h3><p class="tb-quiet">{safe(note)}</p>{cut}<div class="tb-scroll" tabindex="0">'
         f'<table class="tb-matrix{small}"><thead><tr><th class="tb-corner"><small>{safe(words("report.matrix_axes").in_language(language))}</small></th>{head}</tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table></div></section>"
+        f"<tbody>{''.join(body)}</tbody></table></div></section></article>"
     )
 
 
-def cell_html(rows: list[dict[str, Any]], label: str, prediction: str, language: str) -> str:
+def _per_class(confusion: dict[str, Any], language: str) -> str:
+    """Several labels a text: what was found, missed and given wrongly of each, as buttons (`None` is written as -)."""
+
+    def button(rows: int, kind: str, pick: str, label: str) -> str:
+        off = "" if rows else " disabled"
+        return f'<button type="button" class="tb-cell tb-cell-{kind}" style="--depth:.2" data-pick="{pick}" aria-label="{safe(label)}"{off}>{rows or ""}</button>'
+
+    names = [words(f"report.{key}").in_language(language) for key in ("found", "missed", "invented")]
+    rows = [
+        [
+            f"<b>{clip(label, 60)}</b>",
+            button(hit, "right", f"{i},{i}", f"{label}: {names[0]}"),
+            button(missed, "wrong", f"{i},-", f"{label}: {names[1]}"),
+            button(invented, "wrong", f"-,{i}", f"{label}: {names[2]}"),
+        ]
+        for i, (label, ((_, invented), (missed, hit))) in enumerate(
+            zip(confusion["labels"], confusion["per_class"], strict=True)
+        )
+    ]
+    head = [safe(words("report.class").in_language(language)), *(safe(name) for name in names)]
+    return (
+        f'<article class="tb-report"><section><h3>{safe(words("report.matrix").in_language(language))}</h3>'
+        f'<p class="tb-quiet">{safe(words("report.per_class_note").in_language(language))}</p>{table(head, rows)}</section></article>'
+    )
+
+
+def cell_html(rows: list[dict[str, Any]], label: str | None, prediction: str | None, language: str) -> str:
     """The test rows behind one cell."""
     key = "report.cell_right" if label == prediction else "report.cell_wrong"
-    title = words(key, label=label, prediction=prediction, rows=len(rows)).in_language(language)
+    title = words(key, label=label or "–", prediction=prediction or "–", rows=len(rows)).in_language(language)
     return f'<section class="tb-cell-rows" aria-live="polite"><h4>{safe(title)}</h4>{_answers(rows[:CELL_ROWS], language)}</section>'
 
 
@@ -221,18 +253,44 @@ def _labels(value: Any) -> str:
 
 
 def rest_html(report: dict[str, Any], language: str) -> str:
-    """Mistakes, slices, calibration, more data, what was run."""
-    parts = []
+    """Mistakes, parts of the test set, calibration, more data, what was run."""
+    sections = (_mistakes, _slices, calibration_html, _more_data, _what_was_run)
+    return f'<article class="tb-report">{"".join(section(report, language) for section in sections)}</article>'
+
+
+def _mistakes(report: dict[str, Any], language: str) -> str:
     mistakes = report.get("mistakes") or []
-    if mistakes:
-        parts.append(
-            f"<section><h3>{safe(words('report.mistakes').in_language(language))}</h3>"
-            f'<p class="tb-quiet">{safe(words("report.mistakes_note").in_language(language))}</p>{_answers(mistakes[:MISTAKES_SHOWN], language)}</section>'
+    if not mistakes:
+        return ""
+    shown = mistakes[:MISTAKES_SHOWN]
+    note = words("report.mistakes_note").in_language(language)
+    of = words("report.more_mistakes", shown=len(shown), mistakes=count(report["mistake_count"])).in_language(language)
+    return (
+        f"<section><h3>{safe(words('report.mistakes').in_language(language))}</h3>"
+        f'<p class="tb-quiet">{safe(note)} {safe(of)}</p>{_answers(shown, language)}</section>'
+    )
+
+
+def _slices(report: dict[str, Any], language: str) -> str:
+    """The same score on parts of the test rows: short and long, seen and unseen."""
+    slices = report.get("slices") or []
+    if len(slices) < 2:
+        return ""
+    bars = "".join(
+        bar(
+            _text(part["name"], language),
+            part["value"],
+            _score(report, part["value"]),
+            "quiet",
+            note=words("data.rows", rows=count(part["n"])).in_language(language),
+            mark=(part["low"], part["high"]),
         )
-    parts.append(calibration_html(report, language))
-    parts.append(_more_data(report, language))
-    parts.append(_what_was_run(report, language))
-    return f'<article class="tb-report">{"".join(parts)}</article>'
+        for part in slices
+    )
+    return (
+        f"<section><h3>{safe(words('report.slices').in_language(language))}</h3>"
+        f'<p class="tb-quiet">{safe(words("report.slices_note").in_language(language))}</p><div class="tb-bars tb-compare">{bars}</div></section>'
+    )
 
 
 def calibration_html(report: dict[str, Any], language: str) -> str:
@@ -242,14 +300,15 @@ def calibration_html(report: dict[str, Any], language: str) -> str:
     if not bins:
         return ""
     points = [(one["confidence"], one["accuracy"]) for one in bins]
+    corner = min(0.5, *(min(point) for point in points))
     chart = line_chart(
         words("report.reliability").in_language(language),
         [Series(words("report.observed").in_language(language), points, "metric", dots=True)],
-        x_range=(min(0.5, min(x for x, _ in points)), 1.0),
-        y_range=(min(0.5, min(y for _, y in points)), 1.0),
+        x_range=(corner, 1.0),
+        y_range=(corner, 1.0),
         x_title=words("report.said").in_language(language),
-        y_format=lambda value: f"{100 * value:.0f} %",
-        x_format=lambda value: f"{100 * value:.0f} %",
+        y_format=lambda value: f"{100 * value:.0f}%",
+        x_format=lambda value: f"{100 * value:.0f}%",
         diagonal=True,
     )
     said = words("report.ece", ece=percent(calibration["ece"])).in_language(language)
@@ -260,46 +319,27 @@ def calibration_html(report: dict[str, Any], language: str) -> str:
 
 
 def _more_data(report: dict[str, Any], language: str) -> str:
-    more = report.get("more_data") or {}
-    said = more.get("text") or more.get("sentence")
-    if not said:
+    more = report.get("more_data")
+    if not more:
         return ""
-    return f"<section><h3>{safe(words('report.more_data').in_language(language))}</h3><p>{safe(_text(said, language))}</p></section>"
-
-
-def _what_was_run(report: dict[str, Any], language: str) -> str:
-    run = report.get("run") or {}
-    rows: list[tuple[str, str]] = []
-
-    def add(key: str, value: Any) -> None:
-        if value not in (None, "", {}):
-            rows.append((words(f"ran.{key}").in_language(language), str(value)))
-
-    add("model", run.get("model"))
-    add("method", run.get("method"))
-    add("device", f"{run.get('device', '')} · {run.get('dtype', '')}".strip(" ·"))
-    seconds = run.get("seconds")
-    if isinstance(seconds, dict):
-        add(
-            "seconds",
-            " · ".join(f"{_phase(name, language)} {duration(value, language)}" for name, value in seconds.items()),
-        )
-    if run.get("peak_memory_mb"):
-        add("memory", f"{count(run['peak_memory_mb'])} MB")
-    add("seed", run.get("seed"))
-    add("data", (run.get("data_sha256") or "")[:16])
-    versions = run.get("versions") or {}
-    add("versions", ", ".join(f"{name} {version}" for name, version in versions.items()))
-    body = "".join(f"<dt>{safe(name)}</dt><dd>{safe(value)}</dd>" for name, value in rows)
+    points = list(zip(more["sizes"], more["scores"], strict=True))
+    chart = line_chart(
+        words("report.curve").in_language(language),
+        [Series(words("report.now").in_language(language), points, "metric-2", dots=True)],
+        x_range=(0, max(more["sizes"])),
+        x_title=words("facts.rows").in_language(language),
+        y_format=lambda value: _score(report, value),
+        x_format=count,
+    )
     return (
-        f"<section><h3>{safe(words('report.ran').in_language(language))}</h3><dl class='tb-dl'>{body}</dl></section>"
-        if body
-        else ""
+        f"<section><h3>{safe(words('report.more_data').in_language(language))}</h3><p>{safe(_text(more['says'], language))}</p>"
+        f'<div class="tb-half">{chart}</div></section>'
     )
 
 
-def _phase(name: str, language: str) -> str:
-    try:
-        return words(f"phase.{name}").in_language(language)
-    except KeyError:
-        return name  # a phase that this page does not know yet keeps its own name
+def _what_was_run(report: dict[str, Any], language: str) -> str:
+    body = "".join(
+        f"<dt>{safe(name.in_language(language))}</dt><dd>{safe(value.in_language(language))}</dd>"
+        for name, value in describe_run(report["run"])
+    )
+    return f"<section><h3>{safe(words('report.ran').in_language(language))}</h3><dl class='tb-dl'>{body}</dl></section>"

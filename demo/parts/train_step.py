@@ -16,6 +16,7 @@ from demo.i18n import words
 from demo.live import History
 from demo.markup import chip, count, duration, error_panel, panel, safe
 from demo.page import Page
+from demo.parts.model_step import model_title
 from engine.errors import UserError
 from engine.runs.queue import position
 from engine.runs.store import ACTIVE, Manifest, Run
@@ -62,14 +63,15 @@ def build(page: Page, task: str) -> TrainStep:
     return TrainStep(gr.HTML(visible=False), status, curves, notes, controls, keep, discard, log, log_fold)
 
 
-def head_html(manifest: Manifest, language: str) -> str:
-    """Which run this is: its name or data, its state, its number."""
-    title = manifest.name or words("run.untitled", model=manifest.model).in_language(language)
+def head_html(page: Page, run: Run, manifest: Manifest, language: str) -> str:
+    """Which run this is: its name or data, its model, its state, its number."""
+    title = page.title(run).in_language(language)
+    model = model_title(manifest.model).in_language(language)
     state = words(f"state.{manifest.state}").in_language(language)
     link = words("run.copy_link").in_language(language)
     return (
         f'<header class="tb-run-head"><div><h2>{safe(title)}</h2>'
-        f'<p class="tb-quiet"><code>{safe(manifest.id)}</code> '
+        f'<p class="tb-quiet">{safe(model)} · <code>{safe(manifest.id)}</code> '
         f'<button type="button" class="tb-link" data-copy-link="{safe(manifest.id)}" data-done="{safe(words("run.copied").in_language(language))}">{safe(link)}</button></p></div>'
         f"{chip(state, STATE_KIND[manifest.state])}</header>"
     )
@@ -255,7 +257,7 @@ def updates(page: Page, run: Run, language: str) -> dict[str, Any]:
     """What the page shows of a run, by component name; values are markup."""
     manifest, history = run.manifest, page.history(run)
     return {
-        "head": head_html(manifest, language),
+        "head": head_html(page, run, manifest, language),
         "status": status_html(page, run, manifest, history, language),
         "curves": curves_html(history, language),
         "notes": notes_html(history, language),

@@ -17,8 +17,11 @@ from demo.markup import error_panel, panel, safe
 from demo.page import Page
 from demo.parts import data_step, export, model_step, playground, report_view, train_step
 from demo.parts.task_tab import TaskTab, hero_html
+from demo.titles import source_title
 from demo.told import told
 from engine.config import RunConfig
+from engine.data.columns import guess_with_reasons
+from engine.data.fixes import FIXES
 from engine.errors import UserError
 from engine.runs.process import start as start_worker
 from engine.runs.store import ACTIVE, Run
@@ -81,9 +84,9 @@ class Wiring:
         for role in ROLES[self.task]:
             corrected = self.fields[f"data.columns.{role.name}"].input(self.review, everything, [data.view], **QUIET)
             corrected.then(self.examine, everything, [data.findings], **QUIET)
-        data.findings.select(
-            self.toggle_fix, [self.fields["data.fixes"]], [self.fields["data.fixes"]], queue=False, **QUIET
-        ).then(self.examine, everything, [data.findings], **QUIET)
+        data.findings.select(self.apply_fix, everything, self.inputs, **QUIET).then(
+            self.examine, everything, [data.findings], **QUIET
+        )
         model.cards.select(self.pick_model, None, [self.fields["model.id"]], queue=False, **QUIET)
         gr.on(
             [component.change for component in self.inputs],
@@ -222,8 +225,6 @@ class Wiring:
             if not (config.data.example or config.data.train or config.data.hub):
                 return [panel("info", words("data.none").in_language(language)), "", "", *closed]
             tables = survey.read(self.page, config)
-            from engine.data.columns import guess_with_reasons
-
             # A correction holds as long as its column is there; another source has its own columns.
             given = {role: column for role, column in config.data.columns.items() if column in tables["train"].columns}
             guesses = guess_with_reasons(tables["train"], self.task, given)
@@ -281,10 +282,19 @@ class Wiring:
             return error_panel(error, language)
         return data_step.findings_html(result, config.data.fixes, language)
 
-    def toggle_fix(self, fixes: str, chosen: gr.SelectData) -> str:
-        codes = [code for code in (fixes or "").split(",") if code]
-        code = str(chosen.value)
-        return ",".join([c for c in codes if c != code] if code in codes else [*codes, code])
+    def apply_fix(self, language: str, chosen: gr.SelectData, *values: Any) -> list[Any]:
+        """Switch a fix of the data on or off, or set what a finding suggests setting."""
+        code, updates = str(chosen.value), {}
+        with told(language):
+            config = self.config(values)
+            if code in FIXES:
+                fixes = config.data.fixes
+                updates["data.fixes"] = ",".join([c for c in fixes if c != code] if code in fixes else [*fixes, code])
+            else:
+                for finding in survey.check(self.page, config).findings:
+                    if finding.fix is not None and finding.fix.code == code:
+                        updates = finding.fix.settings
+        return [updates.get(path, gr.skip()) for path in self.fields]
 
     # Model and plan ----------------------------------------------------------------------------------------------------------
 
@@ -313,20 +323,11 @@ class Wiring:
         ]
 
     def plan(self, config: RunConfig) -> Text:
-        from engine.assets import EXAMPLES
-        from engine.models.catalog import CATALOG
-
-        model = CATALOG[config.model.id].title if config.model.id in CATALOG else Text(config.model.id, config.model.id)
-        data = config.data
-        if data.example in EXAMPLES:
-            source = EXAMPLES[data.example].title
-        elif data.train or data.hub:
-            name = survey.file_name(data.train) if data.train else data.hub
-            source = Text(name, name)
-        else:
+        source = source_title(config)
+        if source is None:
             return words("start.no_data")
         method = words(f"method.{config.method.name}")
-        return words("start.plan", model=model, data=source, method=method)
+        return words("start.plan", model=model_step.model_title(config.model.id), data=source, method=method)
 
     def code(self, config: RunConfig, language: str) -> str:
         shown = form.shareable(config, {})
@@ -461,9 +462,9 @@ class Wiring:
             if name == "text_pair":
                 inputs[index] = gr.update(visible=paired)
         ended = run.state not in ACTIVE
+        markdown = "report.zh-CN.md" if language == "zh-CN" else "report.md"
         files = [
-            self._download(run, *parts)
-            for parts in (("report", "report.html"), ("report", "report.md"), ("train.log",))
+            export.download(run, *parts) for parts in (("report", "report.html"), ("report", markdown), ("train.log",))
         ]
         return [
             report_view.top_html(report, language),
@@ -479,11 +480,6 @@ class Wiring:
             *files,
             export.code_html(run, self.page.settings.public, language),
         ]
-
-    def _download(self, run: Run, *parts: str) -> Any:
-        """A file of the run, copied by Gradio to where it serves from."""
-        path = run.path(*parts)
-        return gr.update(value=str(path) if path.is_file() else None, interactive=path.is_file())
 
     def retell(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
         """The same in another language; the reader stays where they are."""
@@ -501,14 +497,13 @@ class Wiring:
         if report is None:
             return ""
         labels = report["confusion"]["labels"]
-        i, j = (int(part) for part in str(chosen.value).split(",")[:2])
-        label, prediction = labels[i], labels[j]
+        label, prediction = (None if part == "-" else labels[int(part)] for part in str(chosen.value).split(","))
         rows = confusion_rows(run.path("report"), label, prediction, report_view.CELL_ROWS)
         return report_view.cell_html(rows, label, prediction, language)
 
     # Trying it ---------------------------------------------------------------------------------------------------------------
 
-    def ask(self, language: str, run_id: str, *typed: str, request: gr.Request) -> str:
+    def ask(self, language: str, run_id: str, request: gr.Request, *typed: str) -> str:
         with told(language):
             run = self.page.open_run(run_id, request)
             row = playground.question(dict(zip(self.tab.playground.inputs, typed, strict=True)))

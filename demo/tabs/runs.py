@@ -10,8 +10,10 @@ import gradio as gr
 from demo.i18n import Spoken, words
 from demo.markup import PICK, chip, percent, safe
 from demo.page import Page
+from demo.parts.model_step import model_title
 from demo.parts.train_step import STATE_KIND
-from engine.runs.store import Manifest
+from engine.evaluation.words import metric_name
+from engine.runs.store import Run
 
 MOST_SHOWN = 200
 
@@ -45,7 +47,7 @@ def list_html(page: Page, language: str) -> str:
     """Every run as a row to click, newest first."""
     rows = []
     for run, _ in zip(page.store, range(MOST_SHOWN), strict=False):
-        rows.append(_row(run.manifest, language))
+        rows.append(_row(page, run, language))
     if not rows:
         return (
             f'<div class="tb-empty"><h2>{safe(words("runs.none").in_language(language))}</h2>'
@@ -54,16 +56,17 @@ def list_html(page: Page, language: str) -> str:
     return f'<div class="tb-runs">{"".join(rows)}</div>'
 
 
-def _row(manifest: Manifest, language: str) -> str:
+def _row(page: Page, run: Run, language: str) -> str:
+    manifest = run.manifest
     task = words(f"{manifest.task}.title").in_language(language)
     state = chip(words(f"state.{manifest.state}").in_language(language), STATE_KIND[manifest.state])
     result = ""
     if manifest.headline:
         headline = manifest.headline
-        name = words(f"metric.{headline['metric']}").in_language(language)
+        name = metric_name(headline["metric"]).in_language(language)
         result = f"<b>{percent(headline['value'])}</b><small>{safe(name)} · {percent(headline['low'])} – {percent(headline['high'])}</small>"
-    title = manifest.name or manifest.model
-    about = f"{task} · {manifest.model}" if manifest.name else task
+    title = page.title(run).in_language(language)
+    about = f"{task} · {model_title(manifest.model).in_language(language)}"
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(manifest.created))
     return (
         f'<button type="button" class="tb-run-row" data-pick="{safe(manifest.id)}">'
