@@ -55,7 +55,9 @@ def write_e5(path: Path, without: str = "", magic: bytes = b"E5S1") -> dict[str,
         values = chance.normal(0, 0.3, shape).astype(np.float32)
         quantised = len(shape) == 2 and name not in ("emb.pos", "emb.type")
         raw, expected[name] = q4_0(values) if quantised else (values.tobytes(), values)
-        directory += struct.pack(f"<H{len(name)}sBIQQ", len(name), name.encode(), quantised, values.size, len(data), len(raw))
+        directory += struct.pack(
+            f"<H{len(name)}sBIQQ", len(name), name.encode(), quantised, values.size, len(data), len(raw)
+        )
         data += raw
     blob = "".join(PIECES).encode()
     offsets = np.cumsum([0] + [len(piece.encode()) for piece in PIECES]).astype("<u4")
@@ -167,7 +169,12 @@ def test_the_real_model_finds_translations_near() -> None:
         pytest.skip("needs the e5-small model: python -m engine.assets fetch e5-small")
     folder = model_folder("e5-small")
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder, add_pooling_layer=False)
-    sentences = ["A man is eating food.", "一个男人在吃东西。", "Ein Mann isst etwas.", "The stock market fell sharply today."]
+    sentences = [
+        "A man is eating food.",
+        "一个男人在吃东西。",
+        "Ein Mann isst etwas.",
+        "The stock market fell sharply today.",
+    ]
     batch = tokenizer([f"query: {sentence}" for sentence in sentences], padding=True, return_tensors="pt")
     with torch.no_grad():
         states = model.eval()(**batch).last_hidden_state
