@@ -62,6 +62,9 @@ def says(
     """
     half, whole = curve.sizes[-2:]
     before, after = (number(metric, score, tested) for score in curve.scores[-2:])
+    moved = Text(f"went from {before} to {after}", f"从 {before} 变为 {after}")
+    if before == after:
+        moved = Text(f"stayed at {after}", f"停在 {after}")
     gain, apart = gap(metric, curve.doubling.value), gap_range(metric, curve.doubling.low, curve.doubling.high)
     if curve.doubling.is_better(confidence):
         text = Text(
@@ -70,13 +73,13 @@ def says(
         )
     elif curve.doubling.high - curve.doubling.low > UNSURE:
         text = Text(
-            f"Whether more data would help cannot be told from {count(tested)} test rows. From {count(half)} to {count(whole)} training rows the keyword baseline went from {before} to {after}, a change of {apart.en}.",
-            f"仅凭 {count(tested)} 行测试数据，还看不出更多数据是否有帮助。训练数据从 {count(half)} 行增加到 {count(whole)} 行时，关键词基线从 {before} 变为 {after}，变化幅度为 {apart.zh}。",
+            f"Whether more data would help cannot be told from {count(tested)} test rows. From {count(half)} to {count(whole)} training rows the keyword baseline {moved.en}, a change of {apart.en}.",
+            f"仅凭 {count(tested)} 行测试数据，还看不出更多数据是否有帮助。训练数据从 {count(half)} 行增加到 {count(whole)} 行时，关键词基线{moved.zh}，变化幅度为 {apart.zh}。",
         )
     else:
         text = Text(
-            f"More of the same data would probably not help much. From {count(half)} to {count(whole)} training rows the keyword baseline went from {before} to {after}, a change of {apart.en} that may be chance.",
-            f"继续增加同类数据，帮助可能不大。训练数据从 {count(half)} 行增加到 {count(whole)} 行时，关键词基线从 {before} 变为 {after}，变化幅度为 {apart.zh}，可能只是偶然。",
+            f"More of the same data would probably not help much. From {count(half)} to {count(whole)} training rows the keyword baseline {moved.en} (the interval of the change is {apart.en}).",
+            f"继续增加同类数据，帮助可能不大。训练数据从 {count(half)} 行增加到 {count(whole)} 行时，关键词基线{moved.zh}（变化的置信区间为 {apart.zh}）。",
         )
     if train_value is not None and train_value - value > MEMORISED:
         learned, found = number(metric, train_value, tested), number(metric, value, tested)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -113,6 +114,11 @@ def _said(text: dict[str, str] | Text) -> Markup:
     return _both(found.en, found.zh)
 
 
+def _breakable(label: str) -> Markup:
+    """A label that may be broken after its underscores and the like, where a line ends."""
+    return Markup("<wbr>").join(Markup.escape(part) for part in re.split(r"(?<=[_\-/.:])", label))
+
+
 @cache
 def _html() -> Environment:
     environment = Environment(
@@ -123,7 +129,13 @@ def _html() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        t=_both, said=_said, charts=charts, words=words, run_facts=describe_run, languages=LANGUAGES
+        breakable=_breakable,
+        t=_both,
+        said=_said,
+        charts=charts,
+        words=words,
+        run_facts=describe_run,
+        languages=LANGUAGES,
     )
     return environment
 

@@ -44,8 +44,8 @@ class Rival:
     knows_words: bool  # whether it reads the text at all
 
 
-KEYWORDS_PHRASE = Text("keywords alone", "只看关键词")
-MAJORITY_PHRASE = Text("always giving the most frequent answer", "永远回答最常见的类别")
+KEYWORDS_PHRASE = Text("keywords alone", "只看关键词的方法")
+MAJORITY_PHRASE = Text("always giving the most frequent answer", "永远回答最常见类别的方法")
 
 
 def judge(headline: Interval, rivals: list[Rival], confidence: float) -> str:
