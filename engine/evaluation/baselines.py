@@ -106,6 +106,8 @@ def keyword_probabilities(
         with warnings.catch_warnings():
             # Stopping after a fixed number of passes is deliberate; the last digits change no prediction.
             warnings.simplefilter("ignore", ConvergenceWarning)
+            # A part of a small table may have hardly more rows than classes; they are classes all the same.
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
             model.fit(features, wanted)
         return model.classes_, model.predict_proba(test_features)
 

@@ -22,6 +22,7 @@ MOST_MISTAKES = 200
 TOP = 3  # probabilities shown with a mistake
 TOP_STORED = 5  # probabilities kept with a prediction
 SURE = 0.9  # from which confidence on a disagreement hints at a wrong label
+DOUBTFUL = 0.2  # up to which probability the second opinion leaves the label
 
 
 @dataclass
@@ -163,16 +164,19 @@ def judged(scored: Scored) -> tuple[np.ndarray, np.ndarray]:
 def mistakes(scored: Scored, second_opinion: np.ndarray | None) -> tuple[list[dict[str, Any]], int]:
     """The worst mistakes first, and how many of all may be wrong labels.
 
-    Worst is most probability where it should be least. `likely_mislabelled`: a disagreement at 0.9 and above that a second
-    opinion (the keyword baseline's probabilities), where there is one, shares (the idea of Northcutt et al. 2021).
+    Worst are the surest; for several labels, those with a decision furthest from the truth. `likely_mislabelled`: a disagreement at 0.9 and above that a second
+    opinion (the keyword baseline's probabilities [n, C]), where there is one, clearly shares (the idea of Northcutt et al. 2021).
     """
     wrong = np.flatnonzero(~scored.correct)
-    error = np.abs(scored.probabilities - scored.gold).max(axis=1)
+    error = scored.confidence
+    if scored.multi_label:
+        error = np.abs(scored.probabilities - scored.gold).max(axis=1)
     suspects = np.zeros(len(scored.examples), dtype=bool)
     if not scored.multi_label:
         suspects[wrong] = (scored.confidence[wrong] >= SURE) & (scored.unseen[wrong] == 0)
         if second_opinion is not None:
-            suspects &= second_opinion.argmax(axis=1) == scored.probabilities.argmax(axis=1)
+            agrees = second_opinion.argmax(axis=1) == scored.probabilities.argmax(axis=1)
+            suspects &= agrees & ((second_opinion * scored.gold).max(axis=1) <= DOUBTFUL)
     ordered = wrong[np.argsort(-error[wrong], kind="stable")]
     return [
         {**_answer(scored, index, TOP), "likely_mislabelled": bool(suspects[index])}

@@ -63,12 +63,13 @@ def number(metric: str, value: float, rows: int) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """100% and 0% are said of nothing less: 0.999 with no digits is 99.9%."""
-    text = f"{100 * share:.{digits}f}"
-    while digits < 3 and float(text) in (0.0, 100.0) and 0 < share < 1:
-        digits += 1
-        text = f"{100 * share:.{digits}f}"
-    return f"{text}%"
+    """100% and 0% are said of nothing less: 0.996 is 99.6% even without digits, and 0.99999 is >99.9%."""
+    for precise in (digits, digits + 1):
+        text = f"{100 * share:.{precise}f}"
+        if share in (0.0, 1.0) or float(text) not in (0.0, 100.0):
+            return f"{text}%"
+    edge = 10.0**-precise
+    return f">{100 - edge:.{precise}f}%" if share > 0.5 else f"<{edge:.{precise}f}%"
 
 
 def gap(metric: str, value: float, signed: bool = False) -> Text:
