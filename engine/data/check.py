@@ -24,7 +24,7 @@ from engine.data.examples import labels_of, read_examples, require_labels
 from engine.data.findings import Finding, Fix, Notice, Place
 from engine.data.fixes import FIXES, apply_fixes
 from engine.data.load import read_tables
-from engine.data.model_facts import ModelFacts
+from engine.data.model_facts import ModelFacts, facts_of
 from engine.data.table import Source
 from engine.errors import LabelProblem
 from engine.settings import Settings
@@ -139,7 +139,7 @@ def check_config(config: RunConfig, settings: Settings, model: ModelFacts | None
         notices += found
     examples, fixed = apply_fixes(examples, data.fixes, config.task)
     if model is None:
-        model = ModelFacts(max_length=config.model.max_length)
+        model = facts_of(config.model.id, config.model.max_length)
     findings = check(
         examples,
         config.task,

@@ -20,7 +20,7 @@ from engine.text import Text
 _FEW = 10  # training rows of a class below which its score says little
 _UNEVEN = 10.0  # most frequent to least frequent class
 _SAMPLE = 20_000
-_TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W_]+(?:['_-][^\W_]+)*")
+_TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+(?:['-][^\W\u3400-\u9fff]+)*")
 _GIVEAWAY = 0.95  # share of a class that has the token, and share of the token's rows that are of the class
 
 

@@ -124,7 +124,7 @@ def _too_long(corpus: Corpus, model: ModelFacts, rows: list[tuple[str, Example]]
 def _unknown(corpus: Corpus, rows: list[tuple[str, Example]], lengths: list[int], unknown: list[int]) -> list[Finding]:
     share = sum(unknown) / max(1, sum(lengths))
     worst = [row for row, n, length in zip(rows, unknown, lengths, strict=True) if n > 0.1 * length]
-    if share < 0.01 and not worst:
+    if share < 0.01 and len(worst) < 0.01 * len(rows):
         return []
     return [
         Finding(

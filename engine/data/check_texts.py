@@ -75,8 +75,8 @@ def _languages(corpus: Corpus, model: ModelFacts) -> list[Finding]:
     if not known:
         return []
     details = {"languages": {language: count / known for language, count in counts.most_common()}}
-    if model.languages:
-        foreign = {language for language in counts if language not in model.languages}
+    if model.languages is not None:
+        foreign = {language for language in counts if not model.reads(language)}
         strange = [corpus.place(*row) for row, language in zip(rows, languages, strict=True) if language in foreign]
         if len(strange) >= max(3, 0.02 * known):
             shown = _shares({language: counts[language] / known for language in foreign})

@@ -86,7 +86,9 @@ def read_tables(
 
         return {
             split: join_references(table, task)
-            for split, table in read_hub(data.hub, data.hub_config, limits, progress=progress).items()
+            for split, table in read_hub(
+                data.hub, data.hub_config, limits, progress=progress, token=False if settings.public else None
+            ).items()
         }
     if data.example:
         from engine.assets import example

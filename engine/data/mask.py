@@ -47,7 +47,7 @@ def _is_card(found: str) -> bool:
     digits = re.sub(r"\D", "", found)
     # Issuers: Visa, Mastercard, American Express, Discover, UnionPay, JCB.
     issuer = re.match(r"4|5[1-5]|2[2-7]|3[47]|6011|65|62|35", digits)
-    return issuer is not None and len(digits) in (13, 15, 16, 18, 19) and len(set(digits)) > 2 and _luhn(digits)
+    return issuer is not None and len(digits) in (13, 15, 16, 18, 19) and len(set(digits)) > 1 and _luhn(digits)
 
 
 def _is_chinese_identity(found: str) -> bool:

@@ -6,9 +6,6 @@ not know roles.
 
 from __future__ import annotations
 
-import base64
-import datetime
-import decimal
 import io
 import json
 from dataclasses import replace
@@ -19,6 +16,7 @@ import pyarrow.parquet
 import pyarrow.types
 
 from engine.data.assemble import make_table, too_many_rows
+from engine.data.features import class_names, named, plain
 from engine.data.limits import Limits
 from engine.data.table import Source, Table
 from engine.errors import FileProblem
@@ -61,9 +59,9 @@ def read_parquet(data: bytes, source: Source, limits: Limits) -> Table:
     features = _features(arrow.schema)
     notes = []
     for i, column in enumerate(names):
-        classes = _class_names(features.get(column))
+        classes = class_names(features.get(column))
         if classes:
-            columns[i] = [_named(cell, classes) for cell in columns[i]]
+            columns[i] = [named(cell, classes) for cell in columns[i]]
             notes.append(
                 Text(
                     f"The numbers in {column!r} were replaced by their {len(classes)} class names.",
@@ -92,7 +90,7 @@ def _column(column: pyarrow.ChunkedArray, field: pyarrow.Field, name: str) -> li
     cells = column.to_pylist()
     if pyarrow.types.is_string(kind) or pyarrow.types.is_integer(kind):
         return cells
-    return [_plain(cell) for cell in cells]
+    return [plain(cell) for cell in cells]
 
 
 def _text(cell: bytes | None, row: int, column: str, name: str) -> str | None:
@@ -115,23 +113,6 @@ def _text(cell: bytes | None, row: int, column: str, name: str) -> str | None:
         ) from error
 
 
-def _plain(cell: Any) -> Any:
-    """A cell as str, int, float, bool, list or dict."""
-    if isinstance(cell, list):
-        return [_plain(item) for item in cell]
-    if isinstance(cell, dict):
-        return {str(key): _plain(item) for key, item in cell.items()}
-    if isinstance(cell, datetime.datetime | datetime.date | datetime.time):
-        return cell.isoformat()
-    if isinstance(cell, decimal.Decimal):
-        return float(cell)
-    if isinstance(cell, bytes):
-        return base64.b64encode(cell).decode("ascii")
-    if cell is None or isinstance(cell, str | bool | int | float):
-        return cell
-    return str(cell)
-
-
 def _features(schema: pyarrow.Schema) -> dict[str, Any]:
     """The column descriptions that the datasets library writes, by column; nothing where there are none."""
     raw = (schema.metadata or {}).get(b"huggingface")
@@ -143,23 +124,3 @@ def _features(schema: pyarrow.Schema) -> dict[str, Any]:
         return {}
     features = described.get("info", {}).get("features", {}) if isinstance(described, dict) else {}
     return features if isinstance(features, dict) else {}
-
-
-def _class_names(feature: Any) -> list[str]:
-    """Names of a ClassLabel feature, or of a list of them."""
-    if isinstance(feature, list) and feature:
-        return _class_names(feature[0])
-    if not isinstance(feature, dict):
-        return []
-    if feature.get("_type") == "ClassLabel" and isinstance(feature.get("names"), list):
-        return [str(name) for name in feature["names"]]
-    return _class_names(feature.get("feature"))
-
-
-def _named(cell: Any, classes: list[str]) -> Any:
-    """Numbers as class names; -1 is how the datasets library writes a missing label."""
-    if isinstance(cell, list):
-        return [_named(item, classes) for item in cell]
-    if isinstance(cell, int):
-        return classes[cell] if 0 <= cell < len(classes) else None
-    return cell

@@ -1,0 +1,118 @@
+"""What each fix changes, and what it leaves alone.
+
+Run: python -m pytest tests/engine/data/test_fixes.py
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.config import DataConfig
+from engine.data.fixes import FIXES, apply_fixes
+from engine.data.split import split
+from engine.errors import ConfigProblem
+from engine.tasks.base import Example
+
+
+def rows(*pairs):
+    return [Example(i, {"text": text}, label) for i, (text, label) in enumerate(pairs, start=2)]
+
+
+def fixed(code, train, task="classification", **others):
+    tables, notices = apply_fixes({"train": train, **others}, [code], task)
+    assert notices[0].code == f"fixed_{code}"
+    return tables
+
+
+def test_an_unknown_fix_is_refused():
+    with pytest.raises(ConfigProblem, match="no fix 'polish'"):
+        apply_fixes({"train": []}, ["polish"], "classification")
+
+
+def test_nothing_asked_nothing_changed():
+    tables = {"train": rows(("a", "x"))}
+    assert apply_fixes(tables, [], "classification") == (tables, [])
+
+
+def test_duplicates_keep_the_first_and_test_rows():
+    train = rows(("One", "x"), ("one ", "x"), ("one", "y"))
+    tables = fixed("drop_duplicates", train, test=rows(("one", "x"), ("one", "x")))
+    assert [row.row for row in tables["train"]] == [2, 4]
+    assert len(tables["test"]) == 2
+
+
+def test_near_duplicates_keep_the_first():
+    train = rows(("how can i change the address of my order", "x"), ("how can i change the address of my order ?", "x"))
+    assert [row.row for row in fixed("drop_near_duplicates", train)["train"]] == [2]
+
+
+def test_conflicts_leave_every_row_of_the_text_out():
+    train = rows(("one", "x"), ("One", "y"), ("two", "x"))
+    assert [row.row for row in fixed("drop_conflicts", train)["train"]] == [4]
+
+
+def test_spellings_take_the_most_frequent_form_everywhere():
+    train = rows(("a", "Very Good"), ("b", "Very Good"), ("c", "very good"), ("d", "VERY_GOOD"), ("e", "bad"))
+    tables = fixed("merge_label_spellings", train, test=rows(("z", "very-good"), ("y", "bad")))
+    assert [row.target for row in tables["train"]] == ["Very Good"] * 4 + ["bad"]
+    assert [row.target for row in tables["test"]] == ["Very Good", "bad"]
+
+
+def test_spellings_of_several_labels_are_not_repeated():
+    train = rows(("a", ("Good",)), ("b", ("Good", "good", "new")))
+    assert [row.target for row in fixed("merge_label_spellings", train)["train"]] == [("Good",), ("Good", "new")]
+
+
+def test_rare_labels_go_from_every_table():
+    train = rows(*[(f"t{i}", "x") for i in range(5)], ("r", "rare"))
+    tables = fixed("drop_rare_labels", train, test=rows(("u", "rare"), ("v", "x")))
+    assert len(tables["train"]) == 5 and len(tables["test"]) == 1
+
+
+def entities(text, *spans):
+    return [Example(2, {"text": text}, tuple({"start": s, "end": e, "label": label} for s, e, label in spans))]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "spans", "expected"),
+    [
+        ("trim_spans", " Ann Lee ran", [(0, 9, "P")], [(1, 8)]),
+        ("trim_spans", "a   b", [(1, 4, "P")], []),
+        ("widen_spans", "Ann Lee ran", [(1, 6, "P")], [(0, 7)]),
+        ("widen_spans", "北京大学", [(1, 3, "P")], [(1, 3)]),
+        ("drop_overlaps", "Ann Lee ran far", [(0, 7, "P"), (4, 7, "Q"), (8, 11, "V")], [(0, 7), (8, 11)]),
+    ],
+)
+def test_spans(code, text, spans, expected):
+    tables = fixed(code, entities(text, *spans), "ner")
+    assert [(span["start"], span["end"]) for span in tables["train"][0].target] == expected
+
+
+def test_bad_summaries_leave_training_only():
+    bad = Example(2, {"document": "short"}, ("much longer than that",))
+    good = Example(3, {"document": "a rather long document"}, ("short",))
+    tables = fixed("drop_bad_summaries", [bad, good], "summarization", test=[bad])
+    assert tables == {"train": [good], "test": [bad]}
+
+
+def test_a_split_honours_the_fixes_of_the_configuration():
+    train = rows(*[(f"text {i // 2}", "a" if i % 4 < 2 else "b") for i in range(80)])
+    splits = split({"train": train}, DataConfig(fixes=["drop_duplicates"]), 1, "classification")
+    assert sum(splits.sizes().values()) == 40
+    assert splits.notices[0].code == "fixed_drop_duplicates"
+    assert splits.notices[0].count == 40
+
+
+@pytest.mark.parametrize("code", FIXES)
+@pytest.mark.parametrize(
+    ("task", "example"),
+    [
+        ("classification", Example(2, {"text": "a"}, "x")),
+        ("ner", Example(2, {"text": "Ann"}, ({"start": 0, "end": 3, "label": "P"},))),
+        ("qa", Example(2, {"context": "Ann ran", "question": "Who?"}, ({"text": "Ann", "start": 0},))),
+        ("summarization", Example(2, {"document": "a long text"}, ("text",))),
+    ],
+)
+def test_every_fix_is_safe_for_every_task(code, task, example):
+    tables, _ = apply_fixes({"train": [example] * 3, "test": []}, [code], task)
+    assert all(row == example for row in tables["train"])
