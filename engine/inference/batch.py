@@ -9,14 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas
+
 from engine.data.columns import guess_columns, missing_column
 from engine.data.table import Table
 from engine.errors import ColumnProblem, FileProblem
 from engine.text import Text
 
 if TYPE_CHECKING:
-    import pandas
-
     from engine.inference.predictor import Predictor
 
 # A spreadsheet runs a cell that begins like this as a formula (OWASP, "CSV Injection").
@@ -52,7 +52,8 @@ def predict_table(
     for label in predictor.classes.labels:
         new[f"p:{label}"] = [round(answer["probabilities"][label], 6) if answer else None for answer in placed]
     for name, values in new.items():
-        frame[_free_name(name, list(frame.columns))] = values
+        # As objects: a row without an answer stays None, which pandas would turn into NaN.
+        frame[_free_name(name, list(frame.columns))] = pandas.Series(values, index=frame.index, dtype=object)
     return frame
 
 

@@ -1,0 +1,81 @@
+"""A file of texts in, a file of answers out. Run: python -m pytest tests/engine/inference/test_batch.py"""
+
+from __future__ import annotations
+
+import csv
+from types import SimpleNamespace
+
+import pandas
+import pytest
+
+from engine.data.load import read_table
+from engine.errors import ColumnProblem, FileProblem
+from engine.inference.batch import defused, predict_table, write_predictions
+from engine.tasks import TASKS
+from engine.tasks.classification import Classes
+
+
+class Echo:
+    """Stands for a predictor: the answer is the first letter of the text."""
+
+    task = TASKS["classification"]
+    classes = Classes(["a", "b"])
+
+    description = SimpleNamespace(columns={"text": "review", "label": "verdict"})
+
+    def predict(self, rows, base=False, progress=None):
+        return [
+            {"label": row["text"][0], "confidence": 0.75, "probabilities": {"a": 0.75, "b": 0.25}, "windows": 1}
+            for row in rows
+        ]
+
+
+def table(tmp_path, text: str):
+    path = tmp_path / "in.csv"
+    path.write_text(text, encoding="utf-8")
+    return read_table(path)
+
+
+def test_answers_stand_beside_their_rows(tmp_path):
+    frame = predict_table(Echo(), table(tmp_path, "id,review\n1,alpha\n2,\n3,beta\n"))
+    assert frame["prediction"].tolist() == ["a", None, "b"]
+    assert frame["confidence"].tolist() == [0.75, None, 0.75]
+    assert list(frame.columns) == ["id", "review", "prediction", "confidence", "p:a", "p:b"]
+
+
+def test_a_column_of_the_person_is_never_replaced(tmp_path):
+    frame = predict_table(Echo(), table(tmp_path, "review,prediction\nalpha one two,mine\n"))
+    assert frame["prediction"].tolist() == ["mine"]
+    assert frame["prediction_2"].tolist() == ["a"]
+
+
+def test_one_column_is_the_text_whatever_its_name(tmp_path):
+    assert predict_table(Echo(), table(tmp_path, "zzz\nalpha\n"))["prediction"].tolist() == ["a"]
+
+
+def test_a_named_column_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(ColumnProblem, match="review"):
+        predict_table(Echo(), table(tmp_path, "id,review\n1,alpha\n"), {"text": "revew"})
+
+
+def test_formulas_are_defused(tmp_path):
+    frame = pandas.DataFrame({"=cmd": ["=1+1", "+2", "-3", "@x", "\tq", "plain", None], "n": range(7)})
+    safe = defused(frame)
+    assert list(safe.columns) == ["'=cmd", "n"]
+    assert safe.iloc[:, 0].tolist()[:6] == ["'=1+1", "'+2", "'-3", "'@x", "'\tq", "plain"]
+    write_predictions(frame, tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [row[0] for row in csv.reader(file)][:3] == ["'=cmd", "'=1+1", "'+2"]
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.tsv", "out.jsonl", "out.xlsx"])
+def test_what_is_written_can_be_read_again(tmp_path, name):
+    frame = pandas.DataFrame({"text": ["你好，世界", 'a "quoted"\nline'], "prediction": ["x", "y"]})
+    write_predictions(frame, tmp_path / name)
+    again = read_table(tmp_path / name)
+    assert again.frame["text"].tolist() == frame["text"].tolist()
+
+
+def test_an_unknown_ending_is_told(tmp_path):
+    with pytest.raises(FileProblem, match="pickle"):
+        write_predictions(pandas.DataFrame({"a": [1]}), tmp_path / "out.pickle")

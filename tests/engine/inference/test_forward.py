@@ -1,0 +1,52 @@
+"""Many sequences through a model, in order. Run: python -m pytest tests/engine/inference/test_forward.py"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from engine.inference.forward import collate, run
+from engine.models.device import choose_device
+from engine.tasks.base import Feature
+
+FP32 = choose_device("cpu", "fp32")
+
+
+class SumOfIds(nn.Module):
+    """Answers with the sum of the real token ids, so that padding and order can be seen."""
+
+    def forward(self, input_ids, attention_mask, token_type_ids=None):
+        total = (input_ids * attention_mask).sum(1, keepdim=True).float()
+        return type("Output", (), {"logits": total})
+
+
+def features(lengths) -> list[Feature]:
+    return [Feature(i, list(range(1, n + 1))) for i, n in enumerate(lengths)]
+
+
+def test_answers_come_in_the_order_of_the_features():
+    lengths = np.random.default_rng(0).integers(1, 60, 137).tolist()
+    answers = run(SumOfIds(), features(lengths), 99, FP32, batch_size=16)
+    assert answers[:, 0].tolist() == [n * (n + 1) / 2 for n in lengths]
+
+
+def test_progress_is_told_and_may_end_the_work():
+    heard = []
+    run(SumOfIds(), features([3] * 10), 0, FP32, batch_size=4, progress=lambda done, total: heard.append((done, total)))
+    assert heard == [(4, 10), (8, 10), (10, 10)]
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(SumOfIds(), features([3] * 10), 0, FP32, batch_size=4, progress=stop)
+
+
+def test_a_batch_is_padded_on_the_right():
+    batch = collate([Feature(0, [5, 6], [0, 1], 1), Feature(1, [7], [0], 0)], pad_token_id=9)
+    assert batch["input_ids"].tolist() == [[5, 6], [7, 9]]
+    assert batch["attention_mask"].tolist() == [[1, 1], [1, 0]]
+    assert batch["token_type_ids"].tolist() == [[0, 1], [0, 0]]
+    assert batch["labels"].dtype == torch.int64

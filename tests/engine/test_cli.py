@@ -1,0 +1,137 @@
+"""The command line keeps its contract. Run: python -m pytest tests/engine/test_cli.py"""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def engine(*arguments: object) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "engine", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.mark.training
+def test_from_a_file_to_predictions(tiny_bert, sentences, runs_dir, tmp_path):
+    trained = engine(
+        "train", "--task", "classification", "--train", sentences, "--model", tiny_bert, "--epochs", 8,
+        "--learning-rate", 3e-3, "--batch-size", 16, "--seed", 1, "--runs-dir", runs_dir, "--json",
+    )  # fmt: skip
+    assert trained.returncode == 0, trained.stderr
+    result = json.loads(trained.stdout.splitlines()[-1])
+    assert {"run", "state", "headline", "test", "baselines", "seconds"} <= set(result)
+    assert result["state"] == "completed"
+    assert set(result["headline"]) == {"metric", "value", "low", "high"}
+    assert {"accuracy", "macro_f1", "micro_f1", "weighted_f1"} <= set(result["test"])
+    assert all(0 <= value <= 1 for value in result["test"].values())
+    assert {"majority", "tfidf_logreg", "untuned"} == set(result["baselines"])
+    assert "step" not in trained.stdout and "Training" in trained.stderr
+    run = result["run"]
+
+    answered = engine("predict", run, "--text", "good film", "--text", "awful film", "--json")
+    assert answered.returncode == 0, answered.stderr
+    answers = json.loads(answered.stdout)
+    assert [a["label"] for a in answers] == ["positive", "negative"]
+
+    out = tmp_path / "answers.csv"
+    filed = engine("predict", run, "--file", sentences, "--out", out)
+    assert filed.returncode == 0, filed.stderr
+    with out.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 240
+    assert sum(row["prediction"] == row["verdict"] for row in rows) > 200
+
+    judged = engine("evaluate", run, "--file", sentences, "--json")
+    assert judged.returncode == 0, judged.stderr
+    scores = json.loads(judged.stdout)
+    agreement = sum(row["prediction"] == row["verdict"] for row in rows) / 240
+    assert scores["test"]["accuracy"] == pytest.approx(agreement)
+    low, high = scores["intervals"]["accuracy"]
+    assert low <= agreement <= high
+
+    listed = engine("runs", "--runs-dir", runs_dir, "--json")
+    assert [m["state"] for m in json.loads(listed.stdout)] == ["completed"]
+    assert engine("report", run).stdout.startswith("#")
+    assert "<html" in engine("report", run, "--format", "html", "--language", "zh-CN").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "--train", "no-such-file.csv"], ["no-such-file.csv"]),
+        (["train", "--train", "x.csv", "--learning-rate", "-1"], ["training.learning_rate"]),
+        (["train", "--train", "x.csv", "--task", "clasification"], ["classification"]),
+        (["train"], ["data.train"]),
+        (["train", "--train", "x.csv", "--set", "training.warmupp=0.1"], ["training.warmupp", "warmup"]),
+        (["predict", "no-such-run", "--text", "a"], ["no-such-run"]),
+        (["predict", "x"], ["--text", "--file"]),
+        (["train", "--train"], ["--train"]),
+    ],
+    ids=lambda value: " ".join(value)[:30] if isinstance(value, list) else None,
+)
+def test_wrong_input_ends_with_2_and_a_message(arguments, words, runs_dir):
+    done = engine(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert all(word in done.stderr for word in words), done.stderr
+
+
+def test_wrong_tables_end_with_2_and_name_the_place(runs_dir, tmp_path, tiny_bert):
+    def failing(content: bytes, *extra: str) -> str:
+        path = tmp_path / "bad.csv"
+        path.write_bytes(content)
+        done = engine("train", "--train", path, "--model", tiny_bert, *extra, "--json")
+        assert done.returncode == 2, (content[:40], done.stderr)
+        assert "Traceback" not in done.stderr
+        assert json.loads(done.stdout.splitlines()[-1])["state"] == "failed"
+        return done.stderr
+
+    assert "bad.csv" in failing(b"")
+    assert "bad.csv" in failing(b"text,label\n")
+    assert "bad.csv" in failing(b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 20)
+    rows = b"".join(b"some text number %d,%s\n" % (i, b"ab"[i % 2 : i % 2 + 1]) for i in range(40))
+    message = failing(b"body,kind\n" + rows, "--text", "bdy")
+    assert "bdy" in message and "body" in message and "kind" in message
+
+
+def test_a_model_that_does_not_exist_ends_with_2(runs_dir, sentences):
+    done = engine("train", "--train", sentences, "--model", "minilmm")
+    assert done.returncode == 2
+    assert "minilm" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_yaml_file_with_flags_on_top(runs_dir, sentences, tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text(f"data: {{train: {sentences}}}\ntraining: {{epochs: 3}}\nmodel: {{id: nothing-here/at-all}}\n")
+    done = engine("train", path, "--epochs", 2, "--set", "training.warmup=0.2", "--json")
+    assert done.returncode == 2
+    from engine.runs.store import Store
+
+    [run] = Store(runs_dir)
+    assert (run.config.training.epochs, run.config.training.warmup) == (2.0, 0.2)
+    assert run.config.data.train == str(sentences)
+
+
+def test_the_help_names_every_command():
+    done = engine("--help")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in ("train", "check", "evaluate", "predict", "report", "runs", "examples"))
+
+
+def test_starting_a_run_needs_no_pytorch():
+    code = "import sys, engine.cli, engine.runs.api; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -1,0 +1,54 @@
+"""What an empty setting means. Run: python -m pytest tests/engine/training/test_defaults.py"""
+
+from __future__ import annotations
+
+import pytest
+from transformers import BertConfig
+
+from engine.config import RunConfig
+from engine.training.defaults import batch_size_for, learning_rate_for, max_length_for, resolve
+
+MINILM = BertConfig(hidden_size=384, num_hidden_layers=6, num_attention_heads=12)
+BASE = BertConfig()
+LARGE = BertConfig(hidden_size=1024, num_hidden_layers=24, num_attention_heads=16)
+
+
+def test_small_data_gets_small_batches():
+    assert [batch_size_for(rows) for rows in (10, 320, 400, 640, 1280, 10_000, 10**6)] == [8, 8, 8, 16, 32, 32, 32]
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_bigger_encoders_take_smaller_steps(method):
+    rates = [learning_rate_for(method, config, 32) for config in (MINILM, BASE, LARGE)]
+    assert rates[0] > rates[1] > rates[2] > 0
+
+
+def test_the_rate_grows_with_the_square_root_of_the_batch():
+    assert learning_rate_for("full", BASE, 128) == pytest.approx(2 * learning_rate_for("full", BASE, 32), rel=0.05)
+
+
+def test_the_head_alone_does_not_depend_on_the_encoder():
+    assert learning_rate_for("head", MINILM, 32) == learning_rate_for("head", LARGE, 32)
+
+
+@pytest.mark.parametrize(
+    ("longest", "limit", "asked", "expected"),
+    [(20, 512, None, 24), (9, 512, None, 16), (900, 512, None, 512), (900, 512, 128, 128), (20, 512, 1000, 512)],
+)
+def test_the_maximum_length_fits_the_data_and_the_model(longest, limit, asked, expected):
+    assert max_length_for(longest, limit, asked) == expected
+
+
+def test_what_is_asked_for_is_used():
+    config = RunConfig.from_dict(
+        {
+            "data": {"train": "a"},
+            "model": {"dropout": 0.2, "max_length": 64},
+            "method": {"freeze_embeddings": False},
+            "training": {"learning_rate": 1e-5, "batch_size": 7, "epochs": 2},
+        }
+    )
+    resolved = resolve(config, BASE, rows=1000, longest=300, limit=512)
+    assert (resolved.learning_rate, resolved.batch_size, resolved.max_length) == (1e-5, 7, 64)
+    assert (resolved.dropout, resolved.freeze_embeddings, resolved.epochs) == (0.2, False, 2)
+    assert resolve(config, BASE, rows=3, longest=300, limit=512).batch_size == 3
