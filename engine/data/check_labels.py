@@ -220,7 +220,7 @@ def _from_token(corpus: Corpus) -> list[Finding]:
     return [
         Finding(
             "label_from_token",
-            "warning",
+            "warning" if rows_covered > 0.3 * len(rows) else "info",
             Text(
                 f"One word gives the label away ({shown.en}); if it comes from how the data was made, the scores mean nothing.",
                 f"只凭一个词就能猜出标签（{shown.zh}）；如果这是数据制作时留下的痕迹，得分就没有意义。",

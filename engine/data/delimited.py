@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.data.assemble import make_table, no_rows, too_many_rows
-from engine.data.delimiter import has_header, sniff_delimiter
+from engine.data.delimiter import has_header, skip_titles, sniff_delimiter
 from engine.data.limits import Limits
 from engine.data.table import Source, Table
 from engine.errors import FileProblem
@@ -144,11 +144,15 @@ def _parse_as(
 
 
 def _header(rows: list[list[str]], lines: list[int], notes: list[Text]) -> list[str]:
-    """Take the column names off the front of `rows`, or make some up where the first line is data."""
+    """Take titles and the column names off the front of `rows`, or make names up where the first line is data."""
+    titles = skip_titles(rows)
+    if titles:
+        del rows[:titles], lines[:titles]
+        notes.append(Text(f"Lines above the table were skipped: {titles}.", f"已跳过表格上方的 {titles} 行标题。"))
     if has_header(rows):
         lines.pop(0)
         names = rows.pop(0)
-        if rows and all(len(row) == len(names) + 1 for row in rows):
+        if len(names) > 1 and rows and all(len(row) == len(names) + 1 for row in rows):
             names = ["row name", *names]  # R's write.table does not name the column of row names
         return names
     notes.append(

@@ -16,6 +16,7 @@ from engine.data.names import known_names, plain_name
 CANDIDATES = ("\t", ",", ";", "|")
 _SAMPLE_CHARS = 256 * 1024
 _SAMPLE_ROWS = 500
+_MOST_TITLES = 6
 
 # The csv module refuses fields over 131,072 characters unless told otherwise, and knows one limit for the whole process.
 # Cells are measured against Limits.max_cell_chars after parsing.
@@ -31,16 +32,15 @@ def sniff_delimiter(text: str, suffix: str = "") -> str:
         rows = _rows(sample, delimiter, whole)
         if not rows:
             continue
-        width, agreeing = Counter(map(len, rows)).most_common(1)[0]
-        agreement = agreeing / len(rows)
-        names = sum(plain_name(cell) in known_names() for cell in rows[0])
-        if len(rows[0]) == 1 and (width == 1 or agreement < 0.95):
+        agreement = Counter(map(len, rows)).most_common(1)[0][1] / len(rows)
+        first = skip_titles(rows)
+        head = rows[first]
+        if len(head) == 1:
             continue
-        if len(rows[0]) > 1:
-            # Ragged rows are refused later with their line; here a header that the delimiter parts well is worth more.
-            agreement = max(agreement, sum(len(row) == len(rows[0]) for row in rows) / len(rows))
-        if width == 1 and names < 2 and agreement < 0.5:
-            continue
+        # Ragged rows are refused later with their line; here a header that the delimiter parts well is worth more.
+        body = rows[first:]
+        agreement = max(agreement, sum(len(row) == len(head) for row in body) / len(body))
+        names = sum(plain_name(cell) in known_names() for cell in head)
         preferred = int(suffix == ".tsv" and delimiter == "\t")
         scores.append((round(agreement, 2), names, preferred, -place, delimiter))
     if not scores:
@@ -61,6 +61,17 @@ def _rows(sample: str, delimiter: str, whole: bool) -> list[list[str]]:
         if not whole and len(rows) > 1:
             rows.pop()  # the sample may end inside its last row
     return rows
+
+
+def skip_titles(rows: list[list[str]]) -> int:
+    """How many lines stand above the table as its title: one cell each, none a known name, before wider rows alike."""
+    widths = [sum(bool(cell.strip()) for cell in row) for row in rows[:_MOST_TITLES]]
+    titles = next((i for i, width in enumerate(widths) if width > 1), 0)
+    if not titles or any(plain_name(row[0]) in known_names() for row in rows[:titles]):
+        return 0
+    below = [len(row) for row in rows[titles:_SAMPLE_ROWS]]
+    alike = below.count(below[0]) / len(below)
+    return titles if len(below) >= 2 and alike >= 0.95 else 0
 
 
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|\.\d+)([eE][+-]?\d+)?%?")

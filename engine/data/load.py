@@ -17,6 +17,7 @@ from engine.data.delimited import read_delimited
 from engine.data.encoding import decode
 from engine.data.jsonfile import looks_like_json, read_json
 from engine.data.limits import Limits
+from engine.data.longform import join_tokens_of_sentences
 from engine.data.pairs import looks_like_pairs, read_pairs
 from engine.data.references import join_references
 from engine.data.table import Source, Table
@@ -85,7 +86,7 @@ def read_tables(
         from engine.data.hub import read_hub
 
         return {
-            split: join_references(table, task)
+            split: _arranged(table, task)
             for split, table in read_hub(
                 data.hub, data.hub_config, limits, progress=progress, token=False if settings.public else None
             ).items()
@@ -121,7 +122,7 @@ def _read_all(path: Path, reading: Reading) -> dict[str, Table]:
     for member in members:
         source = Source(name=member.name, format="", sha256=sha256)
         for split, table in _read_member(member, source, reading).items():
-            tables[split or _split_of(member.name, len(members), tables)] = join_references(table, reading.task)
+            tables[split or _split_of(member.name, len(members), tables)] = _arranged(table, reading.task)
     if len(tables) > 1 and "train" not in tables:
         names = ", ".join(member.name for member in members)
         raise FileProblem(
@@ -134,6 +135,11 @@ def _read_all(path: Path, reading: Reading) -> dict[str, Table]:
             file=name,
         )
     return tables
+
+
+def _arranged(table: Table, task: str) -> Table:
+    """The table in the layout that the task reads: one example a row."""
+    return join_tokens_of_sentences(join_references(table, task), task)
 
 
 def _split_of(name: str, members: int, taken: dict[str, Table]) -> str:

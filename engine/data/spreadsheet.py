@@ -163,7 +163,7 @@ def _table(rows: list[list[Any]], lines: list[int], source: Source, limits: Limi
         else:
             notes.append(
                 Text(
-                    f"{titles} title row(s) above the table were skipped.",
+                    f"Rows above the table were skipped: {titles}.",
                     f"已跳过表格上方的 {titles} 行标题。",
                 )
             )

@@ -149,3 +149,51 @@ def test_numbered_references_are_joined_for_summarization_only(tmp_path):
 def test_no_data_is_a_problem_of_the_configuration(deployment):
     with pytest.raises(ConfigProblem):
         read_tables(DataConfig(), "classification", deployment)
+
+
+def test_one_token_a_row_is_joined_by_sentence(tmp_path):
+    path = tmp_path / "ner.csv"
+    path.write_text("Sentence #,Word,POS,Tag\nSentence: 1,Ann,NNP,B-per\n,ran,VBD,O\nSentence: 2,Rome,NNP,B-geo\n")
+    table = read_table(path, task="ner")
+    assert list(table.frame["tokens"]) == [["Ann", "ran"], ["Rome"]]
+    assert list(table.frame["tags"]) == [["B-per", "O"], ["B-geo"]]
+    assert table.lines == [2, 4]
+    assert read_table(path, task="classification").columns == ["Sentence #", "Word", "POS", "Tag"]
+
+
+def test_title_lines_above_a_table_are_skipped(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Export of 2026-11-23\n\ntext,label\ngood,pos\nbad,neg\n")
+    table = read_table(path)
+    assert (table.columns, table.lines) == (["text", "label"], [4, 5])
+    assert "skipped: 1" in table.source.notes[0].en
+
+
+def test_one_column_whose_cells_all_hold_one_comma(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text\n" + "well, fine\n" * 50)
+    table = read_table(path)
+    assert (table.columns, table.frame["text"][0]) == (["text"], "well, fine")
+
+
+def test_a_chinese_excel_export_needs_no_setting(tmp_path, deployment):
+    """Saved by Excel in China: gb18030, semicolons or commas, numbers and dates beside the text."""
+    from engine.data.columns import resolve_tables
+    from engine.data.examples import read_examples
+    from engine.data.split import split
+
+    lines = ["序号,评论时间,用户名,评论内容,情感"]
+    for i in range(60):
+        text = f'"{"很喜欢" if i % 2 else "不满意"}，第{i}次购买，快递{"很快" if i % 3 else "太慢"}"'
+        lines.append(f"{i + 1},2026/3/{i % 28 + 1} 10:{i:02d},用户{i},{text},{'好评' if i % 2 else '差评'}")
+    path = tmp_path / "评论.csv"
+    path.write_bytes("\r\n".join(lines).encode("gb18030"))
+    data = DataConfig(train=str(path))
+    tables = read_tables(data, "classification", deployment)
+    assert tables["train"].source.encoding == "gb18030"
+    columns = resolve_tables(tables, "classification", {})["train"]
+    assert columns == {"text": "评论内容", "label": "情感"}
+    examples, notices = read_examples(tables["train"], "classification", columns, data)
+    splits = split({"train": examples}, data, 42, "classification")
+    assert notices == splits.notices == []
+    assert splits.sizes() == {"train": 43, "validation": 5, "test": 12}
