@@ -12,13 +12,14 @@ from engine.text import Text
 class TrainingConfig:
     """How the weights are trained."""
 
-    epochs: float = option(
-        4.0,
+    epochs: float | None = option(
+        None,
         Text("Epochs", "训练轮数"),
         Text("Passes over the training rows.", "遍历训练数据的次数。"),
         low=0,
         above=True,
         high=1000,
+        automatic=Text("2 to 8: more for fewer examples a class", "2 到 8 轮，每类样本越少轮数越多"),
     )
     learning_rate: float | None = option(
         None,

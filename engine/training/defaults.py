@@ -34,6 +34,14 @@ def batch_size_for(rows: int) -> int:
     return 2 ** max(3, min(5, int(math.log2(max(8, rows / 40)))))
 
 
+def epochs_for(rows: int, classes: int) -> float:
+    """Two to eight passes, so that a model sees examples of every class some 400 times in all.
+
+    Thousands of rows of two classes are learned in two passes; a hundred rows of each of 77 classes take four.
+    """
+    return float(min(8, max(2, math.ceil(400 * classes / rows))))
+
+
 def learning_rate_for(method: str, config: PretrainedConfig, batch_size: int) -> float:
     """The peak rate: smaller for wider and deeper encoders, growing with the square root of the batch.
 
@@ -53,7 +61,9 @@ def max_length_for(longest: int, limit: int, asked: int | None) -> int:
     return min(limit, max(16, -(-longest // 8) * 8))
 
 
-def resolve(config: RunConfig, model_config: PretrainedConfig, rows: int, longest: int, limit: int) -> Resolved:
+def resolve(
+    config: RunConfig, model_config: PretrainedConfig, *, rows: int, classes: int, longest: int, limit: int
+) -> Resolved:
     """Fill the empty settings. `rows` train, `longest` is the longest training text, `limit` what the model reads, in tokens."""
     batch_size = config.training.batch_size or batch_size_for(rows)
     batch_size = min(batch_size, max(1, rows))
@@ -63,5 +73,5 @@ def resolve(config: RunConfig, model_config: PretrainedConfig, rows: int, longes
         max_length=max_length_for(longest, limit, config.model.max_length),
         dropout=0.0 if config.model.dropout is None else config.model.dropout,
         freeze_embeddings=config.method.freeze_embeddings is not False,
-        epochs=config.training.epochs,
+        epochs=config.training.epochs or epochs_for(rows, classes),
     )

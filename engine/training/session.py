@@ -89,7 +89,14 @@ class Session:
         splits, task, config = self.prepared.splits, self.task, self.config
         tokenizer, limit = self.loaded.tokenizer, self.loaded.max_positions
         whole = task.encode(splits.train, tokenizer, None)
-        self.resolved = resolve(config, self.loaded.model.config, len(splits.train), whole.longest, limit)
+        self.resolved = resolve(
+            config,
+            self.loaded.model.config,
+            rows=len(splits.train),
+            classes=len(self.classes.labels),
+            longest=whole.longest,
+            limit=limit,
+        )
         length = self.resolved.max_length
         self.train = whole if whole.longest <= length else task.encode(splits.train, tokenizer, length)
         self.validation = task.encode(splits.validation, tokenizer, length, windows=True)

@@ -6,7 +6,7 @@ import pytest
 from transformers import BertConfig
 
 from engine.config import RunConfig
-from engine.training.defaults import batch_size_for, learning_rate_for, max_length_for, resolve
+from engine.training.defaults import batch_size_for, epochs_for, learning_rate_for, max_length_for, resolve
 
 MINILM = BertConfig(hidden_size=384, num_hidden_layers=6, num_attention_heads=12)
 BASE = BertConfig()
@@ -48,7 +48,11 @@ def test_what_is_asked_for_is_used():
             "training": {"learning_rate": 1e-5, "batch_size": 7, "epochs": 2},
         }
     )
-    resolved = resolve(config, BASE, rows=1000, longest=300, limit=512)
+    resolved = resolve(config, BASE, rows=1000, classes=2, longest=300, limit=512)
     assert (resolved.learning_rate, resolved.batch_size, resolved.max_length) == (1e-5, 7, 64)
     assert (resolved.dropout, resolved.freeze_embeddings, resolved.epochs) == (0.2, False, 2)
-    assert resolve(config, BASE, rows=3, longest=300, limit=512).batch_size == 3
+    assert resolve(config, BASE, rows=3, classes=2, longest=300, limit=512).batch_size == 3
+
+
+def test_fewer_examples_a_class_take_more_passes():
+    assert [epochs_for(rows, classes) for rows, classes in ((6500, 2), (9000, 77), (500, 8), (20, 2))] == [2, 4, 7, 8]
