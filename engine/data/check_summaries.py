@@ -14,31 +14,12 @@ from engine.data.fixes import FIXES, bad_summary
 from engine.text import Text
 
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
-_ENGLISH = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-]
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+    "nineteen twenty"
+)
 _WORDS: dict[str, str] = {
-    **{word: str(value) for value, word in enumerate(_ENGLISH)},
+    **{word: str(value) for value, word in enumerate(_SMALL.split())},
     "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90",
     "hundred": "100", "first": "1", "second": "2", "third": "3", "half": "30", "once": "1", "twice": "2", "both": "2",
 }  # fmt: skip

@@ -15,26 +15,8 @@ from engine.data.profile import profile
 from engine.data.table import Table
 from engine.text import Text
 
-_SENTENCE = frozenset(
-    [
-        "sentence_#",
-        "sentence",
-        "sentence_id",
-        "sentence_no",
-        "sent_id",
-        "sent",
-        "sentence_idx",
-        "id",
-        "doc_id",
-        "text_id",
-        "句子",
-        "句子id",
-        "句子编号",
-        "句号",
-        "文本id",
-        "编号",
-    ]
-)
+_SENTENCE_NAMES = "sentence_# sentence sentence_id sentence_no sent_id sent sentence_idx id doc_id text_id 句子 句子id 句子编号 句号 文本id 编号"
+_SENTENCE = frozenset(_SENTENCE_NAMES.split())
 
 
 def join_tokens_of_sentences(table: Table, task: str) -> Table:
