@@ -39,6 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
         problem = explain(error)
         sys.stderr.write(f"\n{problem.in_language(terminal_language())}\n")
         return problem.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return 130
     return 0
 
 
