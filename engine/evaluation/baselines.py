@@ -45,13 +45,15 @@ UNTUNED = (
 
 
 def majority_probabilities(train_targets: np.ndarray, rows: int, classes: int) -> np.ndarray:
-    """Certainty [rows, classes] for the most frequent class, or for the most frequent set of labels (targets [n, C] bool)."""
+    """Certainty [rows, classes] for the most frequent class, or for the most frequent set of labels (targets [n, C] bool), empty ones aside."""
     answer = np.zeros(classes)
     if train_targets.ndim == 1:
         answer[np.bincount(train_targets, minlength=classes).argmax()] = 1.0
     else:
-        sets = Counter(tuple(np.flatnonzero(row)) for row in train_targets)
-        answer[list(min(sets, key=lambda labels: (-sets[labels], labels)))] = 1.0
+        # No label at all is often the most frequent answer, and says nothing that F1 could score.
+        sets = Counter(tuple(np.flatnonzero(row)) for row in train_targets if row.any())
+        if sets:
+            answer[list(min(sets, key=lambda labels: (-sets[labels], labels)))] = 1.0
     return np.tile(answer, (rows, 1))
 
 

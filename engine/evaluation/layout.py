@@ -181,4 +181,4 @@ def _readable(mistake: dict[str, Any]) -> dict[str, Any]:
 
 
 def _joined(answer: str | list[str]) -> str:
-    return answer if isinstance(answer, str) else ", ".join(answer) or "∅"
+    return answer if isinstance(answer, str) else ", ".join(answer)

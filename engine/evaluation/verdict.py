@@ -122,8 +122,8 @@ def _tail(metric: str, headline: Interval, rivals: list[Rival], rows: int, confi
         )
     if level == "useful":
         return Text(
-            f". That is a modest gain over {than.en} ({other}), but a reliable one: {apart.en}.",
-            f"。与{than.zh}（{other}）相比，提升不大但确实可靠：差距为 {apart.zh}。",
+            f", reliably better than {than.en} ({other}): by {apart.en}.",
+            f"，确实优于{than.zh}（{other}）：差距为 {apart.zh}。",
         )
     if level == "unclear":
         return Text(

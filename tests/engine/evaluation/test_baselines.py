@@ -96,5 +96,5 @@ def test_texts_without_any_word_still_give_probabilities():
 
 def test_majority_is_the_most_frequent_answer():
     assert majority_probabilities(np.array([2, 1, 2]), 2, 3).tolist() == [[0, 0, 1], [0, 0, 1]]
-    several = np.array([[1, 1], [1, 0], [1, 1]], dtype=bool)
+    several = np.array([[1, 1], [1, 0], [1, 1], [0, 0], [0, 0], [0, 0]], dtype=bool)
     assert majority_probabilities(several, 1, 2).tolist() == [[1, 1]]
