@@ -77,7 +77,10 @@ def connect_arrival(
         language.input(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)
         language.input(scene.describe, everything, scene.described, queue=False, **QUIET)
         language.input(scene.redraw_data, everything, scene.redrawn, **QUIET)
-        language.input(scene.retell, [language, tab.run_id], scene.told_in, **QUIET)
+        language.input(scene.retell, [language, tab.run_id], scene.retold_in, **QUIET)
+        play = tab.playground
+        asked = [language, tab.run_id, play.answer, *play.inputs.values()]
+        language.input(scene.ask_again, asked, [play.answer], **QUIET)
 
     listing: dict[str, Any] = {"queue": False, **QUIET}
     runs_tab.select(list_runs, [language], [listed.list], **listing)

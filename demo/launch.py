@@ -28,7 +28,7 @@ def launch(settings: Settings, host: str, port: int, share: bool = False, block:
         # Nothing is served but what Gradio copied into its own folder.
         allowed_paths=[],
         blocked_paths=[str(settings.runs_dir), str(settings.runs_dir.parent / "uploads")],
-        footer_links=["settings"],
+        footer_links=[],
         run_history=False,  # would keep the texts of visitors in their browsers
         ssr_mode=False,
         pwa=False,

@@ -217,13 +217,13 @@ def metric_chart(history: History, language: str) -> str:
         name for name in ("accuracy", "macro_f1", "micro_f1", "f1", "exact_match", "rougeL") if _has(history, name)
     ][:2]
     kinds = ("metric", "metric-2")
+    best = [i for i, event in enumerate(history.evaluations) if event.get("best")]
     series = []
     for name, kind in zip(names, kinds, strict=False):
         points = [(event["epoch"], event["metrics"][name]) for event in history.evaluations if name in event["metrics"]]
-        best = [i for i, event in enumerate(history.evaluations) if event.get("best")]
-        series.append(
-            Series(metric_name(name).in_language(language), points, kind, dots=True, starred=frozenset(best[-1:]))
-        )
+        # One ring is enough to say which checkpoint is kept.
+        ringed = frozenset(best[-1:]) if not series else frozenset()
+        series.append(Series(metric_name(name).in_language(language), points, kind, dots=True, starred=ringed))
     values = [y for one in series for _, y in one.points]
     low = max(0.0, min(values) - 0.1) if values else 0.0
     high = min(1.0, max(values) + 0.05) if values else 1.0

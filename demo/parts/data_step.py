@@ -143,7 +143,8 @@ def cards_html(task: str, chosen: str, language: str) -> str:
     from engine.assets import EXAMPLES, is_cached
 
     cards = []
-    for example in EXAMPLES.values():
+    own = "zh" if language.startswith("zh") else "en"
+    for example in sorted(EXAMPLES.values(), key=lambda one: own not in one.languages):
         if example.task != task:
             continue
         spoken = "、".join if language.startswith("zh") else ", ".join

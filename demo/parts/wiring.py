@@ -23,6 +23,7 @@ from engine.config import RunConfig
 from engine.data.columns import guess_with_reasons
 from engine.data.fixes import FIXES
 from engine.errors import UserError
+from engine.options import Problem
 from engine.runs.process import start as start_worker
 from engine.runs.store import ACTIVE, Run
 from engine.tasks.roles import ROLES
@@ -39,6 +40,12 @@ SCROLL_TO_RUN = "() => { if (window.tunebench) window.tunebench.toRun(); }"
 def connect(page: Page, tab: TaskTab) -> None:
     """Wire the whole tab."""
     Wiring(page, tab).connect()
+
+
+def problems_html(problems: list[Problem], title: str, language: str) -> str:
+    """What is wrong with the form, each field by its label."""
+    lines = "".join(f"<p>{safe(form.problem_text(problem).in_language(language))}</p>" for problem in problems)
+    return panel("warning", words(title).in_language(language), lines)
 
 
 class Wiring:
@@ -307,11 +314,9 @@ class Wiring:
             config = self.config(values)
         except UserError as error:
             return [gr.skip(), gr.skip(), error_panel(error, language), gr.skip(), gr.skip(), gr.skip()]
+        # That no data was chosen yet is said by the plan, not held against the visitor.
         problems = [problem for problem in config.validate() if problem.path != "data.train"]
-        said = ""
-        if problems:
-            lines = "".join(f"<p>{safe(form.problem_text(problem).in_language(language))}</p>" for problem in problems)
-            said = panel("warning", words("start.problems").in_language(language), lines)
+        said = problems_html(problems, "start.problems", language) if problems else ""
         button = words("start.example" if config.data.example else "start.own").in_language(language)
         return [
             hero_html(self.tab.task, self.plan(config).in_language(language), language),
@@ -343,6 +348,8 @@ class Wiring:
         """Begin a run and return its id; everything else is read from its directory."""
         try:
             config = self.config(values)
+            if problems := config.validate():
+                return [gr.skip(), problems_html(problems, "start.refused", language)]
             run = self.page.store.create(config)
             start_worker(run)
         except UserError as error:
@@ -481,11 +488,17 @@ class Wiring:
             export.code_html(run, self.page.settings.public, language),
         ]
 
+    @property
+    def retold_in(self) -> list[Any]:
+        tab, out = self.tab, self.tab.export
+        return [tab.report.top, tab.report.matrix, tab.report.rest, tab.playground.suggestions, out.markdown, out.code]
+
     def retell(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
-        """The same in another language; the reader stays where they are."""
-        said = self.tell(language, run_id, request)
-        said[4] = gr.skip()
-        return said
+        """The same in another language; what the reader typed, opened and asked stays."""
+        said = dict(
+            zip((component._id for component in self.told_in), self.tell(language, run_id, request), strict=True)
+        )
+        return [said[component._id] for component in self.retold_in]
 
     def open_cell(self, language: str, run_id: str, chosen: gr.SelectData, request: gr.Request) -> str:
         """The test rows behind one cell of the matrix."""
@@ -511,6 +524,10 @@ class Wiring:
             tuned = model.predict([row])[0]
             base = model.predict([row], base=True)[0] if run.path("model", "untuned.safetensors").is_file() else None
         return playground.answer_html(tuned, base, language)
+
+    def ask_again(self, language: str, run_id: str, request: gr.Request, shown: str, *typed: str) -> Any:
+        """The answer on the screen, in another language."""
+        return self.ask(language, run_id, request, *typed) if shown else gr.skip()
 
     def suggest(self, language: str, run_id: str, chosen: gr.SelectData, request: gr.Request) -> Any:
         with told(language):

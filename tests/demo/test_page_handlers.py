@@ -1,0 +1,186 @@
+"""What the page's handlers answer, without a browser. Run: python -m pytest tests/demo/test_page_handlers.py"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from fake_run import event, finished_run, make_run, step, write_events
+
+from demo.page import Page
+from demo.parts import task_tab
+from demo.parts.wiring import Wiring
+from demo.tabs import classification, runs
+from engine.settings import Settings
+
+SKIP = gr.skip()
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    return Page.from_settings(Settings(cache_dir=tmp_path / "cache", runs_dir=tmp_path / "runs"))
+
+
+@pytest.fixture
+def scene(page: Page) -> Wiring:
+    with gr.Blocks():
+        page.language = gr.Radio(["en", "zh-CN"], value="en")
+        return Wiring(page, task_tab.build(page, classification.TASK))
+
+
+def values(scene: Wiring, **changes: Any) -> list[Any]:
+    """The fields as they open, with some changed (dots written as two underscores)."""
+    changed = {name.replace("__", "."): value for name, value in changes.items()}
+    return [changed.get(path, component.value) for path, component in scene.fields.items()]
+
+
+def uploaded(page: Page, tmp_path: Path, text: str, name: str = "reviews.csv", encoding: str = "utf-8") -> str:
+    path = tmp_path / name
+    path.write_text(text, encoding=encoding)
+    return page.uploads.keep(path)
+
+
+ROWS = "review,stars\n" + "".join(
+    f"A rather {word} film number {i},{label}\n" for i in range(20) for word, label in (("good", "up"), ("bad", "down"))
+)
+
+
+def test_an_uploaded_table_is_read_guessed_and_shown(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    form = values(scene, data__example="", data__train=uploaded(page, tmp_path, ROWS))
+    view, _, source, row, text, pair, label = scene.look("en", *form)
+    assert "A rather good film number 0" in view
+    assert "40 rows" in view and "2 classes" in view
+    assert "reviews.csv" in source
+    assert row["visible"] is True
+    assert (text["value"], pair["value"], label["value"]) == ("review", "", "stars")
+
+
+def test_a_chinese_excel_csv_is_read_and_its_encoding_named(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    rows = "内容,情感\n" + "".join(
+        f"这部电影第{i}次看还是很{w},{label}\n" for i in range(20) for w, label in (("好看", "正面"), ("难看", "负面"))
+    )
+    token = uploaded(page, tmp_path, rows, encoding="gb18030")
+    view, *_, text, _, label = scene.look("zh-CN", *values(scene, data__example="", data__train=token))
+    assert "gb18030" in view.lower()
+    assert (text["value"], label["value"]) == ("内容", "情感")
+
+
+def test_a_correction_is_kept_when_the_table_is_read_again(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    text = ROWS.replace("review,stars", "review,stars").replace("\n", ",note\n")
+    form = values(scene, data__example="", data__train=uploaded(page, tmp_path, text), data__columns__label="note")
+    label = scene.look("en", *form)[-1]
+    assert label["value"] == "note"
+
+
+def test_a_file_that_cannot_be_read_is_said_in_its_place(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "program.csv"
+    path.write_bytes(b"MZ\x90\x00" + bytes(range(256)) * 8)
+    view, *rest = scene.look("zh-CN", *values(scene, data__example="", data__train=page.uploads.keep(path)))
+    assert "tb-panel-error" in view and "无法读取" in view
+    assert rest[2]["visible"] is False
+
+
+def test_the_doctor_speaks_and_its_fix_is_switched_on_and_off(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    rows = ROWS + "A rather good film number 0,up\n" * 3
+    form = values(scene, data__example="", data__train=uploaded(page, tmp_path, rows))
+    assert 'data-pick="drop_duplicates"' in scene.examine("en", *form)
+    chosen = gr.SelectData(None, {"index": 0, "value": "drop_duplicates"})
+    place = list(scene.fields).index("data.fixes")
+    on = scene.apply_fix("en", chosen, *form)
+    assert on[place] == "drop_duplicates"
+    assert all(update == SKIP for index, update in enumerate(on) if index != place)
+    form[place] = on[place]
+    assert "Undo" in scene.examine("en", *form)
+    assert scene.apply_fix("en", chosen, *form)[place] == ""
+
+
+def test_a_wrong_setting_is_told_by_its_label(scene: Wiring) -> None:
+    said = scene.describe("en", *values(scene, training__learning_rate=20))[2]
+    assert "Learning rate is 20" in said
+    assert "学习率" in scene.describe("zh-CN", *values(scene, training__learning_rate=20))[2]
+    assert scene.describe("en", *values(scene))[2] == ""
+
+
+def test_the_button_and_the_plan_say_what_would_happen(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    plan, button, *_ = scene.describe("en", *values(scene))
+    assert "MiniLM" in plan and button["value"] == "Run the example"
+    token = uploaded(page, tmp_path, ROWS)
+    plan, button, *_ = scene.describe("en", *values(scene, data__example="", data__train=token, method__name="lora"))
+    assert "reviews.csv" in plan and button["value"] == "Start training"
+
+
+def test_a_start_that_is_refused_says_why_and_starts_nothing(scene: Wiring, page: Page) -> None:
+    run_id, said = scene.start("en", *values(scene, training__epochs=-1))
+    assert run_id == SKIP
+    assert "Epochs is -1" in said and "tb-panel" in said
+    assert list(page.store) == []
+
+
+def test_only_what_is_new_is_sent(scene: Wiring, page: Page) -> None:
+    run = make_run(page.store.directory, state="completed")
+    write_events(run, [event("phase", 0.0, phase="train"), step(1, 10, 1.0)])
+    first = scene.show("en", run.id, {}, None)
+    again = scene.show("en", run.id, first[-1], None)
+    assert all(update == SKIP for update in again[:-1])
+    write_events(run, [step(2, 10, 2.0)])
+    third = scene.show("en", run.id, again[-1], None)
+    names = ["empty", "panel", "head", "status", "curves", "notes", "controls", "log_fold", "log", "timer", "ended"]
+    assert {name for name, update in zip(names, third, strict=False) if update != SKIP} <= {"status", "curves"}
+    chinese = scene.show("zh-CN", run.id, again[-1], None)
+    assert "已完成" in chinese[2]
+
+
+def test_the_timer_runs_only_while_the_run_does(scene: Wiring, page: Page) -> None:
+    timer = 9
+    run = make_run(page.store.directory)
+    assert scene.show("en", run.id, {}, None)[timer].active is True
+    run.update(state="stopped", finished=1.0)
+    assert scene.show("en", run.id, {}, None)[timer].active is False
+    assert scene.show("en", "", {}, None)[timer].active is False
+    gone = scene.show("en", "20260101-000000-00000000", {}, None)
+    assert gone[timer].active is False and "tb-panel-error" in gone[2]
+
+
+def test_a_finished_run_is_told_in_the_language_asked_for(
+    scene: Wiring, page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    run = finished_run(page.store.directory)
+    told = scene.tell("en", run.id, None)
+    assert len(told) == len(scene.told_in)
+    assert "90" in told[0] and "What is mixed up" in told[1]
+    assert "哪些类别被混淆" in scene.tell("zh-CN", run.id, None)[1]
+    assert len(scene.retell("zh-CN", run.id, None)) == len(scene.retold_in)
+
+
+def test_a_cell_shows_the_rows_behind_it(scene: Wiring, page: Page) -> None:
+    run = finished_run(page.store.directory, label_a="yes", text="The row itself")
+    chosen = gr.SelectData(None, {"index": 0, "value": "0,1"})
+    assert "The row itself" in scene.open_cell("en", run.id, chosen, None)
+
+
+def test_stopping_leaves_a_request_that_the_worker_reads(scene: Wiring, page: Page) -> None:
+    run = make_run(page.store.directory, state="running")
+    scene.stop_and_keep("en", run.id, None)
+    assert run.requested_stop == "keep"
+    with pytest.raises(gr.Error):
+        scene.stop_and_discard("en", "../../x", None)
+
+
+def test_the_run_list_reads_the_disk(page: Page) -> None:
+    assert "No runs yet" in runs.list_html(page, "en")
+    headline = {"metric": "accuracy", "value": 0.871, "low": 0.857, "high": 0.888}
+    run = make_run(page.store.directory, state="completed", headline=headline)
+    listed = runs.list_html(page, "zh-CN")
+    assert f'data-pick="{run.id}"' in listed
+    assert "87.1%" in listed and "已完成" in listed and "准确率" in listed
+
+
+def test_an_example_brings_the_model_that_suits_it_unless_one_was_named(scene: Wiring) -> None:
+    chosen = gr.SelectData(None, {"index": 0, "value": "chinese-reviews"})
+    assert scene.pick_example("en", "minilm", chosen)[-1] == "e5-small"
+    assert scene.pick_example("en", "me/my-model", chosen)[-1] == "me/my-model"
+    unknown = gr.SelectData(None, {"index": 0, "value": "../secret"})
+    assert all(update == SKIP for update in scene.pick_example("en", "minilm", unknown))
