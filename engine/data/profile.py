@@ -19,7 +19,7 @@ _DATE = re.compile(
     r"|(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d{4}.*|\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{4}.*"
 )
 _IDENTIFIER = re.compile(
-    r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,}|\w*[A-Za-z]?[\w-]*\d+[\w.-]*|\S+@\S+\.\S+"
+    r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,}|(?a:\w*[A-Za-z]?[\w-]*\d+[\w.-]*)|\S+@\S+\.\S+"
 )
 _ADDRESS = re.compile(r"(https?://|www\.)\S+")
 _QUESTION_WORDS = (
