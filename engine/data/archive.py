@@ -111,7 +111,9 @@ def _unzip(name: str, data: bytes, limits: Limits) -> list[Member]:
                     )
                 members.append(Member(PurePosixPath(info.filename).name, content, workbook))
             return members
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile, zlib.error, EOFError, IndexError, NotImplementedError, ValueError, OSError, RuntimeError,
+    ) as error:  # fmt: skip
         raise _damaged(name, name) from error
 
 

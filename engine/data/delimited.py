@@ -58,6 +58,8 @@ def read_delimited(text: str, source: Source, limits: Limits, *, delimiter: str 
         raise no_rows(source.name)
     delimiter = _named_delimiter(delimiter, source.name) if delimiter else sniff_delimiter(text, suffix)
     rows, lines = _parse(text, delimiter or _NEVER, source.name, limits, notes)
+    if not rows:
+        raise no_rows(source.name)
     lines = [line + skipped for line in lines]
     names = _header(rows, lines, notes)
     if not rows:

@@ -97,10 +97,13 @@ def find_personal(text: str) -> list[Personal]:
     if "@" not in text and _MANY_DIGITS.search(text) is None:
         return []
     found: list[Personal] = []
+    left = text
     for kind, form, holds in _FORMS:
-        for match in form.finditer(text):
-            if holds(match[0]) and not any(match.start() < p.end and p.start < match.end() for p in found):
+        for match in list(form.finditer(left)):
+            if holds(match[0]):
                 found.append(Personal(match.start(), match.end(), kind))
+                # What is found is struck out at the same length, and what was glued to it stands free.
+                left = left[: match.start()] + "|" * len(match[0]) + left[match.end() :]
     return sorted(found, key=lambda personal: personal.start)
 
 

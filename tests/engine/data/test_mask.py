@@ -26,6 +26,7 @@ from engine.tasks.base import Example
         ("SSN 078-05-1120", "SSN [IDENTITY]"),
         ("card 4111 1111 1111 1111 expires", "card [CARD] expires"),
         ("银行卡6222020000000000000", "银行卡[CARD]"),
+        ("a@b.org13812345678", "[EMAIL][PHONE]"),
         ("IBAN DE89 3704 0044 0532 0130 00", "IBAN [IBAN]"),
     ],
 )
