@@ -96,10 +96,10 @@ def label_studio_records(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if kinds & {"labels", "hypertextlabels"}:
             record["spans"] = _label_studio_spans(results) if annotated else None
         if "choices" in kinds:
-            choices = [c for r in results if r.get("type") == "choices" for c in _value(r).get("choices", [])]
+            choices = [c for r in results if r.get("type") == "choices" for c in _strings(r, "choices")]
             record["label"] = choices[0] if len(choices) == 1 else choices or None
         if "textarea" in kinds:
-            texts = [t for r in results if r.get("type") == "textarea" for t in _value(r).get("text", [])]
+            texts = [t for r in results if r.get("type") == "textarea" for t in _strings(r, "text")]
             record["summary"] = texts[0] if len(texts) == 1 else texts or None
         records.append(record)
     return records
@@ -110,11 +110,17 @@ def _value(result: dict[str, Any]) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _strings(result: dict[str, Any], name: str) -> list[str]:
+    """What a result lists under a name; a single string counts as a list of one."""
+    found = _value(result).get(name)
+    return [found] if isinstance(found, str) else [str(item) for item in found] if isinstance(found, list) else []
+
+
 def _label_studio_spans(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     spans = []
     for result in results:
         value = _value(result)
-        labels = value.get("labels") or value.get("hypertextlabels")
+        labels = _strings(result, "labels") or _strings(result, "hypertextlabels")
         if labels and "start" in value and "end" in value:
             span = {"start": value["start"], "end": value["end"], "label": labels[0]}
             if isinstance(value.get("text"), str):

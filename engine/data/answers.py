@@ -82,7 +82,7 @@ def _answers(given: Any, start: Any) -> list[tuple[str, int | None]]:
 
 
 def _whole(value: Any) -> int | None:
-    if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}", value.strip()):
         return int(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
         return int(value)

@@ -55,6 +55,7 @@ def as_value(cell: Any) -> Any:
     except (ValueError, RecursionError):
         pass
     try:
-        return ast.literal_eval(text)
+        # There and back, so that only what JSON has comes out: no tuples, sets or bytes.
+        return json.loads(json.dumps(ast.literal_eval(text)))
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
         return cell

@@ -15,6 +15,7 @@ from engine.text import Text
 
 _SAMPLE = 10_000  # rows that are tokenized
 _CHARS = 50_000  # of one text; what is longer is too long for every encoder
+_ALL_CHARS = 20_000_000  # of all texts that are tokenized
 LENGTHS = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
 _UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 _WORD = re.compile(r"[^\W\d_]+|\d|[^\w\s]")
@@ -30,7 +31,8 @@ def estimate_tokens(text: str) -> int:
 
 def check_lengths(corpus: Corpus, model: ModelFacts) -> list[Finding]:
     """Findings too_long and unknown_tokens."""
-    step = -(-sum(map(len, corpus.examples.values())) // _SAMPLE)
+    chars = sum(min(len(text), _CHARS) for texts in corpus.texts.values() for text in texts)
+    step = max(-(-sum(map(len, corpus.examples.values())) // _SAMPLE), -(-chars // _ALL_CHARS))
     rows = list(corpus.rows())[:: max(1, step)]
     texts = [_read_text(example, corpus.task)[:_CHARS] for _, example in rows]
     if model.tokenizer is None:

@@ -24,7 +24,7 @@ _WORDS: dict[str, str] = {
     "hundred": "100", "first": "1", "second": "2", "third": "3", "half": "30", "once": "1", "twice": "2", "both": "2",
 }  # fmt: skip
 _CHINESE = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
-_CHINESE_NUMBER = re.compile("[〇零一二两三四五六七八九十百千万]+")
+_CHINESE_NUMBER = re.compile("[〇零一二两三四五六七八九十百千万]{1,15}")
 
 
 def numbers_in(text: str) -> set[str]:

@@ -13,13 +13,13 @@ from engine.data.cells import as_label, as_list, as_value
 from engine.data.table import Table
 
 _SAMPLE = 2000
-_NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?\s*%?")
+_NUMBER = re.compile(r"[+-]?[.,]?\d[\d.,]*([eE][+-]?\d+)?\s*%?")
 _DATE = re.compile(
     r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2}日?)?([T ]\s*\d{1,2}[:时]\d{2}.*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{1,2}:\d{2}(:\d{2})?"
     r"|(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d{4}.*|\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{4}.*"
 )
 _IDENTIFIER = re.compile(
-    r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,}|(?a:\w*[A-Za-z]?[\w-]*\d+[\w.-]*)|\S+@\S+\.\S+"
+    r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,}|(?a:(?=\D*\d)[\w.-]+)|\S+@\S+\.\S+"
 )
 _ADDRESS = re.compile(r"(https?://|www\.)\S+")
 _QUESTION_WORDS = (

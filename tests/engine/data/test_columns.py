@@ -199,3 +199,8 @@ def test_a_test_file_with_other_names_is_mapped_by_itself():
         "test": table({"sentence": sixty(CHINESE), "label": sixty(LABELS)}),
     }
     assert resolve_tables(tables, "classification", {})["test"] == {"text": "sentence", "label": "label"}
+
+
+def test_long_digits_are_looked_at_in_no_time():
+    cells = ["1" * 190 + "!" for _ in range(300)]
+    assert guess_columns(table({"text": cells, "label": ["a", "b", "c"] * 100}), "classification")["label"] == "label"

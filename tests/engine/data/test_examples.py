@@ -226,3 +226,19 @@ def test_summaries_and_dialogue_turns():
         ("A: hi\nB: yo", ("one", "two")),
     ]
     assert [n.code for n in notices] == ["empty_text"]
+
+
+@pytest.mark.parametrize(
+    "cell", ["[b'x', 1]", "{1, 2}", "[(1, 2), {3}]", "['a', ...]", "{(1, 2): 3}", "[" * 500 + "]" * 500]
+)
+def test_cells_that_only_python_could_read_stay_text(cell):
+    examples, _ = read_examples(
+        table({"text": ["x", "y"], "label": [cell, "b"]}), "classification", CLASSIFICATION, DataConfig()
+    )
+    assert examples[0].target == cell
+
+
+def test_numbers_beyond_measure_do_no_harm():
+    rows = table({"c": [CONTEXT] * 2, "q": ["Where?"] * 2, "a": ["Rome", "Rome"], "s": ["9" * 5000, "--5"]})
+    examples, _ = read_examples(rows, "qa", {**QA, "answer_start": "s"}, DataConfig())
+    assert [example.target[0]["start"] for example in examples] == [13, 13]

@@ -197,3 +197,28 @@ def test_a_chinese_excel_export_needs_no_setting(tmp_path, deployment):
     splits = split({"train": examples}, data, 42, "classification")
     assert notices == splits.notices == []
     assert splits.sizes() == {"train": 43, "validation": 5, "test": 12}
+
+
+def test_label_studio_choices_texts_and_empty_values(tmp_path):
+    import json
+
+    def task(text, *results):
+        return {
+            "data": {"text": text},
+            "annotations": [{"was_cancelled": True, "result": []}, {"result": list(results)}],
+        }
+
+    tasks = [
+        task(
+            "one",
+            {"type": "choices", "value": {"choices": ["pos"]}},
+            {"type": "textarea", "value": {"text": ["short"]}},
+        ),
+        task("two", {"type": "choices", "value": {"choices": ["pos", "new"]}}, {"type": "textarea", "value": None}),
+        task("three", {"type": "choices", "value": {"choices": None}}),
+    ]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(tasks))
+    table = read_table(path)
+    assert list(table.frame["label"]) == ["pos", ["pos", "new"], None]
+    assert list(table.frame["summary"]) == ["short", None, None]
