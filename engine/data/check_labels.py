@@ -31,7 +31,12 @@ def check_labels(corpus: Corpus) -> list[Finding]:
     counts = Counter(label for labels in corpus.labels for label in labels)
     findings = _spellings(corpus, counts) + _unseen(corpus, counts)
     if corpus.task == "classification":
-        findings += _rare(corpus, counts) + _imbalance(counts)
+        # A second spelling of a class is no rare class.
+        spellings = spelling_groups(counts)
+        classes: Counter[str] = Counter()
+        for label, count in counts.items():
+            classes[spellings.get(label, label)] += count
+        findings += _rare(corpus, classes) + _imbalance(classes)
         if all(isinstance(example.target, str) for example in corpus.train):
             findings += _from_length(corpus) + _from_token(corpus)
     return findings

@@ -120,9 +120,13 @@ def _languages(corpus: Corpus, model: ModelFacts) -> list[Finding]:
 def _shares(shares: dict[str, float]) -> Text:
     ranked = sorted(shares.items(), key=lambda item: -item[1])[:5]
     return Text(
-        ", ".join(f"{NAMES[language].en} {share:.0%}" for language, share in ranked),
-        "、".join(f"{NAMES[language].zh} {share:.0%}" for language, share in ranked),
+        ", ".join(f"{NAMES[language].en} {_percent(share)}" for language, share in ranked),
+        "、".join(f"{NAMES[language].zh} {_percent(share)}" for language, share in ranked),
     )
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.005 else "<1%"
 
 
 def _personal(corpus: Corpus) -> list[Finding]:

@@ -66,7 +66,9 @@ def read_delimited(text: str, source: Source, limits: Limits, *, delimiter: str 
         raise no_rows(source.name)
     _level(rows, lines, names, source.name)
     source = replace(source, delimiter=delimiter)
-    return make_table(names, [list(column) for column in zip(*rows, strict=True)], lines, source, limits, notes)
+    columns = [[row[i] for row in rows] for i in range(len(names))]
+    rows.clear()  # a million lists of cells take more memory than the cells
+    return make_table(names, columns, lines, source, limits, notes)
 
 
 def _named_delimiter(delimiter: str, name: str) -> str:

@@ -91,6 +91,24 @@ def _no_constant(constant: str) -> None:
     """NaN and Infinity, which Python's json writes and JSON does not know, are missing values."""
 
 
+_REASONS = (
+    ("Expecting value", "此处缺少值"),
+    ("Expecting ',' delimiter", "此处缺少逗号"),
+    ("Expecting ':' delimiter", "此处缺少冒号"),
+    ("Expecting property name", "属性名应放在双引号内"),
+    ("Unterminated string", "字符串没有闭合"),
+    ("Invalid control character", "字符串中有换行等控制字符"),
+    ("Invalid \\", "转义写法无效"),
+    ("Illegal trailing comma", "末尾多了一个逗号"),
+    ("Extra data", "此处有多余的内容"),
+)
+
+
+def _in_chinese(reason: str) -> str:
+    """What Python's json module says, in Chinese; its own words for a reason that is not known here."""
+    return next((chinese for english, chinese in _REASONS if reason.startswith(english)), reason)
+
+
 def _parse(text: str, name: str, first_line: int) -> Any:
     try:
         value = json.loads(text, parse_constant=_no_constant)
@@ -100,7 +118,7 @@ def _parse(text: str, name: str, first_line: int) -> Any:
             "bad_json",
             Text(
                 f"{name} is no valid JSON at line {line}, column {error.colno}: {error.msg}.",
-                f"{name} 第 {line} 行第 {error.colno} 列不是合法的 JSON：{error.msg}。",
+                f"{name} 第 {line} 行第 {error.colno} 列不是合法的 JSON：{_in_chinese(error.msg)}。",
             ),
             Text("Correct that place, or export the file again.", "请改正该处，或重新导出文件。"),
             file=name,

@@ -80,36 +80,33 @@ def read_tables(
     """The tables of a run: "train" and, where given, "validation" and "test".
 
     They come from an embedded example, from files (one archive or JSON file may hold all three), or from the hub. A file
-    given for a split wins over the same split inside the archive. Raises FileProblem, AssetProblem or ConfigProblem.
+    given for a split wins over the same split from elsewhere. Raises FileProblem, AssetProblem or ConfigProblem.
     """
-    limits = Limits.from_settings(settings)
+    reading = Reading(task, data.encoding, data.delimiter, data.sheet, Limits.from_settings(settings))
     if data.hub:
         from engine.data.hub import read_hub
 
-        return {
-            split: _arranged(table, task)
-            for split, table in read_hub(
-                data.hub, data.hub_config, limits, progress=progress, token=False if settings.public else None
-            ).items()
-        }
-    if data.example:
+        token = False if settings.public else None  # a public page does not lend its owner's access
+        found = read_hub(data.hub, data.hub_config, reading.limits, progress=progress, token=token)
+        tables = {split: _arranged(table, task) for split, table in found.items()}
+    elif data.example:
         from engine.assets import example
 
-        return {"train": read_table(example(data.example, progress), task=task)}
-    if not data.train:
+        tables = {"train": read_table(example(data.example, progress), task=task)}
+    elif data.train:
+        tables = _read_all(Path(data.train), reading)
+        if "train" not in tables:
+            tables = {"train": next(iter(tables.values()))}
+    else:
         raise ConfigProblem(
             "no_data",
             Text("No data was given.", "没有提供数据。"),
             Text("Give a training file, an example or a hub data set.", "请提供训练文件、示例数据或 Hub 数据集。"),
         )
-    reading = Reading(task, data.encoding, data.delimiter, data.sheet, limits)
-    tables = _read_all(Path(data.train), reading)
-    if "train" not in tables:
-        tables = {"train": next(iter(tables.values()))}
     for split, path in (("validation", data.validation), ("test", data.test)):
         if path:
-            found = _read_all(Path(path), reading)
-            tables[split] = found[split] if split in found else next(iter(found.values()))
+            given = _read_all(Path(path), reading)
+            tables[split] = given[split] if split in given else next(iter(given.values()))
     return {split: tables[split] for split in SPLITS if split in tables}
 
 
