@@ -175,3 +175,11 @@ def test_a_public_deployment_does_not_lend_its_token(hub, tmp_path):
     public = Settings(cache_dir=tmp_path, runs_dir=tmp_path, public=True)
     read_tables(DataConfig(hub="owner/reviews"), "classification", public)
     assert set(hub.tokens) == {False}
+
+
+def test_a_file_given_beside_the_hub_data_set_wins(hub, tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text("sentence,label\nmine,pos\n")
+    settings = Settings(cache_dir=tmp_path, runs_dir=tmp_path)
+    tables = read_tables(DataConfig(hub="owner/reviews", test=str(own)), "classification", settings)
+    assert {split: len(table) for split, table in tables.items()} == {"train": 20, "validation": 5, "test": 1}
