@@ -13,7 +13,7 @@ from engine.data.columns import resolve_columns
 from engine.data.examples import read_examples
 from engine.data.load import read_table
 from engine.errors import LabelProblem
-from engine.evaluation.classification import metrics_from_counts, statistics
+from engine.evaluation.counts import metrics_from_counts
 from engine.evaluation.intervals import bootstrap
 from engine.inference.predictor import Predictor
 from engine.text import Text
@@ -42,7 +42,7 @@ def judge_file(predictor: Predictor, file: Path, config: RunConfig) -> dict[str,
             file=file.name,
         )
     probabilities = predictor.probabilities([example.inputs for example in examples])
-    counted = statistics(targets, probabilities)
+    counted = task.counts(examples, probabilities, classes)
     settings = config.evaluation
     intervals = bootstrap(
         counted,

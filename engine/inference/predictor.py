@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.data.mask import mask_text
 from engine.errors import ColumnProblem
 from engine.inference.forward import mean_pooled, run
 from engine.inference.saved import Description, load_base, load_tuned
@@ -95,6 +96,8 @@ class Predictor:
         examples = []
         for number, row in enumerate(rows, start=1):
             inputs = {"text": row} if isinstance(row, str) else dict(row)
+            if self.description.masked:
+                inputs = {name: mask_text(value) if isinstance(value, str) else value for name, value in inputs.items()}
             missing = [name for name in required if not isinstance(inputs.get(name), str)]
             if missing:
                 raise ColumnProblem(

@@ -36,6 +36,7 @@ class Description:
     base_model: str
     base_revision: str = ""
     columns: dict[str, str] = field(default_factory=dict)  # role -> column of the training file
+    masked: bool = False  # personal data was masked in training, so it is in what is asked as well
 
     def save(self, directory: Path) -> None:
         text = json.dumps(asdict(self), ensure_ascii=False, indent=1)

@@ -189,12 +189,20 @@ class Classification:
             return float("nan")
         return float(-np.log(np.maximum(probabilities[known, targets[known]], tiny)).mean())
 
+    def counts(self, examples: Sequence[Example], probabilities: np.ndarray, classes: Classes) -> np.ndarray:
+        """Additive statistics [examples, k], from which every metric and its interval is computed."""
+        from engine.evaluation.counts import statistics
+
+        known = set(classes.labels)
+        unseen = np.array([len(set(_labels_of(example)) - known) for example in examples])
+        return statistics(self.targets(examples, classes), probabilities, unseen)
+
     def score(self, examples: Sequence[Example], probabilities: np.ndarray, classes: Classes) -> dict[str, float]:
         """The task's metrics on examples, each between 0 and 1."""
-        from engine.evaluation.classification import metrics_from_counts, statistics
+        from engine.evaluation.counts import metrics_from_counts
 
-        counts = statistics(self.targets(examples, classes), probabilities).sum(axis=0)
-        values = metrics_from_counts(len(classes.labels), classes.multi_label)(counts)
+        sums = self.counts(examples, probabilities, classes).sum(axis=0)
+        values = metrics_from_counts(len(classes.labels), classes.multi_label)(sums)
         return {name: float(values[name]) for name in self.metrics}
 
 

@@ -146,6 +146,7 @@ class Session:
             base_model=self.config.model.id,
             base_revision=self.config.model.revision,
             columns=self.prepared.columns,
+            masked="mask_personal_data" in self.config.data.fixes,
         )
         self.description.save(directory)
         batch = collate(self.train.features[:8], self.loaded.tokenizer.pad_token_id)

@@ -1,0 +1,145 @@
+"""The commands that only look: `check`, `report`, `runs` and `examples`."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.cli.shared import HELP, Columns, Fixes, Json, RunArgument, RunsDir, find, pairs, runs_dir_of
+from engine.cli.terminal import table
+from engine.config import TASK_NAMES, RunConfig
+from engine.errors import ConfigProblem
+from engine.runs.store import Store
+from engine.settings import Settings
+from engine.text import Text, terminal_language
+
+
+def check(
+    file: Annotated[Path | None, typer.Argument(help="The table to look at.")] = None,
+    task: Annotated[str, typer.Option(help=f"One of {', '.join(TASK_NAMES)}.")] = "classification",
+    example: Annotated[str, typer.Option(help=HELP["data.example"])] = "",
+    hub: Annotated[str, typer.Option(help=HELP["data.hub"])] = "",
+    validation: Annotated[str, typer.Option(help=HELP["data.validation"])] = "",
+    test: Annotated[str, typer.Option(help=HELP["data.test"])] = "",
+    column: Columns = None,
+    label_separator: Annotated[str, typer.Option(help=HELP["data.label_separator"])] = "",
+    encoding: Annotated[str, typer.Option(help=HELP["data.encoding"])] = "",
+    delimiter: Annotated[str, typer.Option(help=HELP["data.delimiter"])] = "",
+    sheet: Annotated[str, typer.Option(help=HELP["data.sheet"])] = "",
+    model: Annotated[str | None, typer.Option(help=HELP["model.id"])] = None,
+    fix: Fixes = None,
+    json_: Json = False,
+) -> None:
+    """Look for what would spoil a run before a minute is spent on it."""
+    from engine.data.check import check_config, place_text
+
+    values: dict[str, Any] = {
+        "task": task,
+        "data": {
+            "train": str(file) if file else "",
+            "example": example,
+            "hub": hub,
+            "validation": validation,
+            "test": test,
+            "columns": pairs(column, "--column"),
+            "label_separator": label_separator,
+            "encoding": encoding,
+            "delimiter": delimiter,
+            "sheet": sheet,
+            "fixes": fix or [],
+        },
+    }
+    if model:
+        values["model"] = {"id": model}
+    result = check_config(RunConfig.from_dict(values), Settings.from_env())
+    if json_:
+        typer.echo(json.dumps(result.to_dict(), ensure_ascii=False))
+        return
+    language = terminal_language()
+
+    def say(text: Text) -> None:
+        typer.echo(text.in_language(language))
+
+    for split, rows in result.rows.items():
+        mapped = ", ".join(f"{role}={name}" for role, name in result.columns[split].items())
+        typer.echo(f"{result.sources[split].name}: {rows} ({mapped})")
+    for notice in result.fixed:
+        say(notice.message)
+    if not result.findings:
+        say(Text("Nothing to complain of.", "没有发现问题。"))
+    for finding in result.findings:
+        typer.echo(f"[{finding.severity}] {finding.code}: {finding.message.in_language(language)}")
+        for place in finding.rows[:3]:
+            typer.echo(f"    {place_text(place).in_language(language)}: {place.excerpt}")
+        if finding.fix:
+            flags = " ".join(f"--set {path}={value}" for path, value in finding.fix.settings.items())
+            typer.echo(f"    {finding.fix.label.in_language(language)}: {flags or f'--fix {finding.fix.code}'}")
+
+
+def report(
+    run: RunArgument,
+    format: Annotated[str, typer.Option(help="md, html or json.")] = "md",
+    language: Annotated[str | None, typer.Option(help="en or zh-CN.")] = None,
+) -> None:
+    """Print a run's evaluation report."""
+    from engine.evaluation.report import load_report, render_html, render_markdown
+
+    found = load_report(find(run).path("report"))
+    spoken = language or terminal_language()
+    renderers = {
+        "md": lambda: render_markdown(found, spoken),
+        "html": lambda: render_html(found, spoken),
+        "json": lambda: json.dumps(found, ensure_ascii=False),
+    }
+    if format not in renderers:
+        raise ConfigProblem(
+            "unknown_format",
+            Text(f"There is no report format {format!r}.", f"没有名为 {format!r} 的报告格式。"),
+            Text("Use md, html or json.", "请使用 md、html 或 json。"),
+        )
+    typer.echo(renderers[format]())
+
+
+def runs(runs_dir: RunsDir = None, json_: Json = False) -> None:
+    """List the runs, newest first."""
+    manifests = [run.manifest for run in Store(runs_dir_of(runs_dir))]
+    if json_:
+        fields = ("id", "task", "name", "model", "state", "created", "headline")
+        typer.echo(json.dumps([{name: getattr(m, name) for name in fields} for m in manifests], ensure_ascii=False))
+        return
+    rows = []
+    for m in manifests:
+        score = f"{m.headline['metric']} {m.headline['value']:.3f}" if m.headline else ""
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(m.created))
+        rows.append((m.id, when, m.task, m.model, m.state, score, m.name))
+    typer.echo(table(("run", "created", "task", "model", "state", "score", "name"), rows))
+
+
+def examples(json_: Json = False) -> None:
+    """List the embedded data sets."""
+    from engine.assets import EXAMPLES, is_cached
+
+    if json_:
+        values = [
+            {"name": e.name, "task": e.task, "languages": list(e.languages), "rows": e.rows, "licence": e.licence}
+            for e in EXAMPLES.values()
+        ]
+        typer.echo(json.dumps(values, ensure_ascii=False))
+        return
+    language = terminal_language()
+    rows = [
+        (
+            e.name,
+            e.task,
+            ",".join(e.languages),
+            str(e.rows),
+            "yes" if is_cached(e.name) else "",
+            e.title.in_language(language),
+        )
+        for e in EXAMPLES.values()
+    ]
+    typer.echo(table(("example", "task", "language", "rows", "cached", "title"), rows))

@@ -1,0 +1,46 @@
+"""What the commands share: how flags are described, and how runs and pairs are understood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.config import RunConfig
+from engine.errors import ConfigProblem
+from engine.options import walk_options
+from engine.runs.store import Run, Store, open_run
+from engine.settings import Settings
+from engine.text import Text
+
+HELP = {path: described.help.en for path, _, described in walk_options(RunConfig)}
+RunsDir = Annotated[Path | None, typer.Option(help="Where the runs are kept; TUNEBENCH_RUNS by default.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run directory, or the id of a run.")]
+Columns = Annotated[list[str] | None, typer.Option(metavar="ROLE=COLUMN", help="Column of a role, such as text=body.")]
+Fixes = Annotated[list[str] | None, typer.Option(metavar="CODE", help="A fix that `check` offers; may be repeated.")]
+
+
+def find(run: str) -> Run:
+    """A run by its directory, or by its id below the runs directory."""
+    if Path(run, "manifest.json").is_file() or "/" in run:
+        return open_run(run)
+    return Store(Settings.from_env().runs_dir).get(run)
+
+
+def runs_dir_of(given: Path | None) -> Path:
+    return given.absolute() if given else Settings.from_env().runs_dir
+
+
+def pairs(given: list[str] | None, flag: str) -> dict[str, str]:
+    pairs = {}
+    for item in given or []:
+        key, equals, value = item.partition("=")
+        if not equals or not key.strip():
+            raise ConfigProblem(
+                "bad_flag",
+                Text(f"{flag} {item!r} is not of the form NAME=VALUE.", f"{flag} {item!r} 的格式应为 NAME=VALUE。"),
+            )
+        pairs[key.strip()] = value
+    return pairs

@@ -1,0 +1,120 @@
+"""The `train` command: flags and YAML become one RunConfig, and its run is told as it goes."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from engine.cli.shared import HELP, Columns, Fixes, Json, RunsDir, pairs, runs_dir_of
+from engine.cli.terminal import Narrator
+from engine.config import METHODS, TASK_NAMES, RunConfig
+from engine.runs.store import Run, Store
+from engine.text import Text, terminal_language
+
+
+def train(
+    config: Annotated[Path | None, typer.Argument(help="A YAML file; flags override what it says.")] = None,
+    task: Annotated[str | None, typer.Option(help=f"{HELP['task']} One of {', '.join(TASK_NAMES)}.")] = None,
+    train: Annotated[str | None, typer.Option(help=HELP["data.train"])] = None,
+    validation: Annotated[str | None, typer.Option(help=HELP["data.validation"])] = None,
+    test: Annotated[str | None, typer.Option(help=HELP["data.test"])] = None,
+    example: Annotated[str | None, typer.Option(help=HELP["data.example"])] = None,
+    hub: Annotated[str | None, typer.Option(help=HELP["data.hub"])] = None,
+    text: Annotated[str | None, typer.Option(help="Column of the text.")] = None,
+    text_pair: Annotated[str | None, typer.Option(help="Column of the second text, for pairs.")] = None,
+    label: Annotated[str | None, typer.Option(help="Column of the label.")] = None,
+    label_separator: Annotated[str | None, typer.Option(help=HELP["data.label_separator"])] = None,
+    column: Columns = None,
+    fix: Fixes = None,
+    model: Annotated[str | None, typer.Option(help=HELP["model.id"])] = None,
+    method: Annotated[str | None, typer.Option(help=f"{HELP['method.name']} One of {', '.join(METHODS)}.")] = None,
+    epochs: Annotated[float | None, typer.Option(help=HELP["training.epochs"])] = None,
+    learning_rate: Annotated[float | None, typer.Option(help=HELP["training.learning_rate"])] = None,
+    batch_size: Annotated[int | None, typer.Option(help=HELP["training.batch_size"])] = None,
+    max_length: Annotated[int | None, typer.Option(help=HELP["model.max_length"])] = None,
+    max_train_rows: Annotated[int | None, typer.Option(help=HELP["data.max_train_rows"])] = None,
+    seed: Annotated[int | None, typer.Option(help=HELP["seed"])] = None,
+    name: Annotated[str | None, typer.Option(help=HELP["name"])] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Any other field, such as training.warmup=0.2."),
+    ] = None,
+    runs_dir: RunsDir = None,
+    json_: Json = False,
+) -> None:
+    """Train, evaluate on held-out rows, and keep model and report in a run directory."""
+    columns = {"text": text, "text_pair": text_pair, "label": label, **pairs(column, "--column")}
+    flags = {
+        "task": task,
+        "name": name,
+        "seed": seed,
+        "data.train": train,
+        "data.validation": validation,
+        "data.test": test,
+        "data.example": example,
+        "data.hub": hub,
+        "data.fixes": fix,
+        "data.label_separator": label_separator,
+        "data.max_train_rows": max_train_rows,
+        "data.columns": {role: found for role, found in columns.items() if found} or None,
+        "model.id": model,
+        "model.max_length": max_length,
+        "method.name": method,
+        "training.epochs": epochs,
+        "training.learning_rate": learning_rate,
+        "training.batch_size": batch_size,
+        **{path: yaml.safe_load(value) for path, value in pairs(set_, "--set").items()},
+    }
+    values = RunConfig.load(config).to_dict() if config else {}
+    for path, value in flags.items():
+        if value is not None:
+            _place(values, path, value)
+    described = RunConfig.from_dict(values)
+
+    from engine.runs.api import failure_of
+    from engine.runs.process import follow, start
+
+    run = Store(runs_dir_of(runs_dir)).create(described)
+    narrator = Narrator(terminal_language())
+    narrator.say(f"{run.directory}")
+    started = time.monotonic()
+    state = follow(run, start(run), narrator)
+    seconds = round(time.monotonic() - started, 1)
+    if state == "completed":
+        narrator.verdict(run)
+    if json_:
+        typer.echo(json.dumps(_summary(run, state, seconds), ensure_ascii=False))
+    if state == "stopped":
+        narrator.say(Text("Stopped.", "已停止。"))
+    elif state != "completed":
+        raise failure_of(run, state)
+
+
+def _place(values: dict[str, Any], path: str, value: Any) -> None:
+    *sections, key = path.split(".")
+    for section in sections:
+        values = values.setdefault(section, {})
+    if isinstance(value, dict):
+        value = {**values.get(key, {}), **value}
+    values[key] = value
+
+
+def _summary(run: Run, state: str, seconds: float) -> dict[str, Any]:
+    """What `--json` promises (README, "Command line")."""
+    summary: dict[str, Any] = {"run": str(run.directory), "state": state, "seconds": seconds}
+    summary.update(headline=None, test={}, baselines={}, error=run.manifest.error)
+    if run.path("report", "report.json").is_file():
+        from engine.evaluation.report import load_report
+
+        found = load_report(run.path("report"))
+        summary["headline"] = {key: found["headline"][key] for key in ("metric", "value", "low", "high")}
+        summary["test"] = found["test"]
+        summary["baselines"] = {name: baseline["metrics"] for name, baseline in found["baselines"].items()}
+        summary["verdict"] = found["verdict"]["sentence"]
+        summary["phases"] = found["run"]["seconds"]
+    return summary

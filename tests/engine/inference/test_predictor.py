@@ -1,0 +1,93 @@
+"""Answers of a model folder. Run: python -m pytest tests/engine/inference/test_predictor.py"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from engine.config import MethodConfig, ModelConfig
+from engine.errors import ColumnProblem, FileProblem, RunProblem
+from engine.inference.predictor import Predictor, load_predictor
+from engine.inference.saved import Description
+from engine.models.adapters import apply_method, save_model
+from engine.models.device import choose_device
+from engine.tasks import TASKS
+from engine.tasks.classification import Classes
+
+CLASSES = Classes(["bad", "good"])
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_bert, tmp_path_factory):
+    """A model folder as a run leaves it, untrained: its answers are arbitrary but fixed."""
+    directory = tmp_path_factory.mktemp("model")
+    loaded = TASKS["classification"].load(str(tiny_bert), CLASSES, ModelConfig(id=str(tiny_bert)), dropout=0.0)
+    save_model(apply_method(loaded, MethodConfig(), True), loaded, directory)
+    Description("classification", CLASSES.to_dict(), 16, "full", str(tiny_bert), columns={"text": "text"}).save(
+        directory
+    )
+    return directory
+
+
+@pytest.fixture
+def predictor(folder) -> Predictor:
+    return load_predictor(folder, choose_device("cpu", "fp32"))
+
+
+def test_an_answer_has_every_label_likeliest_first(predictor):
+    [answer] = predictor.predict(["good film"])
+    assert answer["label"] == next(iter(answer["probabilities"]))
+    assert answer["confidence"] == max(answer["probabilities"].values())
+    assert sum(answer["probabilities"].values()) == pytest.approx(1)
+    assert answer["windows"] == 1
+
+
+def test_many_answers_are_those_of_one_at_a_time(predictor):
+    texts = [" ".join(["good", "film"] * n) for n in (1, 30, 2, 7, 100)]
+    together = predictor.probabilities(texts)
+    alone = np.concatenate([predictor.probabilities([text]) for text in texts])
+    assert np.allclose(together, alone, atol=1e-5)
+
+
+def test_a_long_text_is_read_in_windows(predictor):
+    [answer] = predictor.predict(["good film " * 40])
+    # 80 tokens in windows of 14 and 2 special ones, each repeating 4 of the one before.
+    assert answer["windows"] == 8
+
+
+def test_no_rows_no_answers(predictor):
+    assert predictor.predict([]) == []
+
+
+def test_a_row_without_its_text_is_named(predictor):
+    with pytest.raises(ColumnProblem) as caught:
+        predictor.predict(["good", {"body": "x"}])
+    assert caught.value.where["row"] == 2
+
+
+def test_personal_data_is_masked_where_training_masked_it(folder, predictor, monkeypatch):
+    seen: list[str] = []
+    real = predictor.task.encode
+
+    def watch(examples, *args, **kwargs):
+        seen.extend(example.inputs["text"] for example in examples)
+        return real(examples, *args, **kwargs)
+
+    monkeypatch.setattr(predictor.task, "encode", watch)
+    predictor.predict(["write to someone@example.org"])
+    predictor.description = dataclasses.replace(predictor.description, masked=True)
+    predictor.predict(["write to someone@example.org"])
+    assert seen == ["write to someone@example.org", "write to [EMAIL]"]
+
+
+def test_a_folder_without_a_model_says_so(tmp_path):
+    with pytest.raises(RunProblem) as caught:
+        load_predictor(tmp_path)
+    assert caught.value.code == "no_model"
+
+
+def test_without_centroids_the_untuned_model_cannot_answer(predictor):
+    with pytest.raises(FileProblem):
+        predictor.predict(["good"], base=True)
