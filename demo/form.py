@@ -101,6 +101,8 @@ def to_values(config: RunConfig) -> dict[str, Any]:
             value = AUTO if value is None else YES if value else NO
         elif field.kind == "list":
             value = ",".join(value)
+        elif field.kind in ("integer", "number"):
+            value = written(value)
         values[path] = value
     for role in ROLES[config.task]:
         values[f"data.columns.{role.name}"] = config.data.columns.get(role.name)
@@ -188,9 +190,29 @@ def _value(field: Field, value: Any) -> Any:
         return {AUTO: None, YES: True, NO: False}[value or AUTO]
     if field.kind == "list":
         return [part for part in (value or "").split(",") if part]
+    if field.kind in ("integer", "number"):
+        return _number(value)
     if field.kind == "text":
         return (value or "").strip() or None if field.path == "model.id" else (value or "").strip()
     return value
+
+
+def _number(text: str | None) -> float | int | str | None:
+    """A number as typed; None when empty; what is no number stays as it is, for `read` to say so."""
+    text = (text or "").strip()
+    if not text:
+        return None
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def written(number: float | None) -> str:
+    """A number as a person would type it; empty for automatic."""
+    return "" if number is None else f"{number:.12g}"
 
 
 def _flatten(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

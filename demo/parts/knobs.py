@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo.form import AUTO, NO, YES, Field, fields
+from demo.form import AUTO, NO, YES, Field, fields, written
 from demo.i18n import Spoken, words
 from demo.page import Page
 from engine.text import Text
@@ -35,7 +35,8 @@ def knob(page: Page, path: str, **extra: Any) -> gr.components.Component:
     if field.kind == "maybe":
         return make(gr.Dropdown, choices=_maybe(field), value=AUTO, filterable=False, **shared)
     if field.kind in ("integer", "number"):
-        return make(gr.Number, value=field.default, placeholder=_when_empty(field), step=_step(field), **shared)
+        # A text field, because gr.Number turns an empty one into 0, and here empty means automatic.
+        return make(gr.Textbox, value=written(field.default), placeholder=_when_empty(field), max_lines=1, **shared)
     return make(gr.Textbox, value=field.default, max_lines=1, **shared)
 
 
@@ -76,10 +77,4 @@ def _when_empty(field: Field) -> Text:
     """What an empty number stands for."""
     if field.option.automatic is not None:
         return words("choice.automatic", what=field.option.automatic)
-    return Text(f"{field.default:g}", f"{field.default:g}")
-
-
-def _step(field: Field) -> float:
-    if field.kind == "integer" or field.path == "training.epochs":
-        return 1
-    return 1e-5 if field.path == "training.learning_rate" else 0.01
+    return Text(written(field.default), written(field.default))

@@ -94,6 +94,8 @@ def build(page: Page, task: Task) -> TaskTab:
                         play = playground.build(page, name)
                     with make(gr.Tab, label=words("tab.export"), id="export"):
                         out = export.build(page, name)
+    for path, component in {**data.fields, **model.fields}.items():
+        component.elem_id = component.elem_id or f"{name}-{path.replace('.', '-')}"
     return TaskTab(
         task,
         run_id,

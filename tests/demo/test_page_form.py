@@ -58,9 +58,9 @@ def other_value(field: form.Field, uploads: Uploads, tmp_path: Path) -> tuple[An
         return "something", "something"
     if field.kind == "integer":
         value = int(option.low or 0) + 7
-        return value, value
+        return str(value), value
     value = (option.low or 0) + 0.25 * ((option.high or 4) - (option.low or 0))
-    return value, value
+    return f" {value!r} ", value
 
 
 def test_the_page_has_a_field_for_every_field_of_run_config(tab: TaskTab) -> None:
@@ -100,11 +100,24 @@ def test_a_configuration_fills_the_form_and_comes_back_whole(page: Page) -> None
 
 
 def test_a_cleared_number_is_the_default_and_a_wrong_one_is_told(page: Page) -> None:
-    config = form.to_config("classification", {"training.epochs": None, "training.learning_rate": None}, page.uploads)
+    config = form.to_config("classification", {"training.epochs": "", "training.learning_rate": ""}, page.uploads)
     assert config.training.epochs == RunConfig().training.epochs
     assert config.training.learning_rate is None
-    with pytest.raises(ConfigProblem):
-        form.to_config("classification", {"training.batch_size": 2.5}, page.uploads)
+    assert (
+        form.to_config("classification", {"training.learning_rate": "2e-5"}, page.uploads).training.learning_rate
+        == 2e-5
+    )
+    for path, wrong in (("training.batch_size", "2.5"), ("training.epochs", "four")):
+        with pytest.raises(ConfigProblem):
+            form.to_config("classification", {path: wrong}, page.uploads)
+
+
+def test_a_number_that_is_automatic_is_empty_in_the_browser(tab: TaskTab) -> None:
+    automatic = [path for path, field in form.fields().items() if field.default is None and field.kind != "maybe"]
+    assert "training.learning_rate" in automatic
+    for path in automatic:
+        component = tab.fields[path]
+        assert isinstance(component, gr.Textbox) and component.value == "", path
 
 
 @pytest.mark.parametrize("token", ["../../etc", "/etc/passwd", "a" * 24, "0" * 24 + "/..", "deadbeef"])

@@ -97,9 +97,9 @@ def test_the_doctor_speaks_and_its_fix_is_switched_on_and_off(scene: Wiring, pag
 
 
 def test_a_wrong_setting_is_told_by_its_label(scene: Wiring) -> None:
-    said = scene.describe("en", *values(scene, training__learning_rate=20))[2]
+    said = scene.describe("en", *values(scene, training__learning_rate="20"))[2]
     assert "Learning rate is 20" in said
-    assert "学习率" in scene.describe("zh-CN", *values(scene, training__learning_rate=20))[2]
+    assert "学习率" in scene.describe("zh-CN", *values(scene, training__learning_rate="20"))[2]
     assert scene.describe("en", *values(scene))[2] == ""
 
 
@@ -112,7 +112,7 @@ def test_the_button_and_the_plan_say_what_would_happen(scene: Wiring, page: Page
 
 
 def test_a_start_that_is_refused_says_why_and_starts_nothing(scene: Wiring, page: Page) -> None:
-    run_id, said = scene.start("en", *values(scene, training__epochs=-1))
+    run_id, said = scene.start("en", *values(scene, training__epochs="-1"))
     assert run_id == SKIP
     assert "Epochs is -1" in said and "tb-panel" in said
     assert list(page.store) == []
