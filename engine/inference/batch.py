@@ -44,12 +44,12 @@ def predict_table(
     rows = [{role: frame.at[i, column] for role, column in roles.items()} for i in range(len(frame)) if filled[i]]
     answers = iter(predictor.predict(rows, base=base, progress=progress))
     placed = [next(answers) if there else None for there in filled]
-    several = predictor.classes.multi_label
+    several = predictor.outputs.multi_label
     new: dict[str, list[Any]] = {
         "prediction": [_label(answer, several) for answer in placed],
         "confidence": [round(answer["confidence"], 6) if answer else None for answer in placed],
     }
-    for label in predictor.classes.labels:
+    for label in predictor.outputs.labels:
         new[f"p:{label}"] = [round(answer["probabilities"][label], 6) if answer else None for answer in placed]
     for name, values in new.items():
         # As objects: a row without an answer stays None, which pandas would turn into NaN.

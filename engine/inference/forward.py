@@ -44,15 +44,14 @@ def run(
     device: Device,
     *,
     batch_size: int = 256,
-    read: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor] | None = None,
+    read: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor],
     progress: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
     """What the model says of every feature, in their order, float32.
 
-    `read` turns a model and a batch into a tensor [b, ...]; the logits when not given. `progress` hears (done, total)
+    `read` turns a model and a batch into a tensor [b, ...]. `progress` hears (done, total)
     after every batch; what it raises ends the work.
     """
-    read = read or logits_of
     lengths = [len(feature) for feature in features]
     parts: list[np.ndarray] = []
     order: list[int] = []
@@ -70,10 +69,6 @@ def run(
     result = np.empty_like(joined)
     result[order] = joined
     return result
-
-
-def logits_of(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    return model(**batch).logits
 
 
 def mean_pooled(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -10,13 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.data.mask import mask_text
 from engine.errors import ColumnProblem
-from engine.inference.forward import mean_pooled, run
+from engine.inference.reader import Reader
 from engine.inference.saved import Description, load_base, load_tuned
-from engine.inference.untuned import Centroids
 from engine.models.device import Device, choose_device
 from engine.models.load import LoadedModel
 from engine.tasks import TASKS
@@ -24,6 +21,7 @@ from engine.tasks.base import Example
 from engine.text import Text
 
 Rows = Sequence[str | Mapping[str, str]]
+Progress = Callable[[int, int], None]
 
 
 class Predictor:
@@ -33,63 +31,40 @@ class Predictor:
         self.directory = directory
         self.description = Description.load(directory)
         self.task = TASKS[self.description.task]
-        self.classes = self.description.outputs
+        self.outputs = self.description.what
         self.device = device or choose_device()
-        self.loaded = load_tuned(directory, self.description)
-        self.loaded.model.to(self.device.name).eval()
+        self._tuned = self._reader(load_tuned(directory, self.description))
 
     @cached_property
-    def _base(self) -> tuple[LoadedModel, Centroids]:
+    def _base(self) -> tuple[Reader, Any]:
         # Loaded on the first comparison only: most visits never ask for it.
-        centroids = Centroids.load(self.directory / "untuned.safetensors")
-        loaded = load_base(self.description)
-        loaded.model.to(self.device.name).eval()
-        return loaded, centroids
+        return self._reader(load_base(self.description)), self.task.untuned.load(self.directory)
 
-    def probabilities(
-        self, rows: Rows, base: bool = False, progress: Callable[[int, int], None] | None = None
-    ) -> np.ndarray:
-        """[rows, classes]. A row is a text, or a mapping of role names to texts; long texts are read in windows."""
-        return self._answer(self._examples(rows), base, progress)[0]
+    def predict(self, rows: Rows, base: bool = False, progress: Progress | None = None) -> list[dict[str, Any]]:
+        """One answer a row, in the task's words (`Task.answers`). `progress` hears (done, total).
 
-    def predict(
-        self, rows: Rows, base: bool = False, progress: Callable[[int, int], None] | None = None
-    ) -> list[dict[str, Any]]:
-        """One answer a row: `label` (or `labels`), `confidence`, `probabilities` by label, highest first, and `windows`.
-
-        With `base` the untuned model answers: its frozen features, with the nearest class centroid.
+        A row is a text, or a mapping of role names to texts; long texts are read in windows. With `base` the untuned model
+        answers. ColumnProblem for a row without what the task reads.
         """
         examples = self._examples(rows)
         if not examples:
             return []
-        probabilities, windows = self._answer(examples, base, progress)
-        return [self._in_words(row, int(count)) for row, count in zip(probabilities, windows, strict=True)]
+        if base:
+            reader, untuned = self._base
+            encoded = reader.encode(examples)
+            predictions = untuned.predict(reader, examples, encoded, progress)
+        else:
+            encoded = self._tuned.encode(examples)
+            predictions = self._tuned.predict(examples, encoded, progress)
+        return self.task.answers(predictions, encoded, self.outputs)
 
-    def _answer(
-        self, examples: list[Example], base: bool, progress: Callable[[int, int], None] | None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        loaded, centroids = self._base if base else (self.loaded, None)
-        encoded = self.task.encode(examples, loaded.tokenizer, self.description.max_length, windows=True)
-        windows = np.bincount([f.example for f in encoded.features], minlength=len(examples))
-        pad = loaded.tokenizer.pad_token_id
-        if centroids is None:
-            logits = run(loaded.model, encoded.features, pad, self.device, progress=progress)
-            return self.task.predict(logits, encoded, len(examples), self.classes), windows
-        pooled = run(loaded.model, encoded.features, pad, self.device, read=mean_pooled, progress=progress)
-        return centroids.probabilities(mean_over_windows(pooled, encoded.features, len(examples))), windows
+    def predictions(self, examples: Sequence[Example], progress: Progress | None = None) -> Any:
+        """What the task's `predict` gives for examples: for scoring, not for reading."""
+        return self._tuned.predict(examples, progress=progress)
 
-    def _in_words(self, probabilities: np.ndarray, windows: int) -> dict[str, Any]:
-        order = np.argsort(-probabilities, kind="stable")
-        labels = self.classes.labels
-        answer: dict[str, Any] = {
-            "label": labels[order[0]],
-            "confidence": float(probabilities[order[0]]),
-            "probabilities": {labels[i]: float(probabilities[i]) for i in order},
-            "windows": windows,
-        }
-        if self.classes.multi_label:
-            answer["labels"] = [labels[i] for i in order if probabilities[i] >= 0.5]
-        return answer
+    def _reader(self, loaded: LoadedModel) -> Reader:
+        model = loaded.model.to(self.device.name).eval()
+        return Reader(self.task, self.outputs, model, loaded.tokenizer, self.device, self.description.max_length)
 
     def _examples(self, rows: Rows) -> list[Example]:
         required = [role.name for role in self.task.roles if role.required and role.name != "label"]
@@ -108,14 +83,6 @@ class Predictor:
                 )
             examples.append(Example(number, inputs, None))
         return examples
-
-
-def mean_over_windows(vectors: np.ndarray, features: Sequence[Any], count: int) -> np.ndarray:
-    """Vectors [features, d] of windows to the mean [count, d] of each example."""
-    owners = np.array([feature.example for feature in features], dtype=np.int64)
-    total = np.zeros((count, vectors.shape[1]))
-    np.add.at(total, owners, vectors)
-    return total / np.bincount(owners, minlength=count)[:, None]
 
 
 def load_predictor(run_directory: str | Path, device: Device | None = None) -> Predictor:

@@ -1,9 +1,9 @@
 """The folder of a tuned model: what is in it, and how it is loaded again.
 
-    model/tunebench.json     task, classes, maximum length, method, base model
+    model/tunebench.json     task, outputs, maximum length, method, base model, columns
           config.json, model.safetensors | adapter_config.json, adapter_model.safetensors
           tokenizer files
-          untuned.safetensors   class centroids of the untuned model
+          untuned.safetensors   what makes the untuned model able to answer
 
 Knows files. Does not know how predictions are made.
 """
@@ -21,7 +21,7 @@ from engine.models.adapters import merged_with_adapter
 from engine.models.catalog import resolve
 from engine.models.load import LoadedModel
 from engine.tasks import TASKS
-from engine.tasks.classification import Classes
+from engine.tasks.base import Outputs
 from engine.text import Text
 
 
@@ -30,7 +30,7 @@ class Description:
     """What must be known beside the weights to answer with a tuned model."""
 
     task: str
-    classes: dict[str, Any]
+    outputs: dict[str, Any]  # of the task: Outputs.to_dict()
     max_length: int
     method: str
     base_model: str
@@ -54,15 +54,16 @@ class Description:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
     @property
-    def outputs(self) -> Classes:
-        return Classes(**self.classes)
+    def what(self) -> Outputs:
+        """What the model can answer."""
+        return TASKS[self.task].outputs_from(self.outputs)
 
 
 def load_base(description: Description, attention: str | None = None) -> LoadedModel:
     """The pretrained model that the run started from, with a fresh head."""
     return TASKS[description.task].load(
         resolve(description.base_model),
-        description.outputs,
+        description.what,
         ModelConfig(id=description.base_model, revision=description.base_revision),
         attention=attention,
     )
@@ -75,5 +76,5 @@ def load_tuned(directory: Path, description: Description, attention: str | None 
         loaded.model = merged_with_adapter(loaded.model, directory)
         return loaded
     return TASKS[description.task].load(
-        str(directory), description.outputs, ModelConfig(id=str(directory)), attention=attention
+        str(directory), description.what, ModelConfig(id=str(directory)), attention=attention
     )

@@ -6,18 +6,71 @@ know where the model or the examples come from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from engine.errors import FileProblem
+from engine.tasks.base import Encoded, Example
 from engine.text import Text
+
+if TYPE_CHECKING:
+    from engine.inference.reader import Reader
 
 EXAMPLES_PER_CLASS = 50  # centroids hardly move beyond that, and the training rows may be many
 # Cosines of one encoder's sentences lie close together; their differences become probabilities at this temperature.
 TEMPERATURE = 0.05
+
+
+class NearestCentroid:
+    """The untuned model of a classification run, kept beside its tuned model."""
+
+    FILE = "untuned.safetensors"
+
+    def __init__(self, centroids: Centroids):
+        self._centroids = centroids
+
+    @classmethod
+    def fit(cls, reader: Reader, examples: Sequence[Example], seed: int) -> NearestCentroid:
+        """`reader` reads with the pretrained model; `examples` are the training rows."""
+        targets = reader.task.targets(examples, reader.outputs)
+        chosen = sample_for_centroids(targets, seed)
+        some = [examples[index] for index in chosen]
+        return cls(Centroids.fit(_pooled(reader, reader.encode(some), len(some)), targets[chosen]))
+
+    def predict(
+        self,
+        reader: Reader,
+        examples: Sequence[Example],
+        encoded: Encoded | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> np.ndarray:
+        """Probabilities [examples, classes]."""
+        encoded = encoded or reader.encode(examples)
+        return self._centroids.probabilities(_pooled(reader, encoded, len(examples), progress))
+
+    def save(self, directory: Path) -> None:
+        self._centroids.save(directory / self.FILE)
+
+    @classmethod
+    def load(cls, directory: Path) -> NearestCentroid:
+        return cls(Centroids.load(directory / cls.FILE))
+
+
+def _pooled(
+    reader: Reader, encoded: Encoded, count: int, progress: Callable[[int, int], None] | None = None
+) -> np.ndarray:
+    """The mean-pooled features [count, hidden] of examples, the windows of each averaged."""
+    from engine.inference.forward import mean_pooled
+
+    vectors = reader.run(encoded, read=mean_pooled, progress=progress)
+    owners = np.array([feature.example for feature in encoded.features], dtype=np.int64)
+    total = np.zeros((count, vectors.shape[1]))
+    np.add.at(total, owners, vectors)
+    return total / np.bincount(owners, minlength=count)[:, None]
 
 
 class Centroids:

@@ -7,7 +7,7 @@ not know files, splits, devices or reports. PyTorch is imported where it is used
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,16 @@ import numpy as np
 
 from engine.config import ModelConfig
 from engine.errors import LabelProblem
-from engine.tasks.base import Encoded, Example, Feature
+from engine.evaluation.counts import metrics_from_counts, statistics
+from engine.evaluation.intervals import MetricsFrom
+from engine.inference.untuned import NearestCentroid
+from engine.tasks.base import Encoded, Example, Feature, Judgement
 from engine.tasks.roles import ROLES
 from engine.text import Text
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
     from transformers import PreTrainedTokenizerBase
 
     from engine.models.load import LoadedModel
@@ -42,6 +46,7 @@ class Classification:
     label = Text("Classification", "文本分类")
     roles = ROLES["classification"]
     metrics = ("accuracy", "macro_f1", "micro_f1", "weighted_f1")
+    untuned = NearestCentroid
 
     def default_metric(self, classes: Classes) -> str:
         """What chooses the best checkpoint. Subset accuracy says little about several labels a text."""
@@ -63,6 +68,9 @@ class Classification:
                 labels=labels,
             )
         return Classes(labels, multi_label)
+
+    def outputs_from(self, values: dict[str, Any]) -> Classes:
+        return Classes(**values)
 
     def load(self, source: str, classes: Classes, model: ModelConfig, **options: Any) -> LoadedModel:
         """A pretrained encoder with a classification head (ModelProblem)."""
@@ -147,6 +155,10 @@ class Classification:
         total = sum(counts.values())
         return [total / (len(classes.labels) * counts[label]) for label in classes.labels]
 
+    def read(self, model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Logits [b, classes]."""
+        return model(**batch).logits
+
     def loss(
         self,
         logits: torch.Tensor,
@@ -175,13 +187,11 @@ class Classification:
         np.add.at(total, owners, each)
         return total / np.bincount(owners, minlength=count)[:, None]
 
-    def log_loss(self, probabilities: np.ndarray, targets: np.ndarray) -> float:
-        """The mean negative log-likelihood of the targets, comparable with the training loss without smoothing.
-
-        A label that training never saw cannot be given a likelihood and is left out.
-        """
+    def evaluation_loss(self, examples: Sequence[Example], probabilities: np.ndarray, classes: Classes) -> float:
+        """The mean negative log-likelihood of the targets. A label that training never saw has none and is left out."""
         tiny = 1e-12
-        if targets.ndim == 2:
+        targets = self.targets(examples, classes)
+        if classes.multi_label:
             right = np.where(targets, probabilities, 1 - probabilities)
             return float(-np.log(np.maximum(right, tiny)).mean())
         known = np.flatnonzero(targets >= 0)
@@ -191,19 +201,55 @@ class Classification:
 
     def counts(self, examples: Sequence[Example], probabilities: np.ndarray, classes: Classes) -> np.ndarray:
         """Additive statistics [examples, k], from which every metric and its interval is computed."""
-        from engine.evaluation.counts import statistics
-
         known = set(classes.labels)
         unseen = np.array([len(set(_labels_of(example)) - known) for example in examples])
         return statistics(self.targets(examples, classes), probabilities, unseen)
 
+    def metrics_from(self, classes: Classes) -> MetricsFrom:
+        return metrics_from_counts(len(classes.labels), classes.multi_label)
+
     def score(self, examples: Sequence[Example], probabilities: np.ndarray, classes: Classes) -> dict[str, float]:
         """The task's metrics on examples, each between 0 and 1."""
-        from engine.evaluation.counts import metrics_from_counts
-
-        sums = self.counts(examples, probabilities, classes).sum(axis=0)
-        values = metrics_from_counts(len(classes.labels), classes.multi_label)(sums)
+        values = self.metrics_from(classes)(self.counts(examples, probabilities, classes).sum(axis=0))
         return {name: float(values[name]) for name in self.metrics}
+
+    def answers(self, probabilities: np.ndarray, encoded: Encoded, classes: Classes) -> list[dict[str, Any]]:
+        """`label` (and `labels`), `confidence`, `probabilities` by label, highest first, and `windows` for each row."""
+        windows = np.bincount([feature.example for feature in encoded.features], minlength=len(probabilities))
+        answers = []
+        for row, count in zip(probabilities, windows, strict=True):
+            order = np.argsort(-row, kind="stable")
+            answer: dict[str, Any] = {
+                "label": classes.labels[order[0]],
+                "confidence": float(row[order[0]]),
+                "probabilities": {classes.labels[i]: float(row[i]) for i in order},
+                "windows": int(count),
+            }
+            if classes.multi_label:
+                answer["labels"] = [classes.labels[i] for i in order if row[i] >= 0.5]
+            answers.append(answer)
+        return answers
+
+    def report(self, judgement: Judgement) -> tuple[dict[str, Any], Iterable[dict[str, Any]]]:
+        """The report, and one record for each test row."""
+        from engine.evaluation.classification import build_report, predictions
+        from engine.evaluation.evidence import Evidence
+
+        classes = judgement.outputs
+        evidence = Evidence(
+            task=self.name,
+            labels=classes.labels,
+            multi_label=classes.multi_label,
+            train=judgement.train,
+            validation=judgement.validation,
+            test=judgement.test,
+            probabilities=judgement.predictions,
+            untuned_probabilities=judgement.untuned,
+            validation_probabilities=judgement.validation_predictions,
+            config=judgement.config,
+            facts=judgement.facts,
+        )
+        return build_report(evidence), predictions(evidence)
 
 
 def _labels_of(example: Example) -> tuple[str, ...]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import time
 
 from engine.config import RunConfig
+from engine.errors import ConfigProblem
 from engine.runs.store import Run
 from engine.settings import Settings
 from engine.tasks import TASKS
+from engine.tasks.base import Task
+from engine.text import Text
 from engine.training.events import EventLog
 from engine.training.prepare import prepare
 
@@ -26,13 +29,15 @@ def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
     try:
         course.begin("data")
         prepared = prepare(run, course.config, settings, events)
-        classes = TASKS[course.config.task].outputs(prepared.splits.train)
+        task = TASKS[course.config.task]
+        check_metric(course.config, task)
+        outputs = task.outputs(prepared.splits.train)
 
         course.begin("model")
         from engine.training.judge import report_on
         from engine.training.session import Session
 
-        session = Session(course, prepared, classes)
+        session = Session(course, prepared, outputs)
         session.load()
         session.encode()
         session.fit()
@@ -70,3 +75,19 @@ class Course:
         """Raises StopRequested once the owner wants no result any more."""
         if self.run.requested_stop == "discard":
             raise StopRequested
+
+
+def check_metric(config: RunConfig, task: Task) -> None:
+    """ConfigProblem for a selection metric that the task does not have."""
+    metric = config.evaluation.metric
+    if metric and metric not in task.metrics:
+        choices = ", ".join(task.metrics)
+        raise ConfigProblem(
+            "unknown_metric",
+            Text(
+                f"evaluation.metric is {metric!r}, which {task.name} does not have.",
+                f"evaluation.metric 的值 {metric!r} 不是该任务的指标。",
+            ),
+            Text(f"Use one of {choices}.", f"可选：{choices}。"),
+            field="evaluation.metric",
+        )

@@ -5,20 +5,15 @@ Knows what evidence a report needs and how each piece is computed. Does not know
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.evaluation.classification import build_report, predictions
-from engine.evaluation.evidence import Evidence
 from engine.evaluation.report import write_report
-from engine.inference.forward import mean_pooled
-from engine.inference.forward import run as forward
-from engine.inference.predictor import mean_over_windows
+from engine.inference.reader import Reader
 from engine.inference.saved import load_base
-from engine.inference.untuned import Centroids, sample_for_centroids
 from engine.models.device import attention_for
-from engine.tasks.base import Encoded
+from engine.tasks.base import Encoded, Judgement
 from engine.training.trainer import memory_mb
 
 if TYPE_CHECKING:
@@ -28,12 +23,11 @@ if TYPE_CHECKING:
 def report_on(session: Session) -> None:
     """Judge the saved model on the test rows, which nothing has looked at before."""
     session.course.begin("evaluate")
-    splits, tokenizer = session.prepared.splits, session.loaded.tokenizer
-    length = session.resolved.max_length
-    test = session.task.encode(splits.test, tokenizer, length, windows=True)
-    probabilities = session.probabilities(session.model, test, splits.test)
-    validation = session.probabilities(session.model, session.validation, splits.validation)
-    train_metrics = _train_metrics(session)
+    splits, reader = session.prepared.splits, session.reader(session.model)
+    test = reader.encode(splits.test)
+    predictions = reader.predict(splits.test, test, session.still_wanted)
+    validation = reader.predict(splits.validation, session.validation, session.still_wanted)
+    train_metrics = _train_metrics(session, reader)
     untuned = _untuned(session, test) if session.config.evaluation.baselines else None
     session.course.begin("report")
     facts = {
@@ -59,23 +53,21 @@ def report_on(session: Session) -> None:
         "notices": session.prepared.notices,
         "seconds": {**session.course.seconds},
     }
-    evidence = Evidence(
-        task=session.config.task,
-        labels=session.classes.labels,
-        multi_label=session.classes.multi_label,
+    judgement = Judgement(
+        config=session.config,
+        outputs=session.outputs,
         train=splits.train,
         validation=splits.validation,
         test=splits.test,
-        probabilities=probabilities,
-        untuned_probabilities=untuned,
-        validation_probabilities=validation,
-        config=session.config,
+        predictions=predictions,
+        untuned=untuned,
+        validation_predictions=validation,
         facts=facts,
     )
-    report = build_report(evidence)
+    report, records = session.task.report(judgement)
     session.course.end()
     report["run"]["seconds"] = session.course.seconds
-    write_report(report, session.run.path("report"), predictions(evidence))
+    write_report(report, session.run.path("report"), records)
     headline = report["headline"]
     session.run.update(
         headline={key: headline[key] for key in ("metric", "value", "low", "high")},
@@ -83,32 +75,21 @@ def report_on(session: Session) -> None:
     )
 
 
-def _train_metrics(session: Session) -> dict[str, float]:
+def _train_metrics(session: Session, reader: Reader) -> dict[str, float]:
     """The metrics on a sample of the training rows as large as the validation split: the gap tells of overfitting."""
     train = session.prepared.splits.train
     random = np.random.default_rng(session.config.seed)
     size = min(len(train), max(200, len(session.prepared.splits.validation)))
     sample = [train[i] for i in sorted(random.choice(len(train), size, replace=False))]
-    encoded = session.task.encode(sample, session.loaded.tokenizer, session.resolved.max_length, windows=True)
-    return session.task.score(sample, session.probabilities(session.model, encoded, sample), session.classes)
+    predictions = reader.predict(sample, progress=session.still_wanted)
+    return session.task.score(sample, predictions, session.outputs)
 
 
-def _untuned(session: Session, test: Encoded) -> np.ndarray:
-    """Test probabilities of the pretrained model before any training; its centroids are kept with the model."""
+def _untuned(session: Session, test: Encoded) -> Any:
+    """Predictions of the pretrained model on the test rows; what it needs to answer is kept with the model."""
     splits = session.prepared.splits
     base = load_base(session.description, attention_for(session.device))
-    base.model.to(session.device.name)
-    pad = base.tokenizer.pad_token_id
-    targets = session.task.targets(splits.train, session.classes)
-    chosen = sample_for_centroids(targets, session.config.seed)
-    length = session.resolved.max_length
-    some = [splits.train[i] for i in chosen]
-    encoded = session.task.encode(some, base.tokenizer, length, windows=True)
-
-    def pooled(encoded: Encoded, count: int) -> np.ndarray:
-        vectors = forward(base.model, encoded.features, pad, session.device, read=mean_pooled)
-        return mean_over_windows(vectors, encoded.features, count)
-
-    centroids = Centroids.fit(pooled(encoded, len(some)), targets[chosen])
-    centroids.save(session.run.path("model", "untuned.safetensors"))
-    return centroids.probabilities(pooled(test, len(splits.test)))
+    reader = session.reader(base.model.to(session.device.name))
+    untuned = session.task.untuned.fit(reader, splits.train, session.config.seed)
+    untuned.save(session.run.path("model"))
+    return untuned.predict(reader, splits.test, test, session.still_wanted)

@@ -6,19 +6,17 @@ Knows the order of things inside each phase and what is recorded of it. Does not
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from transformers import set_seed
 
 from engine.errors import is_out_of_memory
 from engine.inference.forward import collate
-from engine.inference.forward import run as forward
+from engine.inference.reader import BATCH_SIZE, Reader
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import (
     apply_method,
@@ -32,8 +30,7 @@ from engine.models.catalog import resolve as resolve_model
 from engine.models.device import Device, attention_for, choose_device, use_threads
 from engine.models.load import LoadedModel
 from engine.tasks import TASKS
-from engine.tasks.base import Encoded, Example
-from engine.tasks.classification import Classes
+from engine.tasks.base import Encoded, Outputs
 from engine.text import Text
 from engine.training.course import Course
 from engine.training.defaults import Resolved, resolve
@@ -58,13 +55,13 @@ class Session:
     progress: Progress
     description: Description
 
-    def __init__(self, course: Course, prepared: Prepared, classes: Classes):
+    def __init__(self, course: Course, prepared: Prepared, outputs: Outputs):
         self.course = course
         self.run = course.run
         self.config = course.config
         self.events = course.events
         self.prepared = prepared
-        self.classes = classes
+        self.outputs = outputs
         self.task = TASKS[course.config.task]
 
     def load(self) -> None:
@@ -80,7 +77,7 @@ class Session:
         self.source = resolve_model(asked.id, progress=fetched)
         dropout = 0.0 if asked.dropout is None else asked.dropout
         self.loaded = self.task.load(
-            self.source, self.classes, asked, dropout=dropout, attention=attention_for(self.device)
+            self.source, self.outputs, asked, dropout=dropout, attention=attention_for(self.device)
         )
 
     def encode(self) -> None:
@@ -93,14 +90,14 @@ class Session:
             config,
             self.loaded.model.config,
             rows=len(splits.train),
-            classes=len(self.classes.labels),
+            classes=len(self.outputs.labels),
             longest=whole.longest,
             limit=limit,
         )
         length = self.resolved.max_length
         self.train = whole if whole.longest <= length else task.encode(splits.train, tokenizer, length)
         self.validation = task.encode(splits.validation, tokenizer, length, windows=True)
-        task.attach_targets(self.train, splits.train, self.classes)
+        task.attach_targets(self.train, splits.train, self.outputs)
         if self.train.truncated:
             self._tell_truncation(length, limit)
         self.model = apply_method(self.loaded, config.method, self.resolved.freeze_embeddings)
@@ -140,7 +137,7 @@ class Session:
         save_model(self.model, self.loaded, directory)
         self.description = Description(
             task=self.config.task,
-            classes=self.classes.to_dict(),
+            outputs=self.outputs.to_dict(),
             max_length=self.resolved.max_length,
             method=self.config.method.name,
             base_model=self.config.model.id,
@@ -159,7 +156,7 @@ class Session:
 
         def logits(model: nn.Module) -> torch.Tensor:
             with self.device.autocast():
-                return model(**batch).logits
+                return self.task.read(model, batch)
 
         difference = verify_saved(self.model, reload, logits, TOLERANCE[self.device.dtype])
         self.facts["reload_difference"] = difference
@@ -170,7 +167,7 @@ class Session:
         config, splits = self.config, self.prepared.splits
         weights = None
         if config.training.class_weights:
-            weights = torch.tensor(self.task.class_weights(splits.train, self.classes), device=self.device.name)
+            weights = torch.tensor(self.task.class_weights(splits.train, self.outputs), device=self.device.name)
 
         def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
             return self.task.loss(logits, targets, weights, config.training.label_smoothing)
@@ -183,9 +180,10 @@ class Session:
             seed=config.seed,
             device=self.device,
             pad_token_id=self.loaded.tokenizer.pad_token_id,
+            read=self.task.read,
             loss=loss,
             evaluate_now=self._evaluate_now,
-            metric=config.evaluation.metric or self.task.default_metric(self.classes),
+            metric=config.evaluation.metric or self.task.default_metric(self.outputs),
             stop_request=lambda: self.run.requested_stop,
             events=self.events,
             directory=self.run.path("checkpoints"),
@@ -195,20 +193,25 @@ class Session:
     def _evaluate_now(self) -> tuple[float, dict[str, float]]:
         """Loss and metrics on the validation rows."""
         examples = self.prepared.splits.validation
-        probabilities = self.probabilities(self.model, self.validation, examples)
-        targets = self.task.targets(examples, self.classes)
-        return self.task.log_loss(probabilities, targets), self.task.score(examples, probabilities, self.classes)
+        predictions = self.reader(self.model).predict(examples, self.validation, self.still_wanted)
+        loss = self.task.evaluation_loss(examples, predictions, self.outputs)
+        return loss, self.task.score(examples, predictions, self.outputs)
 
-    def probabilities(self, model: nn.Module, encoded: Encoded, examples: Sequence[Example]) -> np.ndarray:
-        logits = forward(
+    def reader(self, model: nn.Module) -> Reader:
+        """Reads with `model` as the run's predictor will."""
+        return Reader(
+            self.task,
+            self.outputs,
             model,
-            encoded.features,
-            self.loaded.tokenizer.pad_token_id,
+            self.loaded.tokenizer,
             self.device,
-            batch_size=self.config.evaluation.batch_size or 256,
-            progress=lambda done, total: self.course.check_discarded(),
+            self.resolved.max_length,
+            self.config.evaluation.batch_size or BATCH_SIZE,
         )
-        return self.task.predict(logits, encoded, len(examples), self.classes)
+
+    def still_wanted(self, done: int, total: int) -> None:
+        """Progress of an evaluation: raises StopRequested once the owner wants no result."""
+        self.course.check_discarded()
 
     def _facts(self) -> dict[str, Any]:
         everything, trainable = parameter_counts(self.model)
@@ -221,8 +224,7 @@ class Session:
             "threads": self.threads,
             "parameters": everything,
             "trainable_parameters": trainable,
-            "labels": self.classes.labels,
-            "multi_label": self.classes.multi_label,
+            **self.outputs.to_dict(),
             "seed": self.config.seed,
             "versions": {name: version(name) for name in LIBRARIES},
             **asdict(self.resolved),

@@ -55,7 +55,7 @@ class Progress:
 class FineTuner(Trainer):
     """Trainer over features that are already encoded.
 
-    `loss` takes logits [b, ...] and targets and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation
+    `loss` takes what `read` gives of a batch, and targets, and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation
     rows; `stop_request` returns "keep", "discard" or None. The best weights end up in `progress.best_state`.
     """
 
@@ -69,6 +69,7 @@ class FineTuner(Trainer):
         seed: int,
         device: Device,
         pad_token_id: int,
+        read: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor],
         loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
         evaluate_now: Callable[[], tuple[float, dict[str, float]]],
         metric: str,
@@ -80,6 +81,7 @@ class FineTuner(Trainer):
         self._features = features
         self._resolved = resolved
         self._pad_token_id = pad_token_id
+        self._read = read
         self._loss = loss
         self._evaluate_now = evaluate_now
         self._events = events
@@ -144,7 +146,7 @@ class FineTuner(Trainer):
         targets = inputs.pop("labels")
         self._seen_examples += len(targets)
         self._seen_tokens += int(inputs["attention_mask"].sum())
-        return self._loss(model(**inputs).logits, targets)
+        return self._loss(self._read(model, inputs), targets)
 
     def training_step(
         self,

@@ -19,7 +19,7 @@ class Echo:
     """Stands for a predictor: the answer is the first letter of the text."""
 
     task = TASKS["classification"]
-    classes = Classes(["a", "b"])
+    outputs = Classes(["a", "b"])
 
     description = SimpleNamespace(columns={"text": "review", "label": "verdict"})
 

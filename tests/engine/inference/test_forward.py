@@ -22,26 +22,38 @@ class SumOfIds(nn.Module):
         return type("Output", (), {"logits": total})
 
 
+def read(model, batch):
+    return model(**batch).logits
+
+
 def features(lengths) -> list[Feature]:
     return [Feature(i, list(range(1, n + 1))) for i, n in enumerate(lengths)]
 
 
 def test_answers_come_in_the_order_of_the_features():
     lengths = np.random.default_rng(0).integers(1, 60, 137).tolist()
-    answers = run(SumOfIds(), features(lengths), 99, FP32, batch_size=16)
+    answers = run(SumOfIds(), features(lengths), 99, FP32, batch_size=16, read=read)
     assert answers[:, 0].tolist() == [n * (n + 1) / 2 for n in lengths]
 
 
 def test_progress_is_told_and_may_end_the_work():
     heard = []
-    run(SumOfIds(), features([3] * 10), 0, FP32, batch_size=4, progress=lambda done, total: heard.append((done, total)))
+    run(
+        SumOfIds(),
+        features([3] * 10),
+        0,
+        FP32,
+        batch_size=4,
+        read=read,
+        progress=lambda done, total: heard.append((done, total)),
+    )
     assert heard == [(4, 10), (8, 10), (10, 10)]
 
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(SumOfIds(), features([3] * 10), 0, FP32, batch_size=4, progress=stop)
+        run(SumOfIds(), features([3] * 10), 0, FP32, batch_size=4, read=read, progress=stop)
 
 
 def test_a_batch_is_padded_on_the_right():

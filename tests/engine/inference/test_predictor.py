@@ -46,8 +46,8 @@ def test_an_answer_has_every_label_likeliest_first(predictor):
 
 def test_many_answers_are_those_of_one_at_a_time(predictor):
     texts = [" ".join(["good", "film"] * n) for n in (1, 30, 2, 7, 100)]
-    together = predictor.probabilities(texts)
-    alone = np.concatenate([predictor.probabilities([text]) for text in texts])
+    together = [answer["probabilities"]["good"] for answer in predictor.predict(texts)]
+    alone = [predictor.predict([text])[0]["probabilities"]["good"] for text in texts]
     assert np.allclose(together, alone, atol=1e-5)
 
 
