@@ -82,6 +82,17 @@ class MethodConfig:
         high=0.9,
         advanced=True,
     )
+    lora_plus_ratio: float = option(
+        4.0,
+        Text("LoRA+ ratio", "LoRA+ 倍率"),
+        Text(
+            "How much faster the matrices that start at zero, and the head, move than the others (Hayou et al. 2024).",
+            "初始为零的矩阵和输出层的学习率是其余矩阵的多少倍（Hayou 等，2024）。",
+        ),
+        low=1,
+        high=64,
+        advanced=True,
+    )
     use_dora: bool = option(
         False,
         Text("DoRA", "DoRA"),

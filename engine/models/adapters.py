@@ -63,6 +63,14 @@ def lora_config(model: PreTrainedModel, head: list[str], method: MethodConfig) -
     )
 
 
+def is_fast(name: str) -> bool:
+    """Whether a trainable parameter of a LoRA model takes the larger steps of LoRA+ (Hayou et al. 2024).
+
+    The B matrices do, which start at zero, and so does the head, which is new as well; A matrices and DoRA's magnitudes do not.
+    """
+    return not any(part in name for part in (".lora_A.", ".lora_magnitude_vector."))
+
+
 def _within(name: str, modules: list[str]) -> bool:
     return any(name == module or name.startswith(module + ".") for module in modules)
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
+import sys
 from dataclasses import dataclass
 
 import torch
@@ -95,3 +97,12 @@ def use_threads(count: int | None = None) -> int:
 def attention_for(device: Device) -> str:
     """The attention that measured fastest: on a CPU the fused kernel's backward pass is slower than plain products."""
     return "eager" if device.name == "cpu" else "sdpa"
+
+
+def memory_mb() -> float:
+    """The most memory this process has used, in MiB: of the GPU where there is one, else of the machine."""
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in KiB, macOS in bytes.
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

@@ -12,9 +12,8 @@ import numpy as np
 from engine.evaluation.report import write_report
 from engine.inference.reader import Reader
 from engine.inference.saved import load_base
-from engine.models.device import attention_for
+from engine.models.device import attention_for, memory_mb
 from engine.tasks.base import Encoded, Judgement
-from engine.training.trainer import memory_mb
 
 if TYPE_CHECKING:
     from engine.training.session import Session

@@ -188,6 +188,7 @@ class Session:
             events=self.events,
             directory=self.run.path("checkpoints"),
             micro_batch_size=micro,
+            fast_ratio=config.method.lora_plus_ratio if config.method.name == "lora" else 1.0,
         )
 
     def _evaluate_now(self) -> tuple[float, dict[str, float]]:

@@ -5,8 +5,6 @@ Knows how updates are made and watched. Does not know where examples come from o
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,21 +16,19 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 from torch.utils.data import DataLoader
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import Trainer, TrainingArguments
 
 from engine.config import TrainingConfig
 from engine.errors import RunFailure
 from engine.inference.forward import collate
-from engine.models.adapters import trainable_state
-from engine.models.device import Device
+from engine.models.adapters import is_fast, trainable_state
+from engine.models.device import Device, memory_mb
 from engine.tasks.base import Feature
 from engine.text import Text
 from engine.training.batching import LengthBuckets
-from engine.training.course import StopRequested
+from engine.training.callbacks import Watch
 from engine.training.defaults import Resolved
 from engine.training.events import EventLog
-
-STEP_EVENT_SECONDS = 0.5
 
 
 @dataclass
@@ -56,7 +52,7 @@ class FineTuner(Trainer):
     """Trainer over features that are already encoded.
 
     `loss` takes what `read` gives of a batch, and targets, and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation
-    rows; `stop_request` returns "keep", "discard" or None. The best weights end up in `progress.best_state`.
+    rows; `stop_request` returns "keep", "discard" or None. `fast_ratio` is LoRA+'s. The best weights end up in `progress.best_state`.
     """
 
     def __init__(
@@ -77,6 +73,7 @@ class FineTuner(Trainer):
         events: EventLog,
         directory: Path,
         micro_batch_size: int,
+        fast_ratio: float = 1.0,
     ):
         self._features = features
         self._resolved = resolved
@@ -88,6 +85,7 @@ class FineTuner(Trainer):
         self._directory = directory
         self._seed = seed
         self._micro_batch_size = micro_batch_size
+        self._fast_ratio = fast_ratio
         self.progress = Progress(metric)
         self._seen_examples = 0
         self._seen_tokens = 0
@@ -135,6 +133,31 @@ class FineTuner(Trainer):
             self._features, batch_sampler=sampler, collate_fn=partial(collate, pad_token_id=self._pad_token_id)
         )
         return self.accelerator.prepare(loader)
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """AdamW without decay of biases and norms, as Trainer makes it; under LoRA+ some parameters take larger steps."""
+        model = model or self.model
+        kind, options = self.get_optimizer_cls_and_kwargs(self.args, model)
+        decayed = set(self.get_decay_parameter_names(model))
+        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                fast = self._fast_ratio != 1 and is_fast(name)
+                groups.setdefault((name in decayed, fast), []).append(parameter)
+        rate = self.args.learning_rate
+        self.optimizer = kind(
+            [
+                {
+                    "params": parameters,
+                    "weight_decay": self.args.weight_decay if decay else 0.0,
+                    "lr": rate * self._fast_ratio if fast else rate,
+                }
+                # The first group's rate is the one that is told.
+                for (decay, fast), parameters in sorted(groups.items(), key=lambda item: item[0][1])
+            ],
+            **options,
+        )
+        return self.optimizer
 
     def compute_loss(
         self,
@@ -244,44 +267,6 @@ class FineTuner(Trainer):
         return self.progress
 
 
-class Watch(TrainerCallback):
-    """Decides after every update whether to tell, evaluate or stop."""
-
-    def __init__(self, tuner: FineTuner, config: TrainingConfig, stop_request: Callable[[], str | None]):
-        self._tuner = tuner
-        self._config = config
-        self._stop_request = stop_request
-        self._last_event = 0.0
-        self._last_look = 0.0
-
-    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.global_step == 0:
-            per_epoch = state.max_steps / max(args.num_train_epochs, 1e-9)
-            self._interval = max(1, round(per_epoch / self._config.evaluations_per_epoch))
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        now = time.monotonic()
-        last = state.global_step >= state.max_steps
-        if last or state.global_step == 1 or now - self._last_event >= STEP_EVENT_SECONDS:
-            self._last_event = now
-            control.should_log = True
-        # The last interval may be a step short of a whole one; two evaluations in a row would tell nothing.
-        due = state.global_step % self._interval == 0 and state.max_steps - state.global_step >= self._interval // 2
-        if last or due:
-            control.should_evaluate = True
-        patience = self._config.early_stopping
-        if patience and self._tuner.progress.since_best >= patience:
-            self._tuner.progress.stopped_early = True
-            control.should_training_stop = True
-        if now - self._last_look >= STEP_EVENT_SECONDS / 2:
-            self._last_look = now
-            asked = self._stop_request()
-            if asked == "discard":
-                raise StopRequested
-            if asked == "keep":
-                control.should_training_stop = True
-
-
 def diverged(learning_rate: float, step: int) -> RunFailure:
     lower = f"{learning_rate / 10:.0e}"
     return RunFailure(
@@ -294,12 +279,3 @@ def diverged(learning_rate: float, step: int) -> RunFailure:
         step=step + 1,
         learning_rate=learning_rate,
     )
-
-
-def memory_mb() -> float:
-    """The most memory this process has used, in MiB: of the GPU where there is one, else of the machine."""
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
-        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Linux counts in KiB, macOS in bytes.
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

@@ -16,6 +16,7 @@ from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import (
     apply_method,
     head_modules,
+    is_fast,
     parameter_counts,
     restore_trainable,
     save_model,
@@ -120,6 +121,15 @@ def test_the_lora_variants_save_and_reload(switch, tmp_path):
     save_model(model, loaded, tmp_path / "model")
     description = Description("classification", CLASSES.to_dict(), 16, "lora", str(base))
     assert verify_saved(model, lambda: load_tuned(tmp_path / "model", description).model, logits, 1e-4) <= 1e-4
+
+
+def test_lora_plus_moves_new_weights_faster(base):
+    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)))
+    model = apply_method(loaded, MethodConfig(name="lora", use_dora=True), True)
+    names = [n for n, p in model.named_parameters() if p.requires_grad]
+    fast = {n for n in names if is_fast(n)}
+    assert fast == {n for n in names if "lora_B" in n or "modules_to_save" in n}
+    assert any("lora_B" in n for n in fast) and any("modules_to_save" in n for n in fast)
 
 
 def test_a_model_that_was_not_saved_as_trained_is_never_called_done(tmp_path):

@@ -1,0 +1,58 @@
+"""What happens between two updates: telling, evaluating, stopping.
+
+Knows when each is due. Does not know how an evaluation is made or an event written: the tuner does both.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from transformers import TrainerCallback
+
+from engine.config import TrainingConfig
+from engine.training.course import StopRequested
+
+if TYPE_CHECKING:
+    from engine.training.trainer import FineTuner
+
+STEP_EVENT_SECONDS = 0.5
+
+
+class Watch(TrainerCallback):
+    """Decides after every update whether to tell, evaluate or stop."""
+
+    def __init__(self, tuner: FineTuner, config: TrainingConfig, stop_request: Callable[[], str | None]):
+        self._tuner = tuner
+        self._config = config
+        self._stop_request = stop_request
+        self._last_event = 0.0
+        self._last_look = 0.0
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.global_step == 0:
+            per_epoch = state.max_steps / max(args.num_train_epochs, 1e-9)
+            self._interval = max(1, round(per_epoch / self._config.evaluations_per_epoch))
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        now = time.monotonic()
+        last = state.global_step >= state.max_steps
+        if last or state.global_step == 1 or now - self._last_event >= STEP_EVENT_SECONDS:
+            self._last_event = now
+            control.should_log = True
+        # The last interval may be a step short of a whole one; two evaluations in a row would tell nothing.
+        due = state.global_step % self._interval == 0 and state.max_steps - state.global_step >= self._interval // 2
+        if last or due:
+            control.should_evaluate = True
+        patience = self._config.early_stopping
+        if patience and self._tuner.progress.since_best >= patience:
+            self._tuner.progress.stopped_early = True
+            control.should_training_stop = True
+        if now - self._last_look >= STEP_EVENT_SECONDS / 2:
+            self._last_look = now
+            asked = self._stop_request()
+            if asked == "discard":
+                raise StopRequested
+            if asked == "keep":
+                control.should_training_stop = True
