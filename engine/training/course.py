@@ -12,7 +12,7 @@ from engine.config import RunConfig
 from engine.errors import ConfigProblem
 from engine.runs.store import Run
 from engine.settings import Settings
-from engine.tasks import TASKS
+from engine.tasks import task_named
 from engine.tasks.base import Task
 from engine.text import Text
 from engine.training.events import EventLog
@@ -27,10 +27,10 @@ def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
     """Train, save, judge. Returns the final state: `completed`, or `stopped` when the owner discarded it."""
     course = Course(run, events)
     try:
+        task = task_named(course.config.task)
+        check_metric(course.config, task)
         course.begin("data")
         prepared = prepare(run, course.config, settings, events)
-        task = TASKS[course.config.task]
-        check_metric(course.config, task)
         outputs = task.outputs(prepared.splits.train)
 
         course.begin("model")

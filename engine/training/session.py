@@ -29,7 +29,7 @@ from engine.models.adapters import (
 from engine.models.catalog import resolve as resolve_model
 from engine.models.device import Device, attention_for, choose_device, use_threads
 from engine.models.load import LoadedModel
-from engine.tasks import TASKS
+from engine.tasks import task_named
 from engine.tasks.base import Encoded, Outputs
 from engine.text import Text
 from engine.training.course import Course
@@ -62,7 +62,7 @@ class Session:
         self.events = course.events
         self.prepared = prepared
         self.outputs = outputs
-        self.task = TASKS[course.config.task]
+        self.task = task_named(course.config.task)
 
     def load(self) -> None:
         """The pretrained model, on the device chosen for it."""
