@@ -24,10 +24,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from engine.config import RunConfig
 from engine.errors import RunProblem
+from engine.runs.identity import is_alive, on_this_host
 from engine.text import Text
 
 # "interrupted" is never written by the run itself: readers conclude it from a worker that is gone.
@@ -142,13 +141,8 @@ class Run:
         process = manifest.process
         if process is None:
             return False
-        if process["host"] == host_identity():
-            # pid plus start time: a reused process id is another process.
-            try:
-                worker = psutil.Process(process["pid"])
-                return abs(worker.create_time() - process["started"]) < 1.0 and worker.status() != psutil.STATUS_ZOMBIE
-            except psutil.NoSuchProcess:
-                return False
+        if on_this_host(process):
+            return is_alive(process)
         try:
             return time.time() - self.path("heartbeat").stat().st_mtime < STALE_SECONDS
         except FileNotFoundError:
@@ -218,11 +212,6 @@ def open_run(path: str | Path) -> Run:
             Text("`python -m engine runs` lists the runs.", "可用 `python -m engine runs` 查看运行列表。"),
         )
     return Run(directory.absolute())
-
-
-def host_identity() -> str:
-    """This machine since its last boot: a process id means nothing beyond either."""
-    return f"{os.uname().nodename}@{int(psutil.boot_time())}"
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -6,17 +6,15 @@ Knows states, heartbeat and how a run ends, whatever happens. Does not know how 
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import threading
 import time
 from pathlib import Path
 
-import psutil
-
 from engine.errors import UserError, explain
+from engine.runs.identity import this_process
 from engine.runs.queue import wait_for_turn
-from engine.runs.store import Run, Store, host_identity
+from engine.runs.store import Run, Store
 from engine.settings import Settings
 from engine.training.course import carry_out
 from engine.training.events import EventLog
@@ -34,7 +32,7 @@ def main(directory: str) -> int:
         logging.getLogger(name).setLevel(logging.WARNING)
     run = Run(Path(directory).absolute())
     settings = Settings.from_env(runs_dir=run.directory.parent)
-    run.update(process=_identity())
+    run.update(process=this_process())
     stop_heart = _start_heart(run)
     events = EventLog(run.path("events.jsonl"))
 
@@ -71,10 +69,6 @@ def _end(run: Run, events: EventLog, state: str, problem: UserError | None = Non
     run.update(state=state, finished=time.time(), error=error)
     events.emit("state", state=state, error=error)
     return problem.exit_code if problem else 0
-
-
-def _identity() -> dict[str, object]:
-    return {"pid": os.getpid(), "started": psutil.Process().create_time(), "host": host_identity()}
 
 
 def _start_heart(run: Run) -> threading.Event:

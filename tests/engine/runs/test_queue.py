@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 
-import psutil
-
 from engine.config import RunConfig
+from engine.runs.identity import this_process
 from engine.runs.queue import position, wait_for_turn
-from engine.runs.store import Store, host_identity
+from engine.runs.store import Store
 
-ME = {"pid": os.getpid(), "started": psutil.Process().create_time(), "host": host_identity()}
+ME = this_process()
 
 
 def queued(store, order: int):

@@ -13,7 +13,8 @@ import pytest
 
 from engine.config import RunConfig
 from engine.errors import ConfigProblem, RunProblem
-from engine.runs.store import STALE_SECONDS, START_SECONDS, Run, Store, host_identity, open_run
+from engine.runs.identity import identity_of
+from engine.runs.store import STALE_SECONDS, START_SECONDS, Run, Store, open_run
 
 
 @pytest.fixture
@@ -23,10 +24,6 @@ def store(tmp_path):
 
 def config(**values) -> RunConfig:
     return RunConfig.from_dict({"data": {"train": "a.csv"}, **values})
-
-
-def identity(pid: int) -> dict:
-    return {"pid": pid, "started": psutil.Process(pid).create_time(), "host": host_identity()}
 
 
 def test_a_new_run_is_queued_and_keeps_its_configuration(store):
@@ -52,14 +49,14 @@ def test_an_id_is_never_a_path(store, run_id):
 
 def test_a_run_whose_worker_lives_is_running(store):
     run = store.create(config())
-    run.update(state="running", process=identity(os.getpid()))
+    run.update(state="running", process=identity_of(os.getpid()))
     assert run.state == "running"
 
 
 def test_a_run_whose_worker_died_is_interrupted(store):
     run = store.create(config())
     worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    run.update(state="running", process=identity(worker.pid))
+    run.update(state="running", process=identity_of(worker.pid))
     assert run.state == "running"
     worker.kill()
     # Not yet waited for, it is a zombie: dead all the same.
@@ -75,7 +72,7 @@ def test_a_run_whose_worker_died_is_interrupted(store):
 
 def test_a_reused_process_id_is_another_process(store):
     run = store.create(config())
-    run.update(state="running", process={**identity(os.getpid()), "started": time.time() - 86400})
+    run.update(state="running", process={**identity_of(os.getpid()), "started": 1.0})
     assert run.state == "interrupted"
 
 
@@ -139,6 +136,7 @@ def test_a_reader_never_sees_half_a_manifest(store):
     code = f"""
 import sys; sys.path.insert(0, {os.getcwd()!r})
 from pathlib import Path
+from engine.runs.identity import identity_of
 from engine.runs.store import Run
 run = Run(Path({str(run.directory)!r}))
 for i in range(200): run.update(name='x' * (i * 50))
