@@ -72,7 +72,8 @@ def connect_arrival(
         scene = Wiring(page, tab)
         everything = [language, *scene.inputs]
         shown = arrived.then(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)
-        described = shown.then(scene.describe, everything, scene.described, queue=False, **QUIET)
+        brought = shown.then(scene.restore, [tab.draft], [*scene.inputs, tab.restored], queue=False, **QUIET)
+        described = brought.then(scene.describe, everything, scene.described, queue=False, **QUIET)
         scene.look_after(described)
         language.input(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)
         language.input(scene.describe, everything, scene.described, queue=False, **QUIET)

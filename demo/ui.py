@@ -25,7 +25,7 @@ def build_demo(settings: Settings) -> gr.Blocks:
     page = Page.from_settings(settings)
     with gr.Blocks(title="Tunebench", analytics_enabled=False, delete_cache=CLEAN_UP) as demo:
         build_header(page)
-        with gr.Tabs(selected=TASKS[0].name, elem_classes="tb-tabs") as tabs:
+        with gr.Tabs(selected=TASKS[0].name, elem_classes="tb-tabs", overflow_behavior="wrap") as tabs:
             built = []
             for task in TASKS:
                 with page.labels.make(gr.Tab, label=task.title, id=task.name):

@@ -17,6 +17,7 @@ from demo.i18n import Spoken, words
 from demo.markup import PICK, bar, chip, clip, count, panel, safe, size, table
 from demo.page import Page
 from demo.parts.knobs import knob
+from engine.assets import EXAMPLES, is_cached
 from engine.config import RunConfig
 from engine.data.check import CheckResult
 from engine.data.findings import Finding
@@ -107,6 +108,8 @@ def build(page: Page, task: str, default_example: str) -> DataStep:
             fields[f"data.columns.{role.name}"] = make(
                 gr.Dropdown,
                 choices=[],
+                # The choices are set when a table is read; a server that was restarted meanwhile has forgotten them.
+                allow_custom_value=True,
                 value=None,
                 label=role.label,
                 info=role.help,
@@ -140,8 +143,6 @@ def heading(number: int, title: Text, note: Text | None = None) -> Spoken:
 
 def cards_html(task: str, chosen: str, language: str) -> str:
     """The example data sets of a task as cards; `chosen` is pressed."""
-    from engine.assets import EXAMPLES, is_cached
-
     cards = []
     own = "zh" if language.startswith("zh") else "en"
     for example in sorted(EXAMPLES.values(), key=lambda one: own not in one.languages):
@@ -184,6 +185,12 @@ def source_html(config: RunConfig, language: str) -> str:
         return ""
     said = words("data.yours").in_language(language)
     return f'<div class="tb-source-line"><b>{safe(said)}</b> {" ".join(chip(name) for name in names)}</div>'
+
+
+def reading_html(example: str, language: str) -> str:
+    """What is said while an example is read, and before that, where it is not here yet, fetched."""
+    key = "data.reading" if is_cached(example) else "data.fetching"
+    return f'<p class="tb-quiet tb-waiting">{safe(words(key).in_language(language))}</p>'
 
 
 # What was read ---------------------------------------------------------------------------------------------------------------

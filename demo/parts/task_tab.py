@@ -41,6 +41,8 @@ class TaskTab:
     run_id: gr.Textbox
     ended: gr.Textbox
     seen: gr.State
+    draft: gr.BrowserState
+    restored: gr.State
     timer: gr.Timer
     plan: gr.HTML
     start: gr.Button
@@ -69,6 +71,9 @@ def build(page: Page, task: Task) -> TaskTab:
     make, name = page.labels.make, task.name
     run_id, ended = gr.Textbox("", visible=False), gr.Textbox("", visible=False)
     seen, timer = gr.State({}), gr.Timer(1.0, active=False)
+    # What was typed, in the visitor's own browser: a reload, even after a restart of the server, brings it back.
+    draft = gr.BrowserState("", storage_key=f"tunebench-draft-{name}", secret=f"tunebench-draft-{name}")
+    restored = gr.State(False)
     with gr.Row(elem_classes="tb-hero"):
         with gr.Column(scale=5, min_width=280):
             plan = make(gr.HTML, value=Spoken(lambda language: hero_html(task, "", language)), apply_default_css=False)
@@ -85,7 +90,7 @@ def build(page: Page, task: Task) -> TaskTab:
             empty = make(gr.HTML, value=Spoken(_empty_html), apply_default_css=False)
             with gr.Column(visible=False, elem_classes="tb-run") as panel:
                 head = gr.HTML("", apply_default_css=False, elem_id=f"{name}-head")
-                with gr.Tabs(selected="train", elem_classes="tb-inner-tabs") as tabs:
+                with gr.Tabs(selected="train", elem_classes="tb-inner-tabs", overflow_behavior="wrap") as tabs:
                     with make(gr.Tab, label=words("tab.train"), id="train"):
                         train = train_step.build(page, name)
                     with make(gr.Tab, label=words("tab.report"), id="report"):
@@ -101,6 +106,8 @@ def build(page: Page, task: Task) -> TaskTab:
         run_id,
         ended,
         seen,
+        draft,
+        restored,
         timer,
         plan,
         start,

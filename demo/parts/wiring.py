@@ -6,6 +6,8 @@ a run is a process of its own, found again by its id.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,12 @@ from demo.parts import data_step, export, model_step, playground, report_view, t
 from demo.parts.task_tab import TaskTab, hero_html
 from demo.titles import source_title
 from demo.told import told
+from engine.assets import EXAMPLES
 from engine.config import RunConfig
 from engine.data.columns import guess_with_reasons
 from engine.data.fixes import FIXES
 from engine.errors import UserError
+from engine.models.entries import CATALOG
 from engine.options import Problem
 from engine.runs.process import start as start_worker
 from engine.runs.store import ACTIVE, Run
@@ -66,7 +70,7 @@ class Wiring:
         picked = data.cards.select(
             self.pick_example,
             [language, self.fields["model.id"]],
-            [*data.source_outputs(), data.cards, data.source, self.fields["model.id"]],
+            [*data.source_outputs(), data.cards, data.source, self.fields["model.id"], data.view, data.findings],
             queue=False,
             **QUIET,
         )
@@ -103,7 +107,7 @@ class Wiring:
             queue=False,
             trigger_mode="always_last",
             **QUIET,
-        )
+        ).then(self.remember, [tab.restored, *self.inputs], [tab.draft], queue=False, **QUIET)
         started = tab.start.click(self.start, everything, [tab.run_id, tab.problem], **QUIET)
         started.then(self.show, self.shown_from, self.shown, queue=False, **QUIET).then(None, js=SCROLL_TO_RUN)
         tab.run_id.change(None, [tab.run_id], js=PUT_RUN_IN_ADDRESS)
@@ -200,14 +204,12 @@ class Wiring:
 
     def pick_example(self, language: str, model: str, chosen: gr.SelectData) -> list[Any]:
         """An example instead of whatever was chosen; the model that suits it, unless the visitor named one of their own."""
-        from engine.assets import EXAMPLES
-        from engine.models.catalog import CATALOG
-
         name = str(chosen.value)
         if name not in EXAMPLES:
-            return [gr.skip()] * 10
+            return [gr.skip()] * 12
         suggested = EXAMPLES[name].suggestion if model in CATALOG else model
-        return [name, "", "", "", "", "", "", data_step.cards_html(self.task, name, language), "", suggested]
+        cards = data_step.cards_html(self.task, name, language)
+        return [name, "", "", "", "", "", "", cards, "", suggested, data_step.reading_html(name, language), ""]
 
     def keep_upload(self, language: str, path: str) -> list[Any]:
         with told(language):
@@ -302,6 +304,34 @@ class Wiring:
                     if finding.fix is not None and finding.fix.code == code:
                         updates = finding.fix.settings
         return [updates.get(path, gr.skip()) for path in self.fields]
+
+    # The draft ---------------------------------------------------------------------------------------------------------------
+
+    def remember(self, restored: bool, *values: Any) -> Any:
+        """What differs from the form as it opens, for the visitor's browser. Nothing before the last draft was brought back."""
+        if not restored:
+            return gr.skip()
+        changed = {
+            path: v for path, v, component in self._fields(values) if v != component.value and v not in (None, "")
+        }
+        emptied = [path for path, v, component in self._fields(values) if v in (None, "") and component.value]
+        return json.dumps({"values": changed, "emptied": emptied}, ensure_ascii=False)
+
+    def restore(self, draft: str) -> list[Any]:
+        """The fields as the visitor left them, and that they are. A draft is a browser's word: only known fields are taken."""
+        try:
+            found = json.loads(draft or "{}")
+            values = {**dict.fromkeys(found.get("emptied", []), ""), **found.get("values", {})}
+        except (ValueError, AttributeError, TypeError):
+            values = {}
+        try:
+            self.config(tuple(values.get(path, component.value) for path, component in self.fields.items()))
+        except (UserError, KeyError, TypeError, AttributeError):
+            values = {}  # an upload that is gone, or a field that another version had
+        return [*(values.get(path, gr.skip()) for path in self.fields), True]
+
+    def _fields(self, values: tuple[Any, ...]) -> Iterator[tuple[str, Any, Any]]:
+        return ((path, value, component) for (path, component), value in zip(self.fields.items(), values, strict=True))
 
     # Model and plan ----------------------------------------------------------------------------------------------------------
 

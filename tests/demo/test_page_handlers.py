@@ -180,7 +180,36 @@ def test_the_run_list_reads_the_disk(page: Page) -> None:
 
 def test_an_example_brings_the_model_that_suits_it_unless_one_was_named(scene: Wiring) -> None:
     chosen = gr.SelectData(None, {"index": 0, "value": "chinese-reviews"})
-    assert scene.pick_example("en", "minilm", chosen)[-1] == "e5-small"
-    assert scene.pick_example("en", "me/my-model", chosen)[-1] == "me/my-model"
+    assert scene.pick_example("en", "minilm", chosen)[9] == "e5-small"
+    assert scene.pick_example("en", "me/my-model", chosen)[9] == "me/my-model"
     unknown = gr.SelectData(None, {"index": 0, "value": "../secret"})
     assert all(update == SKIP for update in scene.pick_example("en", "minilm", unknown))
+
+
+def test_what_was_typed_comes_back_after_a_reload(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    token = uploaded(page, tmp_path, ROWS)
+    form = values(scene, data__example="", data__train=token, training__epochs="7", model__id="me/my-model")
+    assert scene.remember(False, *form) == SKIP
+    draft = scene.remember(True, *form)
+    *brought, restored = scene.restore(draft)
+    assert restored is True
+    opened = values(scene)
+    assert [old if new == SKIP else new for old, new in zip(opened, brought, strict=True)] == form
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "",
+        "no json",
+        "[]",
+        "null",
+        '{"values": {"data.train": "../../etc"}}',
+        '{"values": 3}',
+        '{"values": {"data.fixes": 5}}',
+    ],
+)
+def test_a_draft_that_cannot_be_used_leaves_the_form_as_it_opens(scene: Wiring, draft: str) -> None:
+    *brought, restored = scene.restore(draft)
+    assert restored is True
+    assert all(update == SKIP for update in brought)
