@@ -15,7 +15,7 @@ from engine.config import RunConfig
 
 # Peak learning rates at a batch of 32 for a BERT-base-sized encoder (12 layers of 768); LoRA's of its A matrices, with B and
 # the head `lora_plus_ratio` times faster.
-BASE_LEARNING_RATE = {"full": 6e-5, "lora": 1.8e-4, "head": 5e-3}
+BASE_LEARNING_RATE = {"full": 7e-5, "lora": 1.8e-4, "head": 5e-3}
 
 
 @dataclass(frozen=True, slots=True)
