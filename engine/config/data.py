@@ -78,8 +78,8 @@ class DataConfig:
         low=1,
         automatic=Text("all rows", "全部"),
     )
-    validation_share: float = option(
-        0.1,
+    validation_share: float | None = option(
+        None,
         Text("Validation share", "验证集比例"),
         Text(
             "Share of the training rows kept for validation when no file is given.",
@@ -88,6 +88,7 @@ class DataConfig:
         low=0.01,
         high=0.5,
         advanced=True,
+        automatic=Text("10 %, less from 5,000 rows on", "10 %，超过 5000 行时更少"),
     )
     test_share: float = option(
         0.2,

@@ -146,3 +146,13 @@ def test_too_few_rows_are_refused():
 def test_one_label_is_refused():
     with pytest.raises(LabelProblem):
         split({"train": rows(["a"] * 10)}, DataConfig(), 1, "classification")
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(1_000, 100), (6_000, 500), (20_000, 1_000)])
+def test_large_tables_give_a_smaller_share_to_validation(rows, expected):
+    examples = [Example(i + 2, {"text": f"text number {i}"}, "ab"[i % 2]) for i in range(rows)]
+    given_test = [Example(2, {"text": "another"}, "a"), Example(3, {"text": "and another"}, "b")]
+    parts = split({"train": examples, "test": given_test}, DataConfig(), 1, "classification")
+    assert abs(len(parts.validation) - expected) <= 2
+    parts = split({"train": examples, "test": given_test}, DataConfig(validation_share=0.2), 1, "classification")
+    assert abs(len(parts.validation) - rows / 5) <= 2
