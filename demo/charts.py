@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from demo.markup import safe
 
-HEIGHT = 190  # pixels; the width is whatever the column has
+HEIGHT = 160  # pixels; the width is whatever the column has
 LABEL_GAP = 17  # pixels between two names at the right edge
 
 

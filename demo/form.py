@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import json
 import shlex
 import typing
 from dataclasses import dataclass
@@ -224,8 +225,10 @@ def _flatten(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 def _literal(values: Any, indent: int = 0) -> str:
     """A dictionary as a person would write it: one key a line, nested by four spaces."""
+    if isinstance(values, str):
+        return json.dumps(values, ensure_ascii=False)
     if not isinstance(values, dict):
         return repr(values)
     pad = " " * (indent + 4)
-    lines = [f"{pad}{key!r}: {_literal(value, indent + 4)}," for key, value in values.items()]
+    lines = [f"{pad}{_literal(key)}: {_literal(value, indent + 4)}," for key, value in values.items()]
     return "{\n" + "\n".join(lines) + "\n" + " " * indent + "}"

@@ -28,6 +28,7 @@ WEIGHTS = {
     "report": 0.04,
 }
 MAX_POINTS = 500
+REDRAW = 4  # points that a long curve grows by before it is drawn again
 # Scoring an example costs about a third of learning from it, and the report scores the tuned and the untuned model.
 EVALUATION_COST = 2 / 3
 REPORT_SECONDS = 4.0
@@ -188,6 +189,8 @@ def _epochs(history: History) -> float:
 def loss_chart(history: History, language: str) -> str:
     """Training and validation loss on one axis, over epochs."""
     raw = history.loss.points
+    # Beyond the first minute a curve that grew by one point looks the same, and drawing it again costs the reader's machine.
+    raw = raw[: len(raw) // REDRAW * REDRAW] if len(raw) > 20 * REDRAW else raw
     validation = [
         (event["epoch"], event["loss"])
         for event in history.evaluations

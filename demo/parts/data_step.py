@@ -246,7 +246,7 @@ def class_balance(config: RunConfig, train: Table, columns: dict[str, str], lang
         return ""
     total, most = sum(number for _, number in counts), counts[0][1]
     rows = [
-        bar(label, number / most, f"{count(number)}", note=f"{100 * number / total:.0f} %")
+        bar(label, number / most, f"{count(number)}", note=f"{100 * number / total:.0f}%")
         for label, number in counts[:CLASSES_SHOWN]
     ]
     title = words("data.classes", classes=len(counts)).in_language(language)

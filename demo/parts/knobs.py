@@ -26,7 +26,7 @@ _CHOICES = {
 def knob(page: Page, path: str, **extra: Any) -> gr.components.Component:
     """The control of one field. `extra` goes to the component as it is."""
     field = fields()[path]
-    shared: dict[str, Any] = {"label": field.option.label, "info": field.option.help, **extra}
+    shared: dict[str, Any] = {"label": field.option.label, "info": _info(field), **extra}
     make = page.labels.make
     if field.kind == "choice":
         return make(gr.Dropdown, choices=_choices(field), value=field.default, filterable=False, **shared)
@@ -73,8 +73,17 @@ def _maybe(field: Field) -> Spoken:
     return Spoken(in_language)
 
 
+def _info(field: Field) -> Text:
+    """The help, and what an empty field stands for where that is no plain default."""
+    automatic = field.option.automatic
+    if automatic is None or field.kind == "maybe":
+        return field.option.help
+    empty = words("choice.empty", what=automatic)
+    return Text(f"{field.option.help.en} {empty.en}", field.option.help.zh + empty.zh)
+
+
 def _when_empty(field: Field) -> Text:
     """What an empty number stands for."""
     if field.option.automatic is not None:
-        return words("choice.automatic", what=field.option.automatic)
+        return words("choice.auto")
     return Text(written(field.default), written(field.default))

@@ -22,7 +22,6 @@ from engine.text import Text
 
 # Shown first; what is advanced waits one fold further.
 LEARNING = ("training.epochs", "training.learning_rate", "training.batch_size", "model.max_length")
-LORA = ("method.lora_rank", "method.lora_alpha", "method.lora_dropout", "method.use_dora", "method.use_rslora")
 
 
 @dataclass
@@ -51,12 +50,11 @@ def build(page: Page, task: str) -> ModelStep:
     )
     fields["method.name"] = radio(page, "method.name", elem_classes="tb-method", elem_id=f"{task}-method")
     with gr.Column(visible=False, elem_classes="tb-lora") as lora:
-        with gr.Row():
-            for path in LORA[:2]:
-                fields[path] = knob(page, path, min_width=120)
-        with gr.Row():
-            for path in LORA[2:]:
-                fields[path] = knob(page, path, min_width=120)
+        of_lora = [path for path in all_fields() if path.startswith(("method.lora", "method.use_"))]
+        for first in range(0, len(of_lora), 2):
+            with gr.Row():
+                for path in of_lora[first : first + 2]:
+                    fields[path] = knob(page, path, min_width=120)
     with make(gr.Accordion, label=words("model.learning"), open=False):
         for first, second in (LEARNING[:2], LEARNING[2:]):
             with gr.Row():

@@ -39,9 +39,9 @@ START_SECONDS = 60.0
 class TrainStep:
     """The components of a running run."""
 
-    head: gr.HTML
     status: gr.HTML
     curves: gr.HTML
+    facts: gr.HTML
     notes: gr.HTML
     controls: gr.Row
     keep: gr.Button
@@ -57,10 +57,11 @@ def build(page: Page, task: str) -> TrainStep:
         keep = make(gr.Button, value=words("train.keep"), size="sm", elem_id=f"{task}-keep")
         discard = make(gr.Button, value=words("train.discard"), size="sm", variant="stop", elem_id=f"{task}-discard")
     curves = gr.HTML("", apply_default_css=False)
+    facts = gr.HTML("", apply_default_css=False)
     notes = gr.HTML("", apply_default_css=False)
     with make(gr.Accordion, label=words("train.log"), open=False, visible=False) as log_fold:
         log = gr.Code("", language=None, interactive=False, show_label=False, max_lines=24)
-    return TrainStep(gr.HTML(visible=False), status, curves, notes, controls, keep, discard, log, log_fold)
+    return TrainStep(status, curves, facts, notes, controls, keep, discard, log, log_fold)
 
 
 def head_html(page: Page, run: Run, manifest: Manifest, language: str) -> str:
@@ -99,7 +100,7 @@ def status_html(page: Page, run: Run, manifest: Manifest, history: History, lang
         f'<p class="tb-detail">{safe(detail)}</p>'
         f'<div class="tb-progress{moving}" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{100 * share:.0f}">'
         f'<b style="width:{100 * share:.1f}%"></b></div><p class="tb-times"><span>{safe(times)}</span>'
-        f"<span>{100 * share:.0f} %</span></p>{_phases(history, manifest.state, language)}{_facts(history, manifest, language)}</div>"
+        f"<span>{100 * share:.0f} %</span></p>{_phases(history, manifest.state, language)}</div>"
     )
 
 
@@ -148,7 +149,7 @@ def _phases(history: History, state: str, language: str) -> str:
     return f'<ol class="tb-phases">{items}</ol>'
 
 
-def _facts(history: History, manifest: Manifest, language: str) -> str:
+def facts_html(history: History, manifest: Manifest, language: str) -> str:
     """What it runs on and why, and how much of the model learns."""
     facts = history.facts or manifest.facts
     if not facts:
@@ -260,6 +261,7 @@ def updates(page: Page, run: Run, language: str) -> dict[str, Any]:
         "head": head_html(page, run, manifest, language),
         "status": status_html(page, run, manifest, history, language),
         "curves": curves_html(history, language),
+        "facts": facts_html(history, manifest, language),
         "notes": notes_html(history, language),
         "state": manifest.state,
     }

@@ -154,6 +154,7 @@ class Wiring:
     def looked(self) -> list[Any]:
         data = self.tab.data
         return [
+            data.cards,
             data.view,
             data.findings,
             data.source,
@@ -172,21 +173,10 @@ class Wiring:
 
     @property
     def shown(self) -> list[Any]:
+        """In the order of the parts in `show`."""
         tab, train = self.tab, self.tab.train
-        return [
-            tab.empty,
-            tab.panel,
-            tab.head,
-            train.status,
-            train.curves,
-            train.notes,
-            train.controls,
-            train.log_fold,
-            train.log,
-            tab.timer,
-            tab.ended,
-            tab.seen,
-        ]
+        live = [train.status, train.curves, train.facts, train.notes, train.controls, train.log_fold, train.log]
+        return [tab.empty, tab.panel, tab.head, *live, tab.ended, tab.timer, tab.seen]
 
     @property
     def told_in(self) -> list[Any]:
@@ -227,18 +217,20 @@ class Wiring:
     def look(self, language: str, *values: Any) -> list[Any]:
         """Read the source, guess its columns, show what was read. What cannot be read is said in its place."""
         roles = ROLES[self.task]
+        cards = gr.skip()
         closed = [gr.update(visible=False), *(gr.update(choices=[], value=None) for _ in roles)]
         try:
             config = self.config(values)
+            cards = data_step.cards_html(self.task, config.data.example, language)
             line = data_step.source_html(config, language)
             if not (config.data.example or config.data.train or config.data.hub):
-                return [panel("info", words("data.none").in_language(language)), "", "", *closed]
+                return [cards, panel("info", words("data.none").in_language(language)), "", "", *closed]
             tables = survey.read(self.page, config)
             # A correction holds as long as its column is there; another source has its own columns.
             given = {role: column for role, column in config.data.columns.items() if column in tables["train"].columns}
             guesses = guess_with_reasons(tables["train"], self.task, given)
         except UserError as error:
-            return [error_panel(error, language, words("data.unreadable")), "", "", *closed]
+            return [cards, error_panel(error, language, words("data.unreadable")), "", "", *closed]
         columns = {**{role: guess.column for role, guess in guesses.items()}, **given}
         dropdowns = [
             gr.update(
@@ -252,7 +244,7 @@ class Wiring:
         ]
         view = data_step.view_html(config, tables, columns, self.tab.task.labels, language)
         waiting = f'<p class="tb-quiet tb-waiting">{safe(words("check.running").in_language(language))}</p>'
-        return [view, waiting, line, gr.update(visible=True), *dropdowns]
+        return [cards, view, waiting, line, gr.update(visible=True), *dropdowns]
 
     def review(self, language: str, *values: Any) -> Any:
         """The same table with the columns as corrected."""
@@ -388,59 +380,33 @@ class Wiring:
 
     def show(self, language: str, run_id: str, seen: dict[str, int], request: gr.Request) -> list[Any]:
         """What is new of the run since this visitor last saw it. Nothing new, nothing sent: no flicker, no lost selection."""
-        if not run_id:
-            return [
-                gr.update(visible=True),
-                gr.update(visible=False),
-                "",
-                "",
-                "",
-                "",
-                gr.update(visible=False),
-                gr.update(visible=False),
-                "",
-                gr.Timer(active=False),
-                "",
-                {},
-            ]
-        try:
-            run = self.page.open_run(run_id, request)
-            new = train_step.updates(self.page, run, language)
-        except UserError as error:
-            bad = error_panel(error, language)
-            return [
-                gr.update(visible=False),
-                gr.update(visible=True),
-                bad,
-                "",
-                "",
-                "",
-                gr.update(visible=False),
-                gr.update(visible=False),
-                "",
-                gr.Timer(active=False),
-                "",
-                {},
-            ]
-        state = new["state"]
-        active = state in ACTIVE
-        log = "" if active else run.log_tail(20_000)
-        parts = {
-            "empty": gr.update(visible=False),
-            "panel": gr.update(visible=True),
-            "head": new["head"],
-            "status": new["status"],
-            "curves": new["curves"],
-            "notes": new["notes"],
-            "controls": gr.update(visible=state in ("queued", "running")),
-            "log_fold": gr.update(visible=state in ("failed", "interrupted"), open=False),
-            "log": log,
-            "timer": gr.Timer(active=active),
-            "ended": "" if active else f"{run.id}:{state}",
+        hidden, shown = gr.update(visible=False), gr.update(visible=True)
+        active = False
+        parts: dict[str, Any] = {
+            "empty": hidden if run_id else shown,
+            "panel": shown if run_id else hidden,
+            **dict.fromkeys(("head", "status", "curves", "facts", "notes"), ""),
+            "controls": hidden,
+            "log_fold": hidden,
+            "log": "",
+            "ended": "",
         }
-        now = {name: hash((run_id, str(value) if name != "timer" else active)) for name, value in parts.items()}
-        sent = [value if seen.get(name) != now[name] else gr.skip() for name, value in parts.items()]
-        return [*sent, now]
+        if run_id:
+            try:
+                run = self.page.open_run(run_id, request)
+                parts |= train_step.updates(self.page, run, language)
+                state = parts.pop("state")
+                active = state in ACTIVE
+                if state in ("queued", "running"):
+                    parts["controls"] = shown
+                if state in ("failed", "interrupted"):
+                    parts |= {"log_fold": shown, "log": run.log_tail(20_000)}
+                parts["ended"] = "" if active else f"{run.id}:{state}"
+            except UserError as error:
+                parts["head"] = error_panel(error, language)
+        now = {name: hash((run_id, str(value))) for name, value in parts.items()} | {"timer": hash((run_id, active))}
+        parts["timer"] = gr.Timer(active=active)
+        return [*(value if seen.get(name) != now[name] else gr.skip() for name, value in parts.items()), now]
 
     def stop_and_keep(self, language: str, run_id: str, request: gr.Request) -> Any:
         return self._stop(language, run_id, "keep", request)

@@ -49,7 +49,7 @@ ROWS = "review,stars\n" + "".join(
 
 def test_an_uploaded_table_is_read_guessed_and_shown(scene: Wiring, page: Page, tmp_path: Path) -> None:
     form = values(scene, data__example="", data__train=uploaded(page, tmp_path, ROWS))
-    view, _, source, row, text, pair, label = scene.look("en", *form)
+    _, view, _, source, row, text, pair, label = scene.look("en", *form)
     assert "A rather good film number 0" in view
     assert "40 rows" in view and "2 classes" in view
     assert "reviews.csv" in source
@@ -62,7 +62,7 @@ def test_a_chinese_excel_csv_is_read_and_its_encoding_named(scene: Wiring, page:
         f"这部电影第{i}次看还是很{w},{label}\n" for i in range(20) for w, label in (("好看", "正面"), ("难看", "负面"))
     )
     token = uploaded(page, tmp_path, rows, encoding="gb18030")
-    view, *_, text, _, label = scene.look("zh-CN", *values(scene, data__example="", data__train=token))
+    _, view, *_, text, _, label = scene.look("zh-CN", *values(scene, data__example="", data__train=token))
     assert "gb18030" in view.lower()
     assert (text["value"], label["value"]) == ("内容", "情感")
 
@@ -77,7 +77,7 @@ def test_a_correction_is_kept_when_the_table_is_read_again(scene: Wiring, page: 
 def test_a_file_that_cannot_be_read_is_said_in_its_place(scene: Wiring, page: Page, tmp_path: Path) -> None:
     path = tmp_path / "program.csv"
     path.write_bytes(b"MZ\x90\x00" + bytes(range(256)) * 8)
-    view, *rest = scene.look("zh-CN", *values(scene, data__example="", data__train=page.uploads.keep(path)))
+    _, view, *rest = scene.look("zh-CN", *values(scene, data__example="", data__train=page.uploads.keep(path)))
     assert "tb-panel-error" in view and "无法读取" in view
     assert rest[2]["visible"] is False
 
@@ -126,14 +126,27 @@ def test_only_what_is_new_is_sent(scene: Wiring, page: Page) -> None:
     assert all(update == SKIP for update in again[:-1])
     write_events(run, [step(2, 10, 2.0)])
     third = scene.show("en", run.id, again[-1], None)
-    names = ["empty", "panel", "head", "status", "curves", "notes", "controls", "log_fold", "log", "timer", "ended"]
+    names = [
+        "empty",
+        "panel",
+        "head",
+        "status",
+        "curves",
+        "facts",
+        "notes",
+        "controls",
+        "log_fold",
+        "log",
+        "ended",
+        "timer",
+    ]
     assert {name for name, update in zip(names, third, strict=False) if update != SKIP} <= {"status", "curves"}
     chinese = scene.show("zh-CN", run.id, again[-1], None)
     assert "已完成" in chinese[2]
 
 
 def test_the_timer_runs_only_while_the_run_does(scene: Wiring, page: Page) -> None:
-    timer = 9
+    timer = 11
     run = make_run(page.store.directory)
     assert scene.show("en", run.id, {}, None)[timer].active is True
     run.update(state="stopped", finished=1.0)
@@ -213,3 +226,10 @@ def test_a_draft_that_cannot_be_used_leaves_the_form_as_it_opens(scene: Wiring, 
     *brought, restored = scene.restore(draft)
     assert restored is True
     assert all(update == SKIP for update in brought)
+
+
+def test_the_example_cards_speak_the_language_that_is_asked_for(scene: Wiring) -> None:
+    cards = scene.look("zh-CN", *values(scene))[0]
+    assert "中文" in cards and "行" in cards
+    # What the reader can read comes first.
+    assert cards.index("chinese-reviews") < cards.index("rated-sentences")
