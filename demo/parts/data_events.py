@@ -1,0 +1,144 @@
+"""What happens around the data: an example picked, a file brought, columns corrected, the data doctor asked.
+
+What cannot be read is said in the place where it would have been shown; nothing that was chosen is lost by it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from demo import survey
+from demo.i18n import words
+from demo.markup import error_panel, panel, safe
+from demo.parts import data_step
+from demo.parts.scene import Scene
+from demo.told import told
+from engine.assets import EXAMPLES
+from engine.data.columns import guess_with_reasons
+from engine.data.fixes import FIXES
+from engine.errors import UserError
+from engine.models.entries import CATALOG
+from engine.tasks.roles import ROLES
+
+
+class DataEvents(Scene):
+    """Handlers of the data block."""
+
+    @property
+    def looked(self) -> list[Any]:
+        data = self.tab.data
+        return [
+            data.cards,
+            data.view,
+            data.findings,
+            data.source,
+            data.columns,
+            *(self.fields[f"data.columns.{role.name}"] for role in ROLES[self.task]),
+        ]
+
+    def pick_example(self, language: str, model: str, chosen: gr.SelectData) -> list[Any]:
+        """An example instead of whatever was chosen; the model that suits it, unless the visitor named one of their own."""
+        name = str(chosen.value)
+        if name not in EXAMPLES:
+            return [gr.skip()] * 12
+        suggested = EXAMPLES[name].suggestion if model in CATALOG else model
+        cards = data_step.cards_html(self.task, name, language)
+        return [name, "", "", "", "", "", "", cards, "", suggested, data_step.reading_html(name, language), ""]
+
+    def keep_upload(self, language: str, path: str) -> list[Any]:
+        with told(language):
+            token = self.page.uploads.keep(path)
+        return ["", token, "", "", "", "", "", data_step.cards_html(self.task, "", language)]
+
+    def keep_more(self, language: str, path: str) -> str:
+        with told(language):
+            return self.page.uploads.keep(path)
+
+    def choose_hub(self, language: str) -> list[Any]:
+        """A hub data set takes the place of example and files."""
+        return ["", "", "", "", data_step.cards_html(self.task, "", language)]
+
+    def look(self, language: str, *values: Any) -> list[Any]:
+        """Read the source, guess its columns, show what was read. What cannot be read is said in its place."""
+        roles = ROLES[self.task]
+        cards = gr.skip()
+        closed = [gr.update(visible=False), *(gr.update(choices=[], value=None) for _ in roles)]
+        try:
+            config = self.config(values)
+            cards = data_step.cards_html(self.task, config.data.example, language)
+            line = data_step.source_html(config, language)
+            if not (config.data.example or config.data.train or config.data.hub):
+                return [cards, panel("info", words("data.none").in_language(language)), "", "", *closed]
+            tables = survey.read(self.page, config)
+            # A correction holds as long as its column is there; another source has its own columns.
+            given = {role: column for role, column in config.data.columns.items() if column in tables["train"].columns}
+            guesses = guess_with_reasons(tables["train"], self.task, given)
+        except UserError as error:
+            return [cards, error_panel(error, language, words("data.unreadable")), "", "", *closed]
+        columns = {**{role: guess.column for role, guess in guesses.items()}, **given}
+        dropdowns = [
+            gr.update(
+                choices=tables["train"].columns if role.required else [("–", ""), *tables["train"].columns],
+                value=columns.get(role.name, "" if not role.required else None),
+                info=words("data.guessed", reason=guesses[role.name].reason).in_language(language)
+                if role.name in guesses
+                else role.help.in_language(language),
+            )
+            for role in roles
+        ]
+        view = data_step.view_html(config, tables, columns, self.tab.task.labels, language)
+        waiting = f'<p class="tb-quiet tb-waiting">{safe(words("check.running").in_language(language))}</p>'
+        return [cards, view, waiting, line, gr.update(visible=True), *dropdowns]
+
+    def review(self, language: str, *values: Any) -> Any:
+        """The same table with the columns as corrected."""
+        try:
+            config = self.config(values)
+            if not (config.data.example or config.data.train or config.data.hub):
+                return gr.skip()
+            tables = survey.read(self.page, config)
+        except UserError as error:
+            return error_panel(error, language, words("data.unreadable"))
+        return data_step.view_html(config, tables, config.data.columns, self.tab.task.labels, language)
+
+    @property
+    def redrawn(self) -> list[Any]:
+        data = self.tab.data
+        return [data.cards, data.source, data.view, data.findings]
+
+    def redraw_data(self, language: str, *values: Any) -> list[Any]:
+        """The data block in another language: the same source, the same columns."""
+        try:
+            config = self.config(values)
+        except UserError as error:
+            return [gr.skip(), gr.skip(), error_panel(error, language), ""]
+        cards = data_step.cards_html(self.task, config.data.example, language)
+        view = self.review(language, *values)
+        return [cards, data_step.source_html(config, language), view, self.examine(language, *values)]
+
+    def examine(self, language: str, *values: Any) -> str:
+        """The data doctor's findings."""
+        try:
+            config = self.config(values)
+            if not (config.data.example or config.data.train or config.data.hub):
+                return ""
+            result = survey.check(self.page, config)
+        except UserError as error:
+            return error_panel(error, language)
+        return data_step.findings_html(result, config.data.fixes, language)
+
+    def apply_fix(self, language: str, chosen: gr.SelectData, *values: Any) -> list[Any]:
+        """Switch a fix of the data on or off, or set what a finding suggests setting."""
+        code, updates = str(chosen.value), {}
+        with told(language):
+            config = self.config(values)
+            if code in FIXES:
+                fixes = config.data.fixes
+                updates["data.fixes"] = ",".join([c for c in fixes if c != code] if code in fixes else [*fixes, code])
+            else:
+                for finding in survey.check(self.page, config).findings:
+                    if finding.fix is not None and finding.fix.code == code:
+                        updates = finding.fix.settings
+        return [updates.get(path, gr.skip()) for path in self.fields]

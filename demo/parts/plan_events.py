@@ -1,0 +1,99 @@
+"""What happens as the form is filled: the plan in a sentence, the same as code, what is wrong with it, and the visitor's draft."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from demo import form
+from demo.i18n import words
+from demo.markup import error_panel, panel, safe
+from demo.parts import export, model_step
+from demo.parts.scene import Scene
+from demo.parts.task_tab import hero_html
+from demo.titles import source_title
+from engine.config import RunConfig
+from engine.errors import UserError
+from engine.options import Problem
+from engine.text import Text
+
+
+def problems_html(problems: list[Problem], title: str, language: str) -> str:
+    """What is wrong with the form, each field by its label."""
+    lines = "".join(f"<p>{safe(form.problem_text(problem).in_language(language))}</p>" for problem in problems)
+    return panel("warning", words(title).in_language(language), lines)
+
+
+class PlanEvents(Scene):
+    """Handlers of the form as a whole."""
+
+    @property
+    def described(self) -> list[Any]:
+        tab = self.tab
+        return [tab.plan, tab.start, tab.problem, tab.code, tab.model.lora, tab.model.cards]
+
+    def pick_model(self, chosen: gr.SelectData) -> str:
+        return str(chosen.value)
+
+    def describe(self, language: str, *values: Any) -> list[Any]:
+        """What the form says now: in a sentence, as code, and what is wrong with it."""
+        try:
+            config = self.config(values)
+        except UserError as error:
+            return [gr.skip(), gr.skip(), error_panel(error, language), gr.skip(), gr.skip(), gr.skip()]
+        # That no data was chosen yet is said by the plan, not held against the visitor.
+        problems = [problem for problem in config.validate() if problem.path != "data.train"]
+        said = problems_html(problems, "start.problems", language) if problems else ""
+        button = words("start.example" if config.data.example else "start.own").in_language(language)
+        return [
+            hero_html(self.tab.task, self.plan(config).in_language(language), language),
+            gr.update(value=button),
+            said,
+            self.code(config, language),
+            gr.update(visible=config.method.name == "lora"),
+            model_step.cards_html(self.page, self.task, config.model.id, language),
+        ]
+
+    def plan(self, config: RunConfig) -> Text:
+        source = source_title(config)
+        if source is None:
+            return words("start.no_data")
+        method = words(f"method.{config.method.name}")
+        return words("start.plan", model=model_step.model_title(config.model.id), data=source, method=method)
+
+    def code(self, config: RunConfig, language: str) -> str:
+        shown = form.shareable(config, {})
+        return (
+            export.code_block("YAML", shown.to_yaml(), language)
+            + export.code_block(words("code.shell").in_language(language), form.as_command(shown), language)
+            + export.code_block("Python", form.as_python(shown), language)
+        )
+
+    def remember(self, restored: bool, *values: Any) -> Any:
+        """What differs from the form as it opens, for the visitor's browser. Nothing before the last draft was brought back."""
+        if not restored:
+            return gr.skip()
+        changed = {
+            path: v for path, v, component in self._fields(values) if v != component.value and v not in (None, "")
+        }
+        emptied = [path for path, v, component in self._fields(values) if v in (None, "") and component.value]
+        return json.dumps({"values": changed, "emptied": emptied}, ensure_ascii=False)
+
+    def restore(self, draft: str) -> list[Any]:
+        """The fields as the visitor left them, and that they are. A draft is a browser's word: only known fields are taken."""
+        try:
+            found = json.loads(draft or "{}")
+            values = {**dict.fromkeys(found.get("emptied", []), ""), **found.get("values", {})}
+        except (ValueError, AttributeError, TypeError):
+            values = {}
+        try:
+            self.config(tuple(values.get(path, component.value) for path, component in self.fields.items()))
+        except (UserError, KeyError, TypeError, AttributeError):
+            values = {}  # an upload that is gone, or a field that another version had
+        return [*(values.get(path, gr.skip()) for path in self.fields), True]
+
+    def _fields(self, values: tuple[Any, ...]) -> Iterator[tuple[str, Any, Any]]:
+        return ((path, value, component) for (path, component), value in zip(self.fields.items(), values, strict=True))

@@ -1,0 +1,187 @@
+"""What happens to a run: started, watched, stopped, read.
+
+Nothing here trains: a run is a process of its own, found again by its id. Every handler turns the id it was given into a run
+through `Page.open_run` alone, which is where a visitor may be refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from demo.i18n import words
+from demo.markup import error_panel, safe
+from demo.parts import export, playground, report_view, train_step
+from demo.parts.plan_events import problems_html
+from demo.parts.scene import Scene
+from demo.told import told
+from engine.errors import UserError
+from engine.runs.process import start as start_worker
+from engine.runs.store import ACTIVE, Run
+
+
+class RunEvents(Scene):
+    """Handlers of the run and its report."""
+
+    @property
+    def shown_from(self) -> list[Any]:
+        return [self.page.language, self.tab.run_id, self.tab.seen]
+
+    @property
+    def shown(self) -> list[Any]:
+        """In the order of the parts in `show`."""
+        tab, train = self.tab, self.tab.train
+        live = [train.status, train.curves, train.facts, train.notes, train.controls, train.log_fold, train.log]
+        return [tab.empty, tab.panel, tab.head, *live, tab.ended, tab.timer, tab.seen]
+
+    def start(self, language: str, *values: Any) -> list[Any]:
+        """Begin a run and return its id; everything else is read from its directory."""
+        try:
+            config = self.config(values)
+            if problems := config.validate():
+                return [gr.skip(), problems_html(problems, "start.refused", language)]
+            run = self.page.store.create(config)
+            start_worker(run)
+        except UserError as error:
+            return [gr.skip(), error_panel(error, language, words("start.refused"))]
+        return [run.id, ""]
+
+    def show(self, language: str, run_id: str, seen: dict[str, int], request: gr.Request) -> list[Any]:
+        """What is new of the run since this visitor last saw it. Nothing new, nothing sent: no flicker, no lost selection."""
+        hidden, shown = gr.update(visible=False), gr.update(visible=True)
+        active = False
+        parts: dict[str, Any] = {
+            "empty": hidden if run_id else shown,
+            "panel": shown if run_id else hidden,
+            **dict.fromkeys(("head", "status", "curves", "facts", "notes"), ""),
+            "controls": hidden,
+            "log_fold": hidden,
+            "log": "",
+            "ended": "",
+        }
+        if run_id:
+            try:
+                run = self.page.open_run(run_id, request)
+                parts |= train_step.updates(self.page, run, language)
+                state = parts.pop("state")
+                active = state in ACTIVE
+                if state in ("queued", "running"):
+                    parts["controls"] = shown
+                if state in ("failed", "interrupted"):
+                    parts |= {"log_fold": shown, "log": run.log_tail(20_000)}
+                parts["ended"] = "" if active else f"{run.id}:{state}"
+            except UserError as error:
+                parts["head"] = error_panel(error, language)
+        now = {name: hash((run_id, str(value))) for name, value in parts.items()} | {"timer": hash((run_id, active))}
+        parts["timer"] = gr.Timer(active=active)
+        return [*(value if seen.get(name) != now[name] else gr.skip() for name, value in parts.items()), now]
+
+    def stop_and_keep(self, language: str, run_id: str, request: gr.Request) -> Any:
+        return self._stop(language, run_id, "keep", request)
+
+    def stop_and_discard(self, language: str, run_id: str, request: gr.Request) -> Any:
+        return self._stop(language, run_id, "discard", request)
+
+    def _stop(self, language: str, run_id: str, action: str, request: gr.Request) -> Any:
+        with told(language):
+            self.page.open_run(run_id, request, control=True).request(action)
+        return gr.update(visible=False)
+
+    @property
+    def told_in(self) -> list[Any]:
+        tab, out = self.tab, self.tab.export
+        return [
+            tab.report.top, tab.report.matrix, tab.report.cell, tab.report.rest, tab.tabs,
+            tab.playground.suggestions, tab.playground.answer, tab.playground.batch, tab.playground.download,
+            *tab.playground.inputs.values(), out.html, out.markdown, out.log, out.code,
+        ]  # fmt: skip
+
+    def report_of(self, run: Run) -> dict[str, Any] | None:
+        from engine.evaluation.report import load_report
+
+        if not run.path("report", "report.json").is_file():
+            return None
+        return self.page.reports.get(
+            (run.id, run.path("report", "report.json").stat().st_mtime), lambda: load_report(run.path("report"))
+        )
+
+    def tell(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
+        """The report, the playground and the downloads of a run that has ended; an empty page while it goes on."""
+        inputs = [gr.skip() for _ in self.tab.playground.inputs]
+        none = f'<p class="tb-nothing">{safe(words("report.not_yet").in_language(language))}</p>'
+        off = gr.update(value=None, interactive=False)
+        blank = [
+            none,
+            "",
+            "",
+            "",
+            gr.Tabs(selected="train"),
+            none,
+            "",
+            "",
+            gr.update(visible=False),
+            *inputs,
+            off,
+            off,
+            off,
+            "",
+        ]
+        if not run_id:
+            return blank
+        try:
+            run = self.page.open_run(run_id, request)
+            report = self.report_of(run)
+        except UserError:
+            return blank
+        if report is None:
+            return blank
+        paired = bool((run.manifest.facts.get("columns") or {}).get("text_pair"))
+        for index, name in enumerate(self.tab.playground.inputs):
+            if name == "text_pair":
+                inputs[index] = gr.update(visible=paired)
+        ended = run.state not in ACTIVE
+        markdown = "report.zh-CN.md" if language == "zh-CN" else "report.md"
+        files = [
+            export.download(run, *parts) for parts in (("report", "report.html"), ("report", markdown), ("train.log",))
+        ]
+        return [
+            report_view.top_html(report, language),
+            report_view.matrix_html(report, language),
+            "",
+            report_view.rest_html(report, language),
+            gr.Tabs(selected="report" if ended else "train"),
+            playground.suggestions_html(run, language),
+            "",
+            "",
+            gr.update(visible=False),
+            *inputs,
+            *files,
+            export.code_html(run, self.page.settings.public, language),
+        ]
+
+    @property
+    def retold_in(self) -> list[Any]:
+        tab, out = self.tab, self.tab.export
+        return [tab.report.top, tab.report.matrix, tab.report.rest, tab.playground.suggestions, out.markdown, out.code]
+
+    def retell(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
+        """The same in another language; what the reader typed, opened and asked stays."""
+        said = dict(
+            zip((component._id for component in self.told_in), self.tell(language, run_id, request), strict=True)
+        )
+        return [said[component._id] for component in self.retold_in]
+
+    def open_cell(self, language: str, run_id: str, chosen: gr.SelectData, request: gr.Request) -> str:
+        """The test rows behind one cell of the matrix."""
+        from engine.evaluation.report import confusion_rows
+
+        with told(language):
+            run = self.page.open_run(run_id, request)
+            report = self.report_of(run)
+        if report is None:
+            return ""
+        labels = report["confusion"]["labels"]
+        label, prediction = (None if part == "-" else labels[int(part)] for part in str(chosen.value).split(","))
+        rows = confusion_rows(run.path("report"), label, prediction, report_view.CELL_ROWS)
+        return report_view.cell_html(rows, label, prediction, language)

@@ -1,0 +1,51 @@
+"""What happens in the playground: a text asked, a test row suggested, a file answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demo.i18n import words
+from demo.markup import error_panel, panel
+from demo.parts import playground
+from demo.parts.scene import Scene
+from demo.told import told
+from engine.errors import UserError
+
+
+class TryEvents(Scene):
+    """Handlers of the playground."""
+
+    def ask(self, language: str, run_id: str, request: gr.Request, *typed: str) -> str:
+        with told(language):
+            run = self.page.open_run(run_id, request)
+            row = playground.question(dict(zip(self.tab.playground.inputs, typed, strict=True)))
+            model = playground.predictor(self.page, run)
+            tuned = model.predict([row])[0]
+            base = model.predict([row], base=True)[0] if run.path("model", "untuned.safetensors").is_file() else None
+        return playground.answer_html(tuned, base, language)
+
+    def ask_again(self, language: str, run_id: str, request: gr.Request, shown: str, *typed: str) -> Any:
+        """The answer on the screen, in another language."""
+        return self.ask(language, run_id, request, *typed) if shown else gr.skip()
+
+    def suggest(self, language: str, run_id: str, chosen: gr.SelectData, request: gr.Request) -> Any:
+        with told(language):
+            rows = playground.test_rows(self.page.open_run(run_id, request))
+        row = rows[int(chosen.value)]["inputs"]
+        typed = [row.get(name, "") or "" for name in self.tab.playground.inputs]
+        return typed[0] if len(typed) == 1 else typed
+
+    def answer_file(self, language: str, run_id: str, path: str, request: gr.Request) -> list[Any]:
+        try:
+            run = self.page.open_run(run_id, request)
+            found, answers, column = playground.predict_file(self.page, run, path, self.task)
+        except UserError as error:
+            return [error_panel(error, language, words("data.unreadable")), gr.update(visible=False)]
+        if not answers:
+            return [panel("warning", words("try.batch_empty").in_language(language)), gr.update(visible=False)]
+        out = playground.write_answers(found, answers, Path(gr.utils.get_upload_folder()) / "answers")
+        shown = playground.batch_html(answers, list(found.frame[column]), column, language)
+        return [shown, gr.update(value=str(out), visible=True)]
