@@ -18,10 +18,13 @@ import gradio as gr
 from demo.i18n import words
 from demo.markup import PICK, bar, clip, count, panel, percent, safe, table
 from demo.page import Page
-from engine.errors import ColumnProblem, UserError
+from engine.data.columns import guess_with_reasons, missing_column
+from engine.data.limits import Limits
+from engine.data.load import read_table
+from engine.data.table import Table
+from engine.errors import UserError
 from engine.runs.store import Run
 from engine.tasks.roles import ROLES
-from engine.text import Text
 
 MOST_CHARACTERS = 100_000
 SHOWN_CLASSES = 6
@@ -43,15 +46,15 @@ class Playground:
     download: gr.DownloadButton
 
 
-def build(page: Page, task: str) -> Playground:
+def build(page: Page, task: str, typed: tuple[str, ...]) -> Playground:
     make = page.labels.make
     inputs = {}
     for role in ROLES[task]:
-        if role.name == "label":
+        if role.name not in typed:
             continue
         inputs[role.name] = make(
             gr.Textbox,
-            label=role.label if not role.required else words("try.text"),
+            label=role.label,
             placeholder=words("try.placeholder"),
             lines=3 if role.required else 2,
             max_length=MOST_CHARACTERS,
@@ -126,7 +129,7 @@ def suggestions_html(run: Run, language: str) -> str:
     if not rows:
         return ""
     chips = "".join(
-        f'<button type="button" class="tb-suggestion" data-pick="{index}">{clip(row["inputs"].get("text", ""), 110)}'
+        f'<button type="button" class="tb-suggestion" data-pick="{index}">{clip(_said(row), 110)}'
         f"<small>{safe(_target(row))}</small></button>"
         for index, row in enumerate(rows)
     )
@@ -144,13 +147,18 @@ def test_rows(run: Run) -> list[dict[str, Any]]:
     for row in rows:
         by_class.setdefault(_target(row), []).append(row)
     for found in by_class.values():
-        found.sort(key=lambda row: abs(len(str(row["inputs"].get("text", ""))) - 80))
+        found.sort(key=lambda row: abs(len(_said(row)) - 80))
     chosen: list[dict[str, Any]] = []
     depth = 0
     while len(chosen) < SUGGESTIONS and any(len(found) > depth for found in by_class.values()):
         chosen += [found[depth] for found in by_class.values() if len(found) > depth]
         depth += 1
     return chosen[:SUGGESTIONS]
+
+
+def _said(row: dict[str, Any]) -> str:
+    """The inputs of a row in one line."""
+    return " / ".join(str(value) for value in row["inputs"].values() if value)
 
 
 def _target(row: dict[str, Any]) -> str:
@@ -161,38 +169,36 @@ def _target(row: dict[str, Any]) -> str:
 # A file in, a file out ---------------------------------------------------------------------------------------------------------
 
 
-def predict_file(page: Page, run: Run, path: str | Path, task: str) -> tuple[Any, list[dict[str, Any]], str]:
-    """Answer every row of a file. Returns the table as read, the answers, and the text column. Raises UserError."""
-    from engine.data.columns import guess_with_reasons
-    from engine.data.limits import Limits
-    from engine.data.load import read_table
-
+def predict_file(
+    page: Page, run: Run, path: str | Path, task: str, typed: tuple[str, ...]
+) -> tuple[Table, list[dict[str, Any]], str]:
+    """Answer every row of a file. Returns the table as read, the answers, and the first column read. Raises UserError."""
     found = read_table(path, task=task, limits=Limits.from_settings(page.settings))
-    wanted = run.manifest.facts.get("columns") or {}
-    column = wanted.get("text")
-    if column not in found.columns:
-        guess = guess_with_reasons(found, task).get("text")
-        if guess is None and len(found.columns) != 1:
-            raise ColumnProblem(
-                "no_text_column",
-                Text(
-                    f"The file has no column {column!r}; it has {', '.join(found.columns)}.",
-                    f"文件中没有 {column!r} 列，现有的列：{'、'.join(found.columns)}。",
-                ),
-                Text("Rename the column that holds the text.", "请修改文本所在列的列名。"),
-            )
-        column = guess.column if guess else found.columns[0]
-    rows = []
-    for _, values in found.frame.iterrows():
-        row = {"text": _words(values[column])}
-        pair = wanted.get("text_pair")
-        if pair and pair in found.columns:
-            row["text_pair"] = _words(values[pair])
-        rows.append(row)
-    return found, predictor(page, run).predict(rows), column
+    columns = input_columns(found, run.manifest.facts.get("columns") or {}, task, typed)
+    rows = [
+        {role: _words(value) for role, value in zip(columns, cells, strict=True)}
+        for cells in zip(*(found.frame[column] for column in columns.values()), strict=True)
+    ]
+    return found, predictor(page, run).predict(rows), next(iter(columns.values()))
 
 
-def write_answers(found: Any, answers: list[dict[str, Any]], directory: Path) -> Path:
+def input_columns(found: Table, trained: dict[str, str], task: str, typed: tuple[str, ...]) -> dict[str, str]:
+    """The column of each input: named as in training, else guessed, else the only one. ColumnProblem for none."""
+    columns = {role: trained[role] for role in typed if trained.get(role) in found.columns}
+    guesses = guess_with_reasons(found, task, columns)
+    for role in ROLES[task]:
+        if role.name not in typed or role.name in columns or not (role.required or role.name in trained):
+            continue
+        if role.name in guesses:
+            columns[role.name] = guesses[role.name].column
+        elif len(found.columns) == 1:
+            columns[role.name] = found.columns[0]
+        else:
+            raise missing_column(found, trained.get(role.name, role.name), role.label, role.name)
+    return {role: columns[role] for role in typed if role in columns}
+
+
+def write_answers(found: Table, answers: list[dict[str, Any]], directory: Path) -> Path:
     """The file's columns with the answer and its confidence, as CSV that Excel opens with the right encoding."""
     frame = found.frame.copy()
     frame["prediction"] = [", ".join(answer["labels"]) if "labels" in answer else answer["label"] for answer in answers]
@@ -243,9 +249,9 @@ def _words(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def question(inputs: dict[str, str]) -> dict[str, str]:
+def question(task: str, inputs: dict[str, str]) -> dict[str, str]:
     """What was typed, as a row. UserError when there is nothing to read."""
     row = {name: (text or "").strip() for name, text in inputs.items()}
-    if not row.get("text"):
+    if any(role.required and not row.get(role.name) for role in ROLES[task] if role.name in inputs):
         raise UserError("empty_text", words("try.empty"))
-    return {name: text for name, text in row.items() if text or name == "text"}
+    return {name: text for name, text in row.items() if text}

@@ -21,7 +21,7 @@ class TryEvents(Scene):
     def ask(self, language: str, run_id: str, request: gr.Request, *typed: str) -> str:
         with told(language):
             run = self.page.open_run(run_id, request)
-            row = playground.question(dict(zip(self.tab.playground.inputs, typed, strict=True)))
+            row = playground.question(self.task, dict(zip(self.tab.playground.inputs, typed, strict=True)))
             model = playground.predictor(self.page, run)
             tuned = model.predict([row])[0]
             base = model.predict([row], base=True)[0] if run.path("model", "untuned.safetensors").is_file() else None
@@ -41,7 +41,7 @@ class TryEvents(Scene):
     def answer_file(self, language: str, run_id: str, path: str, request: gr.Request) -> list[Any]:
         try:
             run = self.page.open_run(run_id, request)
-            found, answers, column = playground.predict_file(self.page, run, path, self.task)
+            found, answers, column = playground.predict_file(self.page, run, path, self.task, self.tab.task.inputs)
         except UserError as error:
             return [error_panel(error, language, words("data.unreadable")), gr.update(visible=False)]
         if not answers:

@@ -93,7 +93,7 @@ class Wiring(DataEvents, PlanEvents, RunEvents, TryEvents):
         typed = list(play.inputs.values())
         slow: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "inference", "concurrency_limit": 1}
         gr.on(
-            [play.ask.click, play.inputs["text"].submit],
+            [play.ask.click, typed[0].submit],
             self.ask,
             [language, tab.run_id, *typed],
             [play.answer],

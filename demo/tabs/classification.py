@@ -11,5 +11,6 @@ TASK = Task(
     title=words("classification.title"),
     promise=words("classification.promise"),
     example="rated-sentences",
+    inputs=("text", "text_pair"),
     labels=class_balance,
 )
