@@ -13,14 +13,14 @@ from engine.assets.fetch import fetch_package
 from engine.assets.package import Package
 from engine.assets.progress import Progress, part, silent
 from engine.assets.store import cache_dir, make_once
-from engine.errors import AssetProblem
+from engine.errors import AssetProblem, ConfigProblem
 from engine.text import Text
 
 
 def example(name: str, progress: Progress | None = None) -> Path:
     """The file (CSV or JSON Lines) of a catalogued example, fetched and written on first use.
 
-    Raises AssetProblem for a name that is not in the catalogue, or when the source can be neither found nor fetched.
+    Raises ConfigProblem for a name that is not in the catalogue, AssetProblem when the source can be neither found nor fetched.
     """
     progress = progress or silent
     entry = EXAMPLES.get(name)
@@ -65,15 +65,14 @@ def example_is_cached(entry: Example) -> bool:
     return isinstance(entry.source, Path) or example_file(entry).exists()
 
 
-def _unknown(name: str) -> AssetProblem:
+def _unknown(name: str) -> ConfigProblem:
     near = difflib.get_close_matches(name, EXAMPLES, n=1, cutoff=0.5)
     hint = Text(f"Did you mean {near[0]}?", f"是否想用 {near[0]}？") if near else None
-    known = ", ".join(EXAMPLES)
-    return AssetProblem(
+    return ConfigProblem(
         "unknown_example",
         Text(
-            f"There is no example data set {name!r}. There are: {known}.",
-            f"没有名为 {name!r} 的示例数据集。可用的有：{known}。",
+            f"There is no example data set {name!r}. There are: {', '.join(EXAMPLES)}.",
+            f"没有名为 {name!r} 的示例数据集。可用的有：{'、'.join(EXAMPLES)}。",
         ),
         hint,
         example=name,

@@ -6,6 +6,7 @@ failure. Knows words and flags; everything else is the engine's.
 
 from __future__ import annotations
 
+import json
 import sys
 
 import typer
@@ -28,9 +29,14 @@ for command in (train, check, predict, evaluate, report, runs, examples):
 
 
 def main() -> None:
-    """Run a command. A UserError becomes its message on stderr and its exit code, never a traceback."""
+    """Run a command. What goes wrong becomes a message on stderr and an exit code, never a traceback.
+
+    With `--json` it is also the last line of stdout: {"state": "failed", "error": UserError.to_dict()}.
+    """
     try:
         app()
     except UserError as error:
         typer.echo(error.in_language(terminal_language()), err=True)
+        if "--json" in sys.argv:
+            typer.echo(json.dumps({"state": "failed", "error": error.to_dict()}, ensure_ascii=False))
         sys.exit(error.exit_code)

@@ -11,7 +11,7 @@ import typer
 from engine.cli.shared import Json, RunArgument, find, pairs
 from engine.cli.terminal import table
 from engine.errors import ConfigProblem
-from engine.text import Text
+from engine.text import Text, terminal_language
 
 
 def predict(
@@ -31,11 +31,17 @@ def predict(
             "text_or_file",
             Text("Give either --text or --file.", "请提供 --text 或 --file 其中之一。"),
         )
+    if any(not given.strip() for given in text or []):
+        raise ConfigProblem("empty_text", Text("A text is empty.", "文本为空。"), Text("Type one.", "请输入文本。"))
+    directory = find(run).directory
     from engine.data.load import read_table
-    from engine.inference.batch import predict_table, write_predictions
+    from engine.inference.batch import check_output, predict_table, write_predictions
+
+    if out is not None:
+        check_output(out)
     from engine.inference.predictor import load_predictor
 
-    predictor = load_predictor(find(run).directory)
+    predictor = load_predictor(directory)
     if text:
         answers = predictor.predict(text, base=base)
         if json_:
@@ -63,11 +69,13 @@ def evaluate(
     run: RunArgument, file: Annotated[Path, typer.Option(help="A labelled file.")], json_: Json = False
 ) -> None:
     """Score a run's model on another labelled file."""
+    found = find(run)
     from engine.inference.judge import judge_file
     from engine.inference.predictor import load_predictor
 
-    directory = find(run)
-    result = judge_file(load_predictor(directory.directory), file, directory.config)
+    result = judge_file(load_predictor(found.directory), file, found.config)
+    for notice in result["notices"]:
+        typer.echo(Text.from_dict(notice["message"]).in_language(terminal_language()), err=True)
     if json_:
         typer.echo(json.dumps(result, ensure_ascii=False))
         return

@@ -15,7 +15,7 @@ from engine.config import TASK_NAMES, RunConfig
 from engine.errors import ConfigProblem
 from engine.runs.store import Store
 from engine.settings import Settings
-from engine.text import Text, terminal_language
+from engine.text import LANGUAGES, Text, terminal_language
 
 
 def check(
@@ -66,7 +66,15 @@ def check(
 
     for split, rows in result.rows.items():
         mapped = ", ".join(f"{role}={name}" for role, name in result.columns[split].items())
-        typer.echo(f"{result.sources[split].name}: {rows} ({mapped})")
+        source = result.sources[split]
+        how = ", ".join(
+            part
+            for part in (source.format, source.encoding, source.delimiter and repr(source.delimiter), source.sheet)
+            if part
+        )
+        typer.echo(f"{source.name} [{how}]: {rows} ({mapped})")
+        for note in source.notes:
+            typer.echo(f"    {note.in_language(language)}")
     for notice in result.fixed:
         say(notice.message)
     if not result.findings:
@@ -88,6 +96,12 @@ def report(
     """Print a run's evaluation report."""
     from engine.evaluation.report import load_report, render_html, render_markdown
 
+    if language is not None and language not in LANGUAGES:
+        raise ConfigProblem(
+            "unknown_language",
+            Text(f"There is no report in {language!r}.", f"没有 {language!r} 语言的报告。"),
+            Text("Use en or zh-CN.", "请使用 en 或 zh-CN。"),
+        )
     found = load_report(find(run).path("report"))
     spoken = language or terminal_language()
     renderers = {

@@ -16,7 +16,7 @@ from engine.text import Text
 
 HELP = {path: described.help.en for path, _, described in walk_options(RunConfig)}
 RunsDir = Annotated[Path | None, typer.Option(help="Where the runs are kept; TUNEBENCH_RUNS by default.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON as the last line of stdout, also for failures.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run directory, or the id of a run.")]
 Columns = Annotated[list[str] | None, typer.Option(metavar="ROLE=COLUMN", help="Column of a role, such as text=body.")]
 Fixes = Annotated[list[str] | None, typer.Option(metavar="CODE", help="A fix that `check` offers; may be repeated.")]

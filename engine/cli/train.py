@@ -13,6 +13,7 @@ import yaml
 from engine.cli.shared import HELP, Columns, Fixes, Json, RunsDir, pairs, runs_dir_of
 from engine.cli.terminal import Narrator
 from engine.config import METHODS, TASK_NAMES, RunConfig
+from engine.errors import ConfigProblem, UserError
 from engine.runs.store import Run, Store
 from engine.text import Text, terminal_language
 
@@ -68,9 +69,9 @@ def train(
         "training.epochs": epochs,
         "training.learning_rate": learning_rate,
         "training.batch_size": batch_size,
-        **{path: yaml.safe_load(value) for path, value in pairs(set_, "--set").items()},
+        **{path: _value(path, value) for path, value in pairs(set_, "--set").items()},
     }
-    values = RunConfig.load(config).to_dict() if config else {}
+    values = _described_in(config) if config else {}
     for path, value in flags.items():
         if value is not None:
             _place(values, path, value)
@@ -87,27 +88,59 @@ def train(
     seconds = round(time.monotonic() - started, 1)
     if state == "completed":
         narrator.verdict(run)
-    if json_:
-        typer.echo(json.dumps(_summary(run, state, seconds), ensure_ascii=False))
-    if state == "stopped":
+    elif state == "stopped":
         narrator.say(Text("Stopped.", "已停止。"))
-    elif state != "completed":
-        raise failure_of(run, state)
+    failure = None if state in ("completed", "stopped") else failure_of(run, state)
+    if json_:
+        typer.echo(json.dumps(_summary(run, state, seconds, failure), ensure_ascii=False))
+    if failure:
+        narrator.say(failure.in_language(terminal_language()))
+        raise typer.Exit(failure.exit_code)
+
+
+def _described_in(path: Path) -> dict[str, Any]:
+    if path.suffix.lower() not in (".yaml", ".yml", ".json"):
+        raise ConfigProblem(
+            "not_a_config",
+            Text(f"{path} is no YAML file that describes a run.", f"{path} 不是描述运行的 YAML 文件。"),
+            Text(f"For a table say --train {path}.", f"如果它是数据表，请使用 --train {path}。"),
+            file=str(path),
+        )
+    return RunConfig.load(path).to_dict()
+
+
+def _value(path: str, given: str) -> Any:
+    """What `--set` gives a field, read as YAML would read it in a file."""
+    try:
+        return yaml.safe_load(given)
+    except yaml.YAMLError as error:
+        raise ConfigProblem(
+            "bad_flag",
+            Text(f"--set {path}: {given!r} is no YAML value.", f"--set {path}：{given!r} 不是合法的 YAML 值。"),
+            Text("Put text with special characters in quotes.", "含特殊字符的文本请加引号。"),
+            field=path,
+        ) from error
 
 
 def _place(values: dict[str, Any], path: str, value: Any) -> None:
     *sections, key = path.split(".")
     for section in sections:
-        values = values.setdefault(section, {})
+        # A value where a section belongs is reported when the whole is read; it must not stop that.
+        inner = values.setdefault(section, {})
+        if not isinstance(inner, dict):
+            inner = values[section] = {}
+        values = inner
     if isinstance(value, dict):
         value = {**values.get(key, {}), **value}
     values[key] = value
 
 
-def _summary(run: Run, state: str, seconds: float) -> dict[str, Any]:
+def _summary(run: Run, state: str, seconds: float, failure: UserError | None) -> dict[str, Any]:
     """What `--json` promises (README, "Command line")."""
     summary: dict[str, Any] = {"run": str(run.directory), "state": state, "seconds": seconds}
-    summary.update(headline=None, test={}, baselines={}, error=run.manifest.error)
+    summary.update(
+        headline=None, test={}, baselines={}, error=run.manifest.error or (failure.to_dict() if failure else None)
+    )
     if run.path("report", "report.json").is_file():
         from engine.evaluation.report import load_report
 

@@ -5,6 +5,7 @@ Knows tables and how answers are written beside their rows. Does not know how an
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from engine.text import Text
 if TYPE_CHECKING:
     from engine.inference.predictor import Predictor
 
+OUTPUT_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".xlsx")
 # A spreadsheet runs a cell that begins like this as a formula (OWASP, "CSV Injection").
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -87,25 +89,52 @@ def text_columns(predictor: Predictor, table: Table, given: dict[str, str]) -> d
     return {role.name: found[role.name] for role in wanted}
 
 
-def write_predictions(frame: pandas.DataFrame, path: Path) -> None:
-    """Write CSV (UTF-8 with BOM, which Excel needs; formulas defused), TSV, JSON Lines or XLSX, by the file's ending."""
-    ending = path.suffix.lower()
-    if ending in (".csv", ".tsv"):
-        defused(frame).to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",", encoding="utf-8-sig")
-    elif ending in (".jsonl", ".ndjson"):
-        frame.to_json(path, orient="records", lines=True, force_ascii=False)
-    elif ending == ".xlsx":
-        defused(frame).to_excel(path, index=False)
-    else:
+def check_output(path: Path) -> None:
+    """Raises FileProblem where `write_predictions` could not write: known before any time is spent on answers."""
+    if path.suffix.lower() not in OUTPUT_ENDINGS:
         raise FileProblem(
             "unknown_output",
             Text(
-                f"Cannot write {path.name}: unknown ending {ending!r}.",
-                f"无法写入 {path.name}：未知的扩展名 {ending!r}。",
+                f"Cannot write {path.name}: unknown ending {path.suffix!r}.",
+                f"无法写入 {path.name}：未知的扩展名 {path.suffix!r}。",
             ),
             Text("Use .csv, .tsv, .jsonl or .xlsx.", "请使用 .csv、.tsv、.jsonl 或 .xlsx。"),
             file=str(path),
         )
+    if path.is_dir():
+        raise _unwritable(path, Text("it is a folder", "它是文件夹"))
+    if not path.parent.is_dir():
+        raise _unwritable(path, Text(f"there is no folder {path.parent}", f"文件夹 {path.parent} 不存在"))
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise _unwritable(path, Text("permission denied", "没有写入权限"))
+
+
+def write_predictions(frame: pandas.DataFrame, path: Path) -> None:
+    """Write CSV (UTF-8 with BOM, which Excel needs; formulas defused), TSV, JSON Lines or XLSX, by the file's ending.
+
+    Raises FileProblem for another ending, and for a place that cannot be written.
+    """
+    check_output(path)
+    ending = path.suffix.lower()
+    try:
+        if ending in (".csv", ".tsv"):
+            defused(frame).to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",", encoding="utf-8-sig")
+        elif ending == ".xlsx":
+            defused(frame).to_excel(path, index=False)
+        else:
+            frame.to_json(path, orient="records", lines=True, force_ascii=False)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise _unwritable(path, Text(reason, reason)) from error
+
+
+def _unwritable(path: Path, reason: Text) -> FileProblem:
+    return FileProblem(
+        "unwritable_output",
+        Text(f"Cannot write {path}: {reason.en}.", f"无法写入 {path}：{reason.zh}。"),
+        Text("Choose another place.", "请换一个位置。"),
+        file=str(path),
+    )
 
 
 def defused(frame: pandas.DataFrame) -> pandas.DataFrame:

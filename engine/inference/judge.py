@@ -5,12 +5,14 @@ Knows examples and metrics. Does not know where the model came from.
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from engine.config import RunConfig
 from engine.data.columns import resolve_columns
 from engine.data.examples import labels_of, read_examples
+from engine.data.findings import Notice
 from engine.data.load import read_table
 from engine.errors import LabelProblem
 from engine.evaluation.intervals import bootstrap
@@ -19,16 +21,17 @@ from engine.text import Text
 
 
 def judge_file(predictor: Predictor, file: Path, config: RunConfig) -> dict[str, Any]:
-    """`test` {metric: value}, `intervals` {metric: [low, high]} and `rows` for a labelled file.
+    """`test` {metric: value}, `intervals` {metric: [low, high]}, `rows` and `notices` for a labelled file.
 
-    Columns are mapped as in training where the file has the same names, else guessed. Raises LabelProblem when the file
-    has no label that the model knows.
+    Columns are mapped as in training where the file has the same names, else guessed. `notices` tell of rows left out and of
+    rows with a label that the model does not know, which count as mistakes. Raises LabelProblem when it knows none of them.
     """
     task, outputs = predictor.task, predictor.outputs
     table = read_table(file, task=task.name)
-    given = {role: column for role, column in config.data.columns.items() if column in table.columns}
+    trained = predictor.description.columns
+    given = {role: column for role, column in trained.items() if column in table.columns}
     columns = resolve_columns(table, task.name, given)
-    examples, _ = read_examples(table, task.name, columns, config.data)
+    examples, notices = read_examples(table, task.name, columns, config.data)
     known = set(outputs.labels)
     if known and not any(known & set(labels_of(example)) for example in examples):
         raise LabelProblem(
@@ -40,12 +43,27 @@ def judge_file(predictor: Predictor, file: Path, config: RunConfig) -> dict[str,
             Text(f"It knows: {', '.join(outputs.labels[:20])}.", f"模型的类别：{'、'.join(outputs.labels[:20])}。"),
             file=file.name,
         )
+    strange = Counter(label for example in examples for label in labels_of(example) if known and label not in known)
+    if strange:
+        listed = [f"{label!r} ({count})" for label, count in strange.most_common(10)]
+        notices.append(
+            Notice(
+                "unknown_labels",
+                "warning",
+                Text(
+                    f"The model does not know these labels, so their rows count as mistakes: {', '.join(listed)}.",
+                    f"模型没有学过以下标签，相应的行按答错计算：{'、'.join(listed)}。",
+                ),
+                strange.total(),
+            )
+        )
     counted = task.counts(examples, predictor.predictions(examples), outputs)
     settings = config.evaluation
     intervals = bootstrap(counted, task.metrics_from(outputs), settings.bootstrap_samples, 0.95, config.seed)
     chosen = {name: intervals[name] for name in task.metrics}
     return {
         "rows": len(examples),
+        "notices": [notice.to_dict() for notice in notices],
         "test": {name: interval.value for name, interval in chosen.items()},
         "intervals": {name: [interval.low, interval.high] for name, interval in chosen.items()},
     }

@@ -156,16 +156,31 @@ class Store:
         self.directory = directory
 
     def create(self, config: RunConfig, owner: str = "") -> Run:
-        """A new queued run. The configuration is checked as a whole first (ConfigProblem)."""
+        """A new queued run. Raises ConfigProblem for a bad configuration, RunProblem where no run can be written."""
         config.check()
         now = time.time()
         run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(4)}"
         run = Run(self.directory / run_id)
-        run.directory.mkdir(parents=True)
-        run.path("config.yaml").write_text(config.to_yaml(), encoding="utf-8")
-        run.write_manifest(
-            Manifest(id=run_id, task=config.task, name=config.name, owner=owner, created=now, model=config.model.id)
-        )
+        try:
+            run.directory.mkdir(parents=True)
+            run.path("config.yaml").write_text(config.to_yaml(), encoding="utf-8")
+            run.write_manifest(
+                Manifest(id=run_id, task=config.task, name=config.name, owner=owner, created=now, model=config.model.id)
+            )
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise RunProblem(
+                "unwritable_runs",
+                Text(
+                    f"Cannot write runs to {self.directory}: {reason}.",
+                    f"无法在 {self.directory} 中保存运行：{reason}。",
+                ),
+                Text(
+                    "Choose another directory with --runs-dir or TUNEBENCH_RUNS.",
+                    "请用 --runs-dir 或 TUNEBENCH_RUNS 指定其他目录。",
+                ),
+                directory=str(self.directory),
+            ) from error
         return run
 
     def get(self, run_id: str) -> Run:

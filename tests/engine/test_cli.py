@@ -80,6 +80,14 @@ def test_from_a_file_to_predictions(tiny_bert, sentences, runs_dir, tmp_path):
         (["predict", "no-such-run", "--text", "a"], ["no-such-run"]),
         (["predict", "x"], ["--text", "--file"]),
         (["train", "--train"], ["--train"]),
+        (["train", "reviews.csv"], ["reviews.csv", "--train"]),
+        (["train", "--train", "x.csv", "--set", "training.epochs=[1"], ["training.epochs"]),
+        (["train", "--train", "x.csv", "--set", "training.epochs.x=1"], ["training.epochs"]),
+        (["train", "--train", "x.csv", "--set", "data=3", "--set", "data.sheet=a"], ["data.train"]),
+        (["train", "--train", "x.csv", "--runs-dir", "/proc/none"], ["/proc/none", "--runs-dir"]),
+        (["train", "--example", "rated-sentnces"], ["rated-sentences"]),
+        (["predict", "x", "--text", " "], ["empty"]),
+        (["report", "x", "--language", "fr"], ["zh-CN"]),
     ],
     ids=lambda value: " ".join(value)[:30] if isinstance(value, list) else None,
 )
@@ -88,6 +96,36 @@ def test_wrong_input_ends_with_2_and_a_message(arguments, words, runs_dir):
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert all(word in done.stderr for word in words), done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "--train", "x.csv", "--learning-rate", "-1"],
+        ["check", "no-such-file.csv"],
+        ["predict", "no-such-run", "--text", "a"],
+        ["evaluate", "no-such-run", "--file", "x.csv"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_with_json_a_failure_is_an_object_too(arguments, runs_dir):
+    done = engine(*arguments, "--json")
+    assert done.returncode == 2
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["state"] == "failed"
+    assert set(told["error"]["message"]) == {"en", "zh"}
+
+
+def test_check_says_how_the_file_was_read(runs_dir, tmp_path):
+    path = tmp_path / "评论.csv"
+    rows = "".join(
+        f"这部电影第{i}次看还是{'很好看' if i % 2 else '太无聊'}\t{'好评' if i % 2 else '差评'}\r\n" for i in range(60)
+    )
+    path.write_bytes(("评论内容\t评论内容\t类别\r\n" + rows.replace("\t", "\tx\t")).encode("gb18030"))
+    done = engine("check", path)
+    assert done.returncode == 0, done.stderr
+    assert "gb18030" in done.stdout and "'\\t'" in done.stdout
+    assert "评论内容" in done.stdout.splitlines()[1]  # the two columns of one name
 
 
 def test_wrong_tables_end_with_2_and_name_the_place(runs_dir, tmp_path, tiny_bert):

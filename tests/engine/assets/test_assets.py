@@ -15,7 +15,7 @@ import pytest
 
 from engine.assets import EMBEDDED, EXAMPLES, example, is_cached, model_folder
 from engine.assets.__main__ import main
-from engine.errors import AssetProblem
+from engine.errors import AssetProblem, ConfigProblem
 
 ENTITIES = {
     "peoples-daily-ner": {"PER": 20_083, "LOC": 27_890, "ORG": 3_573},
@@ -105,11 +105,11 @@ def test_a_cached_model_is_a_complete_folder(name: str) -> None:
 
 def test_an_unknown_name_gets_the_known_ones_and_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert not is_cached("rated-sentence")
-    with pytest.raises(AssetProblem, match="Did you mean rated-sentences"):
+    with pytest.raises(ConfigProblem, match="Did you mean rated-sentences"):
         example("rated-sentence")
     with pytest.raises(AssetProblem, match="minilm, e5-small, smollm2"):
         model_folder("bert")
-    assert main(["fetch", "rated-sentence"]) == 1
+    assert main(["fetch", "rated-sentence"]) == 2
     assert "rated-sentences" in capsys.readouterr().err
 
 

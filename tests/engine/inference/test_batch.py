@@ -10,7 +10,7 @@ import pytest
 
 from engine.data.load import read_table
 from engine.errors import ColumnProblem, FileProblem
-from engine.inference.batch import defused, predict_table, write_predictions
+from engine.inference.batch import check_output, defused, predict_table, write_predictions
 from engine.tasks import TASKS
 from engine.tasks.classification import Classes
 
@@ -51,6 +51,15 @@ def test_a_column_of_the_person_is_never_replaced(tmp_path):
 
 def test_one_column_is_the_text_whatever_its_name(tmp_path):
     assert predict_table(Echo(), table(tmp_path, "zzz\nalpha\n"))["prediction"].tolist() == ["a"]
+
+
+def test_a_place_that_cannot_be_written_is_told_before_any_answer(tmp_path):
+    for path in (tmp_path / "missing" / "out.csv", tmp_path / "out.pdf", tmp_path):
+        with pytest.raises(FileProblem):
+            check_output(path)
+    check_output(tmp_path / "out.csv")
+    with pytest.raises(FileProblem, match="missing"):
+        write_predictions(pandas.DataFrame({"a": [1]}), tmp_path / "missing" / "out.csv")
 
 
 def test_a_named_column_that_is_not_there_is_told(tmp_path):
