@@ -27,6 +27,10 @@ def point(kind: str, text: Text) -> Point:
     return {"kind": kind, "text": text.to_dict()}
 
 
+def _test_rows(rows: int, share: str = "") -> str:
+    return f"{count(rows)} test {'row' if rows == 1 else 'rows'}{share} {'has' if rows == 1 else 'have'}"
+
+
 def keyword_baseline(metric: str, value: float, lead: Difference, rows: int, confidence: float) -> Point:
     """How the model compares with keywords, by how much, and how sure that is."""
     other, apart = number(metric, value, rows), gap_range(metric, lead.low, lead.high)
@@ -86,10 +90,11 @@ def weak_classes(weak: Sequence[dict[str, Any]], overall: float, rows: int) -> P
     names = listing([f"“{row['label']}” ({number('f1', row['f1'], row['support'])})" for row in weak])
     names_zh = listing([f"“{row['label']}”（{number('f1', row['f1'], row['support'])}）" for row in weak])
     mean = number("macro_f1", overall, rows)
+    theirs = "its F1 interval lies" if len(weak) == 1 else "their F1 intervals lie"
     return point(
         "weak_classes",
         Text(
-            f"Weak on {names.en}: their F1 intervals lie below the mean of all classes ({mean}).",
+            f"Weak on {names.en}: {theirs} below the mean of all classes ({mean}).",
             f"薄弱类别：{names_zh.zh}，其 F1 的置信区间整体低于各类别的平均值（{mean}）。",
         ),
     )
@@ -116,7 +121,7 @@ def unseen_labels(labels: Sequence[str], rows: int) -> Point | None:
     return point(
         "unseen_labels",
         Text(
-            f"{count(rows)} test rows have a label that training never had ({names.en}). They count as mistakes.",
+            f"{_test_rows(rows)} a label that training never had ({names.en}). {'It counts as a mistake' if rows == 1 else 'They count as mistakes'}.",
             f"有 {count(rows)} 行测试数据的标签在训练集中从未出现（{names.zh}），均按答错计算。",
         ),
     )
@@ -129,7 +134,7 @@ def small_test(rows: int, headline: Interval, metric: str) -> Point | None:
     return point(
         "small_test",
         Text(
-            f"The test set is small ({count(rows)} rows): the true value may be as low as {low} or as high as {high}. More test rows would narrow that.",
+            f"The test set is small ({count(rows)} row{'' if rows == 1 else 's'}): the true value may be as low as {low} or as high as {high}. More test rows would narrow that.",
             f"测试集较小（{count(rows)} 行）：真实水平可能低至 {low}，也可能高至 {high}。增加测试数据可以缩小这一范围。",
         ),
     )
@@ -161,7 +166,7 @@ def leakage(seen: int, rows: int, metric: str, unseen_value: float | None) -> Po
     return point(
         "leakage",
         Text(
-            f"{count(seen)} test rows ({share}) have the very text of a training row, so the score is in part memory.{rest.en}",
+            f"{_test_rows(seen, f' ({share})')} the very text of a training row, so the score is in part memory.{rest.en}",
             f"有 {count(seen)} 行测试数据（{share}）与训练数据文本相同，分数里有一部分是“背”出来的。{rest.zh}",
         ),
     )

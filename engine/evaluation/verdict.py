@@ -53,7 +53,8 @@ def judge(headline: Interval, rivals: list[Rival], confidence: float) -> str:
 
     Better needs a paired interval above zero and the exact test's consent. Strong needs more: against a rival that reads the
     text, at least a quarter of its mistakes surely gone, and at least 0.75 surely reached. An interval that includes zero means
-    no better, unless it is so wide that nothing can be told.
+    no better, unless it is so wide that nothing can be told. One beside zero to which the exact test does not consent comes of too
+    few rows, and says nothing either way.
     """
     if not rivals:
         return "unclear"
@@ -66,9 +67,9 @@ def judge(headline: Interval, rivals: list[Rival], confidence: float) -> str:
             and headline.low >= STRONG_VALUE
         )
         return "strong" if strong else "useful"
-    if lead.high <= 0:
+    if lead.is_worse(confidence) or lead.low == lead.high == 0:
         return "no_better"
-    return "unclear" if lead.low > 0 or lead.high - lead.low > WIDE else "no_better"
+    return "unclear" if not lead.low <= 0 <= lead.high or lead.high - lead.low > WIDE else "no_better"
 
 
 def sentence(
@@ -125,12 +126,18 @@ def _tail(metric: str, headline: Interval, rivals: list[Rival], rows: int, confi
             f", reliably better than {than.en} ({other}): by {apart.en}.",
             f"，确实优于{than.zh}（{other}）：差距为 {apart.zh}。",
         )
+    if level == "unclear" and not by.low <= 0 <= by.high:
+        amount = Text("1 test row is" if rows == 1 else f"{rows} test rows are", f"只有 {rows} 行测试数据")
+        return Text(
+            f". {amount.en} too few to tell whether that is better or worse than {than.en} ({other}).",
+            f"。{amount.zh}，不足以断定它比{than.zh}（{other}）更好还是更差。",
+        )
     if level == "unclear":
         return Text(
             f". Whether that beats {than.en} ({other}) cannot be told from {rows} test rows: the difference could be anything from {apart.en}.",
             f"。仅凭 {rows} 行测试数据，还不能断定它是否优于{than.zh}（{other}）：差距可能是 {apart.zh}之间的任何值。",
         )
-    if by.high < 0:
+    if by.is_worse(confidence):
         return Text(
             f", which is worse than {than.en} ({other}). The simple method is the better choice here.",
             f"，低于{than.zh}（{other}）。就这份数据而言，简单方法是更好的选择。",

@@ -28,6 +28,8 @@ CASES = [
     ("unclear", SURE, [keywords(0.8, 0.02, 0.3, 0.2)]),  # above zero, but the exact test disagrees
     ("unclear", SURE, []),
     ("no_better", SURE, [keywords(0.91, -0.01, 0.03, 0.3)]),  # includes zero, and is narrow
+    ("unclear", SURE, [keywords(1.0, -1.0, -1.0, 1.0)]),  # below zero, but the exact test disagrees
+    ("no_better", SURE, [keywords(0.92, 0.0, 0.0, 1.0)]),  # the same answers
     ("no_better", SURE, [keywords(0.97, -0.07, -0.03)]),  # surely worse
     ("no_better", SURE, [keywords(0.97, -0.30, -0.05)]),  # surely worse, however wide
     ("no_better", SURE, [keywords(0.4, 0.4, 0.5), majority(0.92, -0.02, 0.02)]),  # the best rival counts
@@ -57,6 +59,13 @@ def test_sentence_of_a_worse_model_says_so():
     said = sentence("accuracy", SURE, [keywords(0.97, -0.07, -0.03)], 3000, 0.95)
     assert "worse than keywords alone (97.0%)" in said.en
     assert "简单方法是更好的选择" in said.zh
+
+
+def test_a_single_row_condemns_nobody():
+    said = sentence("accuracy", Interval(0.0, 0.0, 0.98), [keywords(1.0, -1.0, -1.0, 1.0)], 1, 0.95)
+    assert "1 test row is too few to tell whether that is better or worse than keywords alone (100%)" in said.en
+    assert "worse than keywords alone (100%). The simple" not in said.en
+    assert "更好还是更差" in said.zh
 
 
 def test_unclear_names_the_rows_and_the_range():
