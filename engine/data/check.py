@@ -20,7 +20,7 @@ from engine.data.check_summaries import check_summaries
 from engine.data.check_texts import check_texts
 from engine.data.columns import resolve_tables
 from engine.data.corpus import Corpus
-from engine.data.examples import labels_of, read_examples, require_labels
+from engine.data.examples import labels_of, read_examples, refuse_labels_of_their_own, require_labels
 from engine.data.findings import Finding, Fix, Notice, Place
 from engine.data.fixes import FIXES, apply_fixes
 from engine.data.load import read_tables
@@ -96,7 +96,7 @@ def check(
     corpus = Corpus(task, examples, dict(files or {}), dict(columns or {}))
     model = model or ModelFacts()
     findings = [_from_notice(notice) for notice in _merged(notices)]
-    findings += _one_label(corpus)
+    findings += _unlearnable(corpus)
     findings += check_texts(corpus, model)
     findings += check_duplicates(corpus)
     findings += check_labels(corpus)
@@ -106,9 +106,10 @@ def check(
     return sorted(findings, key=lambda finding: _SEVERITIES.index(finding.severity))
 
 
-def _one_label(corpus: Corpus) -> list[Finding]:
+def _unlearnable(corpus: Corpus) -> list[Finding]:
     try:
         require_labels(corpus.train, corpus.task)
+        refuse_labels_of_their_own(corpus.train, corpus.task)
     except LabelProblem as problem:
         return [Finding(problem.code, "error", problem.message, len(corpus.train))]
     return []

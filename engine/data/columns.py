@@ -118,7 +118,10 @@ def _no_column(table: Table, role: Text, role_name: str) -> ColumnProblem:
             f"{table.source.name}: no column could be recognised as {role.en}. It has {listed.en}.",
             f"{table.source.name}：没有找到可作为{role.zh}的列。现有的列：{listed.zh}。",
         ),
-        Text("Choose the column by hand.", "请手动选择对应的列。"),
+        Text(
+            " ".join(["Choose the column by hand.", *(note.en for note in table.source.notes)]),
+            "".join(["请手动选择对应的列。", *(note.zh for note in table.source.notes)]),
+        ),
         file=table.source.name,
         role=role_name,
         columns=table.columns,

@@ -18,7 +18,9 @@ from engine.tasks.base import Example
 from engine.tasks.roles import ROLES
 from engine.text import Text
 
-__all__ = ["Notice", "Place", "labels_of", "read_examples", "require_labels"]
+__all__ = ["Notice", "Place", "labels_of", "read_examples", "refuse_labels_of_their_own", "require_labels"]
+FEW_ROWS = 20  # below it a few classes with one row each are nothing strange
+OWN_LABELS = 0.9  # labels for each row from which they tell rows apart, not classes
 
 
 def read_examples(
@@ -191,6 +193,27 @@ def labels_of(example: Example) -> tuple[str, ...]:
     if isinstance(target, str):
         return (target,)
     return tuple(dict.fromkeys(item if isinstance(item, str) else item.get("label", "") for item in target))
+
+
+def refuse_labels_of_their_own(examples: list[Example], task: str) -> None:
+    """Raise LabelProblem where nearly every row of a training table has a label that no other row has: a text or an identifier."""
+    if task != "classification" or len(examples) < FEW_ROWS:
+        return
+    labels = {label for example in examples for label in labels_of(example)}
+    if len(labels) <= OWN_LABELS * len(examples):
+        return
+    shown = excerpt(labels_of(examples[0])[0]) if labels_of(examples[0]) else ""
+    raise LabelProblem(
+        "labels_of_their_own",
+        Text(
+            f"Nearly every row has a label of its own ({len(labels):,} labels in {len(examples):,} rows, such as {shown!r}): "
+            "that is a text or an identifier, no class.",
+            f"几乎每行的标签都各不相同（{len(examples):,} 行中有 {len(labels):,} 个标签，例如 {shown!r}），"
+            "这更像是文本或编号，而不是类别。",
+        ),
+        Text("Choose another label column.", "请选择其他标签列。"),
+        row=examples[0].row,
+    )
 
 
 def require_labels(examples: list[Example], task: str) -> None:

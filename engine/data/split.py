@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from engine.config import DataConfig
-from engine.data.examples import labels_of, require_labels
+from engine.data.examples import labels_of, refuse_labels_of_their_own, require_labels
 from engine.data.findings import Notice, Place, excerpt, names_in_words, some
 from engine.data.fixes import apply_fixes
 from engine.data.normal import normal_form
@@ -68,6 +68,7 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
     tables_examples, notices = apply_fixes(tables_examples, data.fixes, task)
     train = list(tables_examples["train"])
     require_labels(train, task)
+    refuse_labels_of_their_own(train, task)
     validation = list(tables_examples.get("validation", ()))
     test = list(tables_examples.get("test", ()))
     rare: dict[str, int] = {}
@@ -105,7 +106,7 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
 
 def _validation_share(rows: int) -> float:
     """A tenth, but from 5,000 rows on 500 of them or a twentieth: choosing a checkpoint needs no more, learning does."""
-    return min(0.1, max(0.05, 500 / rows))
+    return min(0.1, max(0.05, 500 / max(rows, 1)))
 
 
 def _require_rows(train: list[Example], drawn: list[Example], name: str) -> None:

@@ -14,11 +14,13 @@ from typing import Any
 from engine.config import RunConfig
 from engine.data.columns import resolve_tables
 from engine.data.examples import read_examples
+from engine.data.findings import Notice
 from engine.data.load import read_tables
 from engine.data.split import Splits, split
 from engine.runs.store import Run
 from engine.settings import Settings
 from engine.tasks.base import Example
+from engine.text import Text
 from engine.training.events import EventLog
 
 
@@ -39,6 +41,7 @@ def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -
     examples: dict[str, list[Example]] = {}
     notices = []
     for name, table in tables.items():
+        notices += [Notice("file_note", "info", _in_file(table.source.name, note)) for note in table.source.notes]
         examples[name], found = read_examples(table, config.task, columns[name], config.data)
         notices += found
     splits = split(examples, config.data, config.seed, config.task)
@@ -58,6 +61,10 @@ def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -
         {"code": n.code, "severity": n.severity, "message": n.message.to_dict(), "count": n.count} for n in notices
     ]
     return Prepared(splits, columns["train"], facts, recorded)
+
+
+def _in_file(name: str, note: Text) -> Text:
+    return Text(f"{name}: {note.en}", f"{name}：{note.zh}")
 
 
 def _write(directory: Path, splits: Splits) -> str:

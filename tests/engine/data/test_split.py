@@ -143,6 +143,21 @@ def test_too_few_rows_are_refused():
     assert caught.value.code == "too_few_rows"
 
 
+def test_labels_that_differ_in_every_row_are_refused():
+    texts_as_labels = rows([f"a long sentence, number {i}" for i in range(40)])
+    with pytest.raises(LabelProblem, match="a long sentence, number 0"):
+        split({"train": texts_as_labels}, DataConfig(), 1, "classification")
+    # A small sample of many classes is another matter.
+    many = rows([f"class {i % 40}" for i in range(400)])
+    assert len(split({"train": many}, DataConfig(max_train_rows=40), 1, "classification").train) == 40
+
+
+def test_fixes_that_leave_no_training_row_are_told():
+    emptied = {"train": [Example(1, {"document": "a"}, ("a",))], "test": [Example(1, {"document": "b c"}, ("b",))]}
+    with pytest.raises(FileProblem):
+        split(emptied, DataConfig(fixes=["drop_bad_summaries"]), 1, "summarization")
+
+
 def test_one_label_is_refused():
     with pytest.raises(LabelProblem):
         split({"train": rows(["a"] * 10)}, DataConfig(), 1, "classification")
