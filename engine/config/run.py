@@ -19,6 +19,17 @@ from engine.text import Text
 TASK_NAMES = ("classification", "ner", "qa", "summarization")
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes text with one of Unicode's own line breaks, which PyYAML writes bare and then reads back as a blank."""
+
+    def represent_str(self, text: str) -> yaml.ScalarNode:
+        style = '"' if any(character in text for character in "\x85\u2028\u2029") else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
+
 @dataclass
 class RunConfig:
     """One run: task, data, model, method, training, evaluation."""
@@ -92,9 +103,8 @@ class RunConfig:
         changed.setdefault("model", {}).setdefault("id", self.model.id)
         changed.setdefault("method", {}).setdefault("name", self.method.name)
         order = list(default)
-        return yaml.safe_dump(
-            {key: changed[key] for key in order if key in changed}, sort_keys=False, allow_unicode=True, width=120
-        )
+        ordered = {key: changed[key] for key in order if key in changed}
+        return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
     @classmethod
     def from_dict(cls, values: Any) -> RunConfig:

@@ -95,6 +95,12 @@ def test_yaml_goes_both_ways(training, name, columns):
     assert RunConfig.from_yaml(config.to_yaml()) == config
 
 
+@pytest.mark.parametrize("name", ["\x85", "a\u2028b", "a\u2029 b\x85", "line\r\nbreak", "\ufeff", " blank "])
+def test_line_breaks_of_unicode_survive_yaml(name):
+    config = RunConfig.from_dict({**GOOD, "name": name})
+    assert RunConfig.from_yaml(config.to_yaml()).name == name
+
+
 def test_every_field_has_a_label_and_help_in_both_languages():
     described = list(walk_options(RunConfig))
     assert len(described) > 40
