@@ -43,9 +43,10 @@ class Kept(Generic[Key, Value]):
             self._values.move_to_end(key)
             return self._values[key]
 
-    def drop(self, key: Key) -> None:
+    def peek(self, key: Key) -> Value | None:
+        """The value if it is here already."""
         with self._lock:
-            self._values.pop(key, None)
+            return self._values.get(key)
 
 
 @dataclass

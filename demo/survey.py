@@ -14,6 +14,7 @@ from demo.page import Page
 from engine.assets import is_cached, model_folder
 from engine.config import RunConfig
 from engine.data.check import CheckResult, check_config
+from engine.data.findings import Finding
 from engine.data.load import read_tables
 from engine.data.model_facts import ModelFacts
 from engine.data.table import Table
@@ -34,8 +35,17 @@ def read(page: Page, config: RunConfig, progress: Callable[[Text, float], None] 
 
 def check(page: Page, config: RunConfig) -> CheckResult:
     """What the data doctor says of a configuration's data, with all that is known of its model without loading it."""
-    asked = (config.task, config.model.id, config.model.max_length, json.dumps(asdict(config.data), sort_keys=True))
-    return page.checks.get(asked, lambda: check_config(config, page.settings, model_facts(config)))
+    return page.checks.get(_asked(config), lambda: check_config(config, page.settings, model_facts(config)))
+
+
+def known_errors(page: Page, config: RunConfig) -> list[Finding]:
+    """What the data doctor has already found that no training can get past; empty while it was not asked."""
+    result = page.checks.peek(_asked(config))
+    return [finding for finding in result.findings if finding.severity == "error"] if result else []
+
+
+def _asked(config: RunConfig) -> tuple:
+    return (config.task, config.model.id, config.model.max_length, json.dumps(asdict(config.data), sort_keys=True))
 
 
 def model_facts(config: RunConfig) -> ModelFacts:

@@ -10,8 +10,9 @@ from typing import Any
 
 import gradio as gr
 
+from demo import survey
 from demo.i18n import words
-from demo.markup import error_panel, safe
+from demo.markup import error_panel, panel, safe
 from demo.parts import export, playground, report_view, train_step
 from demo.parts.plan_events import problems_html
 from demo.parts.scene import Scene
@@ -41,6 +42,9 @@ class RunEvents(Scene):
             config = self.config(values)
             if problems := config.validate():
                 return [gr.skip(), problems_html(problems, "start.refused", language)]
+            if errors := survey.known_errors(self.page, config):
+                said = "".join(f"<p>{safe(finding.message.in_language(language))}</p>" for finding in errors)
+                return [gr.skip(), panel("error", words("start.refused").in_language(language), said)]
             run = self.page.store.create(config)
             start_worker(run)
         except UserError as error:

@@ -53,6 +53,7 @@ class TaskTab:
     panel: gr.Column
     head: gr.HTML
     tabs: gr.Tabs
+    try_tab: gr.Tab
     data: data_step.DataStep
     model: model_step.ModelStep
     train: train_step.TrainStep
@@ -96,7 +97,7 @@ def build(page: Page, task: Task) -> TaskTab:
                         train = train_step.build(page, name)
                     with make(gr.Tab, label=words("tab.report"), id="report"):
                         report = report_view.build(page, name)
-                    with make(gr.Tab, label=words("tab.try"), id="try"):
+                    with make(gr.Tab, label=words("tab.try"), id="try") as try_tab:
                         play = playground.build(page, name, task.inputs)
                     with make(gr.Tab, label=words("tab.export"), id="export"):
                         out = export.build(page, name)
@@ -118,6 +119,7 @@ def build(page: Page, task: Task) -> TaskTab:
         panel,
         head,
         tabs,
+        try_tab,
         data,
         model,
         train,

@@ -13,10 +13,20 @@ from demo.parts import playground
 from demo.parts.scene import Scene
 from demo.told import told
 from engine.errors import UserError
+from engine.runs.store import ACTIVE
 
 
 class TryEvents(Scene):
     """Handlers of the playground."""
+
+    def warm(self, language: str, run_id: str, request: gr.Request) -> None:
+        """Load the model while the visitor is still typing. What goes wrong is said when they ask."""
+        try:
+            run = self.page.open_run(run_id, request)
+            if run.path("model").is_dir() and run.state not in ACTIVE:
+                playground.predictor(self.page, run)
+        except UserError:
+            return
 
     def ask(self, language: str, run_id: str, request: gr.Request, *typed: str) -> str:
         with told(language):

@@ -92,6 +92,7 @@ class Wiring(DataEvents, PlanEvents, RunEvents, TryEvents):
         tab, language, play = self.tab, self.page.language, self.tab.playground
         typed = list(play.inputs.values())
         slow: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "inference", "concurrency_limit": 1}
+        tab.try_tab.select(self.warm, [language, tab.run_id], None, show_progress="hidden", **slow)
         gr.on(
             [play.ask.click, typed[0].submit],
             self.ask,

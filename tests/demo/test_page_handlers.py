@@ -260,3 +260,13 @@ def test_an_empty_question_is_told(typed: str | None) -> None:
     with pytest.raises(UserError):
         playground.question("classification", {"text": typed, "text_pair": ""})
     assert playground.question("classification", {"text": " a ", "text_pair": ""}) == {"text": "a"}
+
+
+def test_data_from_which_nothing_can_be_learned_does_not_start(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    rows = "text,label\n" + "".join(f"A film number {i} of many,up\n" for i in range(20))
+    columns = {"data__columns__text": "text", "data__columns__label": "label"}
+    form = values(scene, data__example="", data__train=uploaded(page, tmp_path, rows), **columns)
+    assert "tb-error" in scene.examine("en", *form)
+    run_id, said = scene.start("en", *form)
+    assert run_id == SKIP and "tb-panel-error" in said
+    assert list(page.store) == []
