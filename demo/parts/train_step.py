@@ -91,7 +91,7 @@ def status_html(page: Page, run: Run, manifest: Manifest, history: History, lang
     share = 1.0 if manifest.state in ("completed", "stopped") else live.fraction(history)
     left = live.remaining(history, now) if manifest.state in ACTIVE and manifest.state != "queued" else None
     spent = duration(live.elapsed(history, manifest, now), language)
-    times = words("train.spent", time=spent).in_language(language)
+    times = words("train.spent" if manifest.state in ACTIVE else "train.took", time=spent).in_language(language)
     if left is not None:
         times += " · " + words("train.left", time=duration(left, language)).in_language(language)
     moving = " tb-moving" if manifest.state in ACTIVE else ""
