@@ -40,11 +40,13 @@ def make_once(target: Path, build: Callable[[Path], Path], title: Text, progress
         return target
     key = f"{target.parent.name}-{target.name}"
     scratch_root = cache_dir() / "partial"
+    lock_path = cache_dir() / "locks" / f"{key}.lock"
+    for folder in (target.parent, scratch_root, lock_path.parent):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _not_writable(error) from error
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch_root.mkdir(parents=True, exist_ok=True)
-        lock_path = cache_dir() / "locks" / f"{key}.lock"
-        lock_path.parent.mkdir(exist_ok=True)
         with _locked(lock_path, title, progress):
             if target.exists():
                 return target
@@ -56,19 +58,25 @@ def make_once(target: Path, build: Callable[[Path], Path], title: Text, progress
                 os.rename(build(scratch), target)
             finally:
                 shutil.rmtree(scratch)
+    except PermissionError as error:
+        raise _not_writable(error) from error
     except OSError as error:
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            raise AssetProblem(
-                "cache_not_writable",
-                Text(
-                    f"The cache folder {cache_dir()} cannot be written ({error.strerror}).",
-                    f"无法写入缓存目录 {cache_dir()}（{error.strerror}）。",
-                ),
-                Text("Set TUNEBENCH_CACHE to a folder of yours.", "请用 TUNEBENCH_CACHE 指定一个可写的目录。"),
-                path=str(cache_dir()),
-            ) from error
+        if error.errno == errno.EROFS:
+            raise _not_writable(error) from error
         raise
     return target
+
+
+def _not_writable(error: OSError) -> AssetProblem:
+    return AssetProblem(
+        "cache_not_writable",
+        Text(
+            f"The cache folder {cache_dir()} cannot be written ({error.strerror}).",
+            f"无法写入缓存目录 {cache_dir()}（{error.strerror}）。",
+        ),
+        Text("Set TUNEBENCH_CACHE to a folder of yours.", "请用 TUNEBENCH_CACHE 指定一个可写的目录。"),
+        path=str(cache_dir()),
+    )
 
 
 @contextmanager

@@ -13,12 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-from engine.errors import ModelProblem
+from engine.errors import ModelProblem, RunFailure, UserError
 from engine.text import Text
 
 
@@ -50,7 +56,8 @@ def load_encoder(
 ) -> LoadedModel:
     """Load `source` (a folder or a hub id) with `auto_class` and a head for `labels`, in float32.
 
-    Raises ModelProblem when it does not exist, is no encoder, is damaged, or has no safetensors weights.
+    Raises ModelProblem when it does not exist, is no encoder, is damaged, or has no tokenizer or no safetensors weights, RunFailure
+    when the hub is needed and cannot be reached.
     """
     known = {"revision": revision or None, "token": token, "trust_remote_code": False}
     with explained(source):
@@ -63,6 +70,7 @@ def load_encoder(
         if dropout is not None:
             set_dropout(config, dropout)
         tokenizer = AutoTokenizer.from_pretrained(source, **known)
+        check_tokenizer(tokenizer, source)
         model, info = auto_class.from_pretrained(
             source,
             config=config,
@@ -98,6 +106,21 @@ def check_is_encoder(config: PretrainedConfig, source: str) -> None:
     )
 
 
+def check_tokenizer(tokenizer: PreTrainedTokenizerBase, source: str) -> None:
+    """ModelProblem where a tokenizer knows no word: where its files are missing, transformers makes an empty one and is silent."""
+    if len(tokenizer) > len(tokenizer.all_special_ids):
+        return
+    raise ModelProblem(
+        "no_tokenizer",
+        Text(f"{source} has no tokenizer.", f"{source} 缺少分词器。"),
+        Text(
+            "Save the tokenizer into the model's folder as well (tokenizer.json or the vocabulary file).",
+            "请把分词器（tokenizer.json 或词表文件）也保存到模型目录中。",
+        ),
+        model=source,
+    )
+
+
 def set_dropout(config: PretrainedConfig, share: float) -> None:
     """Set every dropout of a model family, whatever each calls it (`hidden_dropout_prob`, `dropout`, `mlp_dropout`, ...)."""
     for name, value in config.to_dict().items():
@@ -117,14 +140,17 @@ def max_positions(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) 
 
 @contextlib.contextmanager
 def explained(source: str) -> Iterator[None]:
-    """Turn the exceptions of transformers and the hub about a model into a ModelProblem that says what to do."""
+    """Turn the exceptions of transformers and the hub about a model into a problem that says what to do."""
     try:
         yield
     except (OSError, ValueError, KeyError, SafetensorError, HfHubHTTPError) as error:
         raise _problem(error, source) from error
 
 
-def _problem(error: Exception, source: str) -> ModelProblem:
+def _problem(error: BaseException, source: str) -> UserError:
+    if isinstance(error.__cause__, HfHubHTTPError | LocalEntryNotFoundError):
+        # transformers wraps what the hub said into an OSError of its own.
+        error = error.__cause__
     if isinstance(error, GatedRepoError):
         return ModelProblem(
             "gated_model",
@@ -139,6 +165,19 @@ def _problem(error: Exception, source: str) -> ModelProblem:
             Text("Check the spelling; a private model needs a token.", "请检查拼写；私有模型需要访问令牌。"),
             model=source,
         )
+    if isinstance(error, LocalEntryNotFoundError):
+        return RunFailure(
+            "hub_unreachable",
+            Text(
+                f"{source} is not on this machine, and the hub cannot be reached.",
+                f"本机没有 {source}，也无法连接到 Hub。",
+            ),
+            Text(
+                "Check the network or set HF_ENDPOINT to a mirror, or choose an embedded model (minilm, e5-small).",
+                "请检查网络，或用 HF_ENDPOINT 指定镜像；也可以选择内置模型（minilm、e5-small）。",
+            ),
+            model=source,
+        )
     if isinstance(error, HfHubHTTPError):
         return ModelProblem(
             "hub_error",
@@ -149,7 +188,7 @@ def _problem(error: Exception, source: str) -> ModelProblem:
     if isinstance(error, SafetensorError | json.JSONDecodeError):
         return ModelProblem(
             "damaged_model",
-            Text(f"The files of {source} are damaged: {error}", f"{source} 的文件已损坏：{error}"),
+            Text(f"The files of {source} are damaged: {error}.", f"{source} 的文件已损坏：{error}。"),
             Text("Fetch the model again.", "请重新获取该模型。"),
             model=source,
         )

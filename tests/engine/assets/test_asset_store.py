@@ -110,9 +110,12 @@ def test_a_killed_process_blocks_nobody_and_its_scraps_go(cache: Path) -> None:
     assert list((cache / "partial").iterdir()) == []
 
 
-def test_a_cache_that_cannot_be_written_is_a_clear_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blocked = tmp_path / "a file"
-    blocked.touch()
+@pytest.mark.parametrize("place", ["a file", "/proc/none"])
+def test_a_cache_that_cannot_be_written_is_a_clear_problem(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a file").touch()
+    blocked = tmp_path / place
     monkeypatch.setenv("TUNEBENCH_CACHE", str(blocked))
     with pytest.raises(AssetProblem) as caught:
         make_once(blocked / "things" / "thing.txt", write("x"), TITLE, silent)
