@@ -128,13 +128,17 @@ def _unknown(corpus: Corpus, rows: list[tuple[str, Example]], lengths: list[int]
     worst = [row for row, n, length in zip(rows, unknown, lengths, strict=True) if n > 0.1 * length]
     if share < 0.01 and len(worst) < 0.01 * len(rows):
         return []
+    most = Text("", "")
+    if worst:
+        texts = "text is" if len(worst) == 1 else "texts are"
+        most = Text(f"; {len(worst):,} {texts} affected most", f"，其中 {len(worst):,} 条文本最为严重")
     return [
         Finding(
             "unknown_tokens",
             "error" if share > 0.3 else "warning" if share >= 0.01 else "info",
             Text(
-                f"The model's vocabulary does not know {share:.1%} of the tokens; {len(worst):,} texts are affected most.",
-                f"模型词表不认识 {share:.1%} 的 token，其中 {len(worst):,} 条文本最为严重。",
+                f"The model's vocabulary does not know {share:.1%} of the tokens{most.en}.",
+                f"模型词表不认识 {share:.1%} 的 token{most.zh}。",
             ),
             len(worst),
             some([corpus.place(*row) for row in worst[:20]]),

@@ -5,10 +5,13 @@ Run: python -m pytest tests/engine/data/test_columns.py
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from engine.data.columns import guess_columns, guess_with_reasons, resolve_columns, resolve_tables
 from engine.errors import ColumnProblem
+from engine.text import Text
 from tests.engine.data.tables import table
 
 ENGLISH = [
@@ -191,6 +194,15 @@ def test_refused(task, columns, given, code):
     with pytest.raises(ColumnProblem) as caught:
         resolve_columns(table(columns), task, given)
     assert caught.value.code == code
+
+
+def test_no_column_repeats_what_the_reader_noticed():
+    notes = (Text("The sheet 'Notes' was read; there are also 'Data'.", "读取了工作表 'Notes'，另有 'Data'。"),)
+    read = table({"note": ENGLISH})
+    read = dataclasses.replace(read, source=dataclasses.replace(read.source, notes=notes))
+    with pytest.raises(ColumnProblem) as caught:
+        resolve_columns(read, "classification", {})
+    assert "'Data'" in caught.value.hint.en and "另有 'Data'" in caught.value.hint.zh
 
 
 def test_a_test_file_with_other_names_is_mapped_by_itself():

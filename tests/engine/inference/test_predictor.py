@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from engine.config import MethodConfig, ModelConfig
+from engine.config import MethodConfig, ModelConfig, RunConfig
 from engine.errors import ColumnProblem, FileProblem, RunProblem
+from engine.inference.judge import judge_file
 from engine.inference.predictor import Predictor, load_predictor
 from engine.inference.saved import Description
 from engine.models.adapters import apply_method, save_model
@@ -91,3 +92,22 @@ def test_a_folder_without_a_model_says_so(tmp_path):
 def test_without_centroids_the_untuned_model_cannot_answer(predictor):
     with pytest.raises(FileProblem):
         predictor.predict(["good"], base=True)
+
+
+def test_another_file_is_judged_with_what_was_left_out_said(predictor, tmp_path):
+    path = tmp_path / "labelled.csv"
+    path.write_text("text,label\ngood film,good\nbad plot,bad\nfine cast,Good\n,good\n")
+    judged = judge_file(predictor, path, RunConfig())
+    assert judged["rows"] == 3
+    told = {notice["code"]: notice for notice in judged["notices"]}
+    assert set(told) == {"empty_text", "unknown_labels"}
+    assert told["unknown_labels"]["count"] == 1 and "'Good'" in told["unknown_labels"]["message"]["zh"]
+
+
+def test_another_file_is_mapped_as_in_training(predictor, tmp_path):
+    path = tmp_path / "labelled.csv"
+    lines = [f"a note about the order,good film number {i},{'good' if i % 2 else 'bad'}\n" for i in range(30)]
+    path.write_text("comment,text,label\n" + "".join(lines))
+    told = predictor.predict([f"good film number {i}" for i in range(30)])
+    right = sum(answer["label"] == ("good" if i % 2 else "bad") for i, answer in enumerate(told))
+    assert judge_file(predictor, path, RunConfig())["test"]["accuracy"] == pytest.approx(right / 30)
