@@ -50,15 +50,19 @@ class DataEvents(Scene):
     def keep_upload(self, language: str, path: str) -> list[Any]:
         with told(language):
             token = self.page.uploads.keep(path)
-        return ["", token, "", "", "", "", "", data_step.cards_html(self.task, "", language)]
+        reading = data_step.reading_html("", language)
+        return ["", token, "", "", "", "", "", data_step.cards_html(self.task, "", language), reading, ""]
 
     def keep_more(self, language: str, path: str) -> str:
         with told(language):
             return self.page.uploads.keep(path)
 
-    def choose_hub(self, language: str) -> list[Any]:
-        """A hub data set takes the place of example and files."""
-        return ["", "", "", "", data_step.cards_html(self.task, "", language)]
+    def choose_hub(self, language: str, hub: str) -> list[Any]:
+        """A hub data set takes the place of example and files, once one is named."""
+        if not (hub or "").strip():
+            return [gr.skip()] * 7
+        reading = data_step.reading_html("", language)
+        return ["", "", "", "", data_step.cards_html(self.task, "", language), reading, ""]
 
     def look(self, language: str, *values: Any) -> list[Any]:
         """Read the source, guess its columns, show what was read. What cannot be read is said in its place."""

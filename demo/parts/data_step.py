@@ -188,8 +188,8 @@ def source_html(config: RunConfig, language: str) -> str:
 
 
 def reading_html(example: str, language: str) -> str:
-    """What is said while an example is read, and before that, where it is not here yet, fetched."""
-    key = "data.reading" if is_cached(example) else "data.fetching"
+    """What is said while a source is read, and before that, where it is an example that is not here yet, fetched."""
+    key = "data.fetching" if example and not is_cached(example) else "data.reading"
     return f'<p class="tb-quiet tb-waiting">{safe(words(key).in_language(language))}</p>'
 
 

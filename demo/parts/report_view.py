@@ -16,13 +16,15 @@ from demo.i18n import words
 from demo.markup import PICK, bar, chip, clip, count, percent, safe, table
 from demo.page import Page
 from engine.evaluation.facts import describe_run
-from engine.evaluation.layout import POINT_TITLES
+from engine.evaluation.layout import POINT_TITLES, confused_pairs
 from engine.evaluation.words import number
 from engine.text import Text
 
 MISTAKES_SHOWN = 8
 CLASSES_SHOWN = 30  # of a confusion matrix; larger ones show the classes most confused
 CELL_ROWS = 12
+MATRIX_AT_A_GLANCE = 8  # classes
+PAIRS_SHOWN = 8
 
 
 @dataclass
@@ -188,12 +190,27 @@ def matrix_html(report: dict[str, Any], language: str) -> str:
         body.append(f'<tr><th scope="row" title="{safe(labels[i])}">{clip(labels[i], 28)}</th>{"".join(cells)}</tr>')
     title = words("report.matrix").in_language(language)
     note = words("report.matrix_note").in_language(language)
+    pairs = _pairs(report, language) if len(labels) > MATRIX_AT_A_GLANCE else ""
     small = " tb-matrix-dense" if len(shown) > 12 else ""
     return (
-        f'<article class="tb-report"><section><h3>{safe(title)}</h3><p class="tb-quiet">{safe(note)}</p>{cut}<div class="tb-scroll" tabindex="0">'
+        f'<article class="tb-report"><section><h3>{safe(title)}</h3><p class="tb-quiet">{safe(note)}</p>{pairs}{cut}<div class="tb-scroll" tabindex="0">'
         f'<table class="tb-matrix{small}"><thead><tr><th class="tb-corner"><small>{safe(words("report.matrix_axes").in_language(language))}</small></th>{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div></section></article>"
     )
+
+
+def _pairs(report: dict[str, Any], language: str) -> str:
+    """The most frequent confusions by name, for matrices too large to take in at a glance."""
+    pairs = confused_pairs(report)[:PAIRS_SHOWN]
+    if not pairs:
+        return ""
+    index = {label: position for position, label in enumerate(report["confusion"]["labels"])}
+    rows = "".join(
+        f'<li><button type="button" class="tb-pair" data-pick="{index[pair["label"]]},{index[pair["prediction"]]}">'
+        f"<b>{pair['count']}</b><span>{safe(words('report.pair', label=pair['label'], prediction=pair['prediction']).in_language(language))}</span></button></li>"
+        for pair in pairs
+    )
+    return f'<ul class="tb-pairs">{rows}</ul>'
 
 
 def _per_class(confusion: dict[str, Any], language: str) -> str:

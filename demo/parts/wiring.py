@@ -43,7 +43,10 @@ class Wiring(DataEvents, PlanEvents, RunEvents, TryEvents):
             **QUIET,
         )
         uploaded = data.uploads["data.train"].upload(
-            self.keep_upload, [language, data.uploads["data.train"]], [*data.source_outputs(), data.cards], **QUIET
+            self.keep_upload,
+            [language, data.uploads["data.train"]],
+            [*data.source_outputs(), data.cards, data.view, data.findings],
+            **QUIET,
         )
         looks = [picked, uploaded]
         for name in ("data.validation", "data.test"):
@@ -51,7 +54,12 @@ class Wiring(DataEvents, PlanEvents, RunEvents, TryEvents):
                 data.uploads[name].upload(self.keep_more, [language, data.uploads[name]], [self.fields[name]], **QUIET)
             )
         looks.append(
-            data.hub_look.click(self.choose_hub, [language], [*data.source_outputs()[:4], data.cards], **QUIET)
+            data.hub_look.click(
+                self.choose_hub,
+                [language, self.fields["data.hub"]],
+                [*data.source_outputs()[:4], data.cards, data.view, data.findings],
+                **QUIET,
+            )
         )
         for name in ("encoding", "delimiter", "sheet", "label_separator"):
             option = self.fields[f"data.{name}"]
@@ -85,7 +93,8 @@ class Wiring(DataEvents, PlanEvents, RunEvents, TryEvents):
         tab.train.discard.click(
             self.stop_and_discard, [language, tab.run_id], [tab.train.controls], queue=False, **QUIET
         )
-        tab.report.matrix.select(self.open_cell, [language, tab.run_id], [tab.report.cell], **QUIET)
+        opened = tab.report.matrix.select(self.open_cell, [language, tab.run_id], [tab.report.cell], **QUIET)
+        opened.then(None, js=f"() => window.tunebench.bring('{self.task}-cell')")
         self.connect_playground()
 
     def connect_playground(self) -> None:

@@ -62,6 +62,11 @@ def test_a_hostile_report_is_text(language: str) -> None:
         report_view.rest_html(hostile, language),
         report_view.cell_html(hostile["mistakes"], HOSTILE, HOSTILE, language),
     ]
+    many = [HOSTILE + str(number) for number in range(40)]
+    matrix = [[3 if i == j else int((i + j) % 7 == 0) for j in range(40)] for i in range(40)]
+    large = report_view.matrix_html({**hostile, "confusion": {"labels": many, "matrix": matrix}}, language)
+    assert large.count('tb-pair"') == report_view.PAIRS_SHOWN
+    shown.append(large)
     several = {**hostile, "confusion": {"labels": [HOSTILE], "per_class": [[[5, 1], [2, 3]]]}}
     shown.append(report_view.matrix_html(several, language))
     for html in shown:
