@@ -74,6 +74,16 @@ class Wiring(DataEvents, PlanEvents, RunEvents, TryEvents):
         data.findings.select(self.apply_fix, everything, self.inputs, **QUIET).then(
             self.examine, everything, [data.findings], **QUIET
         )
+        # What a model cannot read, and what it cuts off, depends on the model.
+        length = self.fields["model.max_length"]
+        gr.on(
+            [self.fields["model.id"].change, length.submit, length.blur],
+            self.examine,
+            everything,
+            [data.findings],
+            trigger_mode="always_last",
+            **QUIET,
+        )
         model.cards.select(self.pick_model, None, [self.fields["model.id"]], queue=False, **QUIET)
         gr.on(
             [component.change for component in self.inputs],
