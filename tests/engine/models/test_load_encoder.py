@@ -1,4 +1,4 @@
-"""Models that cannot be loaded, and why. Run: python -m pytest tests/engine/models/test_load.py"""
+"""Models that cannot be loaded, and why. Run: python -m pytest tests/engine/models/test_load_encoder.py"""
 
 from __future__ import annotations
 
