@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from engine.assets import is_cached
 
@@ -40,6 +40,10 @@ def find_chromium() -> str | None:
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
     return path if path and Path(path).is_file() else None
+
+
+# Generous, because loading PyTorch on a busy machine takes its time; a test that passes does not wait for it.
+expect.set_options(timeout=60_000)
 
 
 @dataclass
