@@ -23,9 +23,11 @@ def start(run: Run) -> subprocess.Popen:
     """Launch the worker of a queued run and return at once."""
     environment = {
         **os.environ,
-        # Threads that wait by spinning take the cores from the page that shows the run.
+        # Threads that spin while they wait take the cores from the page that shows the run, threads that sleep at once are
+        # slow to wake. A short spin is nearly as fast as a long one, and yields (benchmarks/README.md, "Waiting").
         "OMP_WAIT_POLICY": "PASSIVE",
-        "KMP_BLOCKTIME": "0",
+        "GOMP_SPINCOUNT": "10000",
+        "KMP_BLOCKTIME": "1",
         # Forked tokenizer threads can deadlock; the worker tokenizes in one go before any loader starts.
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1",

@@ -30,9 +30,13 @@ class Resolved:
     epochs: float
 
 
-def batch_size_for(rows: int) -> int:
-    """A power of two from 8 to 32 that leaves at least 40 updates an epoch where the rows allow it."""
-    return 2 ** max(3, min(5, int(math.log2(max(8, rows / 40)))))
+def batch_size_for(rows: int, classes: int) -> int:
+    """A power of two from 8 to 32 that leaves at least 40 updates an epoch where the rows allow it.
+
+    With a thousand rows of every class 64: fewer, larger updates then learn as much in less time.
+    """
+    most = 6 if rows >= 1000 * classes else 5
+    return 2 ** max(3, min(most, int(math.log2(max(8, rows / 40)))))
 
 
 def epochs_for(rows: int, classes: int) -> float:
@@ -66,7 +70,7 @@ def resolve(
     config: RunConfig, model_config: PretrainedConfig, *, rows: int, classes: int, longest: int, limit: int
 ) -> Resolved:
     """Fill the empty settings. `rows` train, `longest` is the longest training text, `limit` what the model reads, in tokens."""
-    batch_size = config.training.batch_size or batch_size_for(rows)
+    batch_size = config.training.batch_size or batch_size_for(rows, classes)
     batch_size = min(batch_size, max(1, rows))
     return Resolved(
         batch_size=batch_size,

@@ -14,7 +14,8 @@ LARGE = BertConfig(hidden_size=1024, num_hidden_layers=24, num_attention_heads=1
 
 
 def test_small_data_gets_small_batches():
-    assert [batch_size_for(rows) for rows in (10, 320, 400, 640, 1280, 10_000, 10**6)] == [8, 8, 8, 16, 32, 32, 32]
+    assert [batch_size_for(rows, 20) for rows in (10, 320, 400, 640, 1280, 10_000)] == [8, 8, 8, 16, 32, 32]
+    assert [batch_size_for(rows, 2) for rows in (1280, 2000, 6000)] == [32, 32, 64]
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
