@@ -7,6 +7,7 @@ anything is trained.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transformers import PretrainedConfig
@@ -16,6 +17,8 @@ from engine.config import RunConfig
 # Peak learning rates at a batch of 32 for a BERT-base-sized encoder (12 layers of 768); LoRA's of its A matrices, with B and
 # the head `lora_plus_ratio` times faster.
 BASE_LEARNING_RATE = {"full": 7e-5, "lora": 1.8e-4, "head": 5e-3}
+
+TOKENS_PER_UPDATE = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,16 @@ def learning_rate_for(method: str, config: PretrainedConfig, batch_size: int) ->
     return float(f"{BASE_LEARNING_RATE[method] * min(6.0, size) * batch:.1e}")
 
 
+def common_length(lengths: Sequence[int]) -> int:
+    """The length, in tokens, that 99 of 100 texts do not exceed; the longest one's where all are short.
+
+    One text of thousands would otherwise make every batch it is near many times as dear. What is cut is told, and read in
+    windows when the model is judged and used.
+    """
+    longest = max(lengths)
+    return longest if longest <= 128 else max(128, sorted(lengths)[math.ceil(0.99 * len(lengths)) - 1])
+
+
 def max_length_for(longest: int, limit: int, asked: int | None) -> int:
     """Room for the longest training text where the model reads that much; never more than asked for."""
     if asked is not None:
@@ -69,13 +82,16 @@ def max_length_for(longest: int, limit: int, asked: int | None) -> int:
 def resolve(
     config: RunConfig, model_config: PretrainedConfig, *, rows: int, classes: int, longest: int, limit: int
 ) -> Resolved:
-    """Fill the empty settings. `rows` train, `longest` is the longest training text, `limit` what the model reads, in tokens."""
-    batch_size = config.training.batch_size or batch_size_for(rows, classes)
+    """Fill the empty settings. `rows` train, `longest` the length that training texts have room for, `limit` what the model reads, in tokens."""
+    max_length = max_length_for(longest, limit, config.model.max_length)
+    # Attention needs memory with the square of the length: long texts come in smaller batches.
+    fitting = max(8, TOKENS_PER_UPDATE // max_length)
+    batch_size = config.training.batch_size or min(fitting, batch_size_for(rows, classes))
     batch_size = min(batch_size, max(1, rows))
     return Resolved(
         batch_size=batch_size,
         learning_rate=config.training.learning_rate or learning_rate_for(config.method.name, model_config, batch_size),
-        max_length=max_length_for(longest, limit, config.model.max_length),
+        max_length=max_length,
         dropout=0.0 if config.model.dropout is None else config.model.dropout,
         freeze_embeddings=config.method.freeze_embeddings is not False,
         epochs=config.training.epochs or epochs_for(rows, classes),

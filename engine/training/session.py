@@ -33,7 +33,7 @@ from engine.tasks import task_named
 from engine.tasks.base import Encoded, Outputs
 from engine.text import Text
 from engine.training.course import Course
-from engine.training.defaults import Resolved, resolve
+from engine.training.defaults import Resolved, common_length, resolve
 from engine.training.prepare import Prepared
 from engine.training.trainer import FineTuner, Progress
 
@@ -91,7 +91,7 @@ class Session:
             self.loaded.model.config,
             rows=len(splits.train),
             classes=len(self.outputs.labels),
-            longest=whole.longest,
+            longest=common_length([len(feature) for feature in whole.features]),
             limit=limit,
         )
         length = self.resolved.max_length

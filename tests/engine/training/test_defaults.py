@@ -6,7 +6,14 @@ import pytest
 from transformers import BertConfig
 
 from engine.config import RunConfig
-from engine.training.defaults import batch_size_for, epochs_for, learning_rate_for, max_length_for, resolve
+from engine.training.defaults import (
+    batch_size_for,
+    common_length,
+    epochs_for,
+    learning_rate_for,
+    max_length_for,
+    resolve,
+)
 
 MINILM = BertConfig(hidden_size=384, num_hidden_layers=6, num_attention_heads=12)
 BASE = BertConfig()
@@ -57,3 +64,15 @@ def test_what_is_asked_for_is_used():
 
 def test_fewer_examples_a_class_take_more_passes():
     assert [epochs_for(rows, classes) for rows, classes in ((6500, 2), (9000, 77), (500, 8), (20, 2))] == [2, 4, 7, 8]
+
+
+def test_one_very_long_text_does_not_decide():
+    assert common_length([20] * 99 + [90]) == 90
+    assert common_length([60] * 995 + [200] * 4 + [2000]) == 128
+    assert common_length([60] * 900 + [200] * 100) == 200
+
+
+def test_long_texts_come_in_smaller_batches():
+    config = RunConfig.from_dict({"data": {"train": "a"}})
+    sizes = [resolve(config, BASE, rows=9000, classes=2, longest=n, limit=8192).batch_size for n in (64, 512, 4096)]
+    assert sizes == [64, 32, 8]
