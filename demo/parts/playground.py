@@ -1,7 +1,7 @@
 """Trying the tuned model: one text with the tuned and the untuned answer side by side, or a file in and a file out.
 
-Knows how answers are shown and how a table of them is written. The model lives in this process, loaded once, with few threads:
-the worker next door needs the cores more.
+Knows where things are typed, asked and fetched; how an answer looks is the task's (`AnswerParts`). The model lives in this
+process, loaded once, with few threads: the worker next door needs the cores more.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,29 @@ from typing import Any
 import gradio as gr
 
 from demo.i18n import words
-from demo.markup import PICK, bar, clip, count, panel, percent, safe, table
+from demo.markup import PICK, clip, count, panel, safe
 from demo.page import Page
-from engine.data.columns import guess_with_reasons, missing_column
 from engine.data.limits import Limits
 from engine.data.load import read_table
-from engine.data.table import Table
 from engine.errors import UserError
 from engine.runs.store import Run
-from engine.tasks.roles import ROLES
+from engine.tasks.roles import READS, must_read, role_of
 
 MOST_CHARACTERS = 100_000
-SHOWN_CLASSES = 6
 SUGGESTIONS = 6
-PREVIEW_ROWS = 8
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What a file of answers can be fetched as, by ending; the labels need no translation.
+FORMATS = {".csv": "CSV", ".xlsx": "Excel", ".jsonl": "JSON Lines"}
+
+
+@dataclass(frozen=True)
+class AnswerParts:
+    """How a task's answers are shown, as markup. A row is what was asked, by role; an answer is one of `Task.answers`."""
+
+    one: Callable[[dict[str, str], dict[str, Any], dict[str, Any] | None, str], str]  # (row, tuned, untuned, language)
+    many: Callable[
+        [list[dict[str, str]], list[dict[str, Any]], str], str
+    ]  # (rows, answers, language): the first of a file
+    target: Callable[[dict[str, Any]], str]  # (test row): its right answer in a few words, as plain text
 
 
 @dataclass
@@ -43,28 +52,27 @@ class Playground:
     suggestions: gr.HTML
     upload: gr.UploadButton
     batch: gr.HTML
-    download: gr.DownloadButton
+    downloads: dict[str, gr.DownloadButton]  # by ending
 
 
-def build(page: Page, task: str, typed: tuple[str, ...]) -> Playground:
+def build(page: Page, task: str) -> Playground:
     make = page.labels.make
     inputs = {}
-    for role in ROLES[task]:
-        if role.name not in typed:
-            continue
-        inputs[role.name] = make(
+    for name in READS[task]:
+        inputs[name] = make(
             gr.Textbox,
-            label=role.label,
+            label=role_of(task, name).label,
             placeholder=words("try.placeholder"),
-            lines=3 if role.required else 2,
+            lines=3 if must_read(task, name) else 2,
             max_length=MOST_CHARACTERS,
-            visible=role.required,
-            elem_id=f"{task}-try-{role.name}",
+            visible=must_read(task, name),
+            elem_id=f"{task}-try-{name}",
         )
     ask = make(gr.Button, value=words("try.ask"), variant="primary", elem_id=f"{task}-ask")
     answer = gr.HTML("", apply_default_css=False, elem_id=f"{task}-answer")
     suggestions = gr.HTML("", js_on_load=PICK, apply_default_css=False, elem_id=f"{task}-suggestions")
     make(gr.HTML, value=words("try.batch_html"), apply_default_css=False)
+    downloads = {}
     with gr.Row(elem_classes="tb-batch"):
         upload = make(
             gr.UploadButton,
@@ -73,15 +81,12 @@ def build(page: Page, task: str, typed: tuple[str, ...]) -> Playground:
             size="sm",
             elem_id=f"{task}-batch",
         )
-        download = make(
-            gr.DownloadButton,
-            label=words("try.batch_download"),
-            size="sm",
-            visible=False,
-            elem_id=f"{task}-batch-download",
-        )
+        for ending, label in FORMATS.items():
+            downloads[ending] = gr.DownloadButton(
+                label, size="sm", visible=False, elem_id=f"{task}-batch-download-{ending[1:]}"
+            )
     batch = gr.HTML("", apply_default_css=False)
-    return Playground(inputs, ask, answer, suggestions, upload, batch, download)
+    return Playground(inputs, ask, answer, suggestions, upload, batch, downloads)
 
 
 def predictor(page: Page, run: Run) -> Any:
@@ -98,160 +103,75 @@ def predictor(page: Page, run: Run) -> Any:
     return page.predictors.get(run.id, load)
 
 
-def answer_html(tuned: dict[str, Any], base: dict[str, Any] | None, language: str) -> str:
-    """The tuned answer in large, its probabilities as bars, and what the untuned model would have said beside it."""
-    columns = _one_answer(words("try.tuned").in_language(language), tuned, language, "accent")
-    if base is not None:
-        columns += _one_answer(words("try.base").in_language(language), base, language, "quiet")
-    note = ""
-    if tuned.get("windows", 1) > 1:
-        note = f'<p class="tb-quiet">{safe(words("try.windows", windows=tuned["windows"]).in_language(language))}</p>'
-    return f'<div class="tb-answer">{columns}</div>{note}'
-
-
-def _one_answer(title: str, answer: dict[str, Any], language: str, kind: str) -> str:
-    given = answer.get("labels")
-    said = (
-        ", ".join(given)
-        if given
-        else (words("try.none").in_language(language) if given is not None else answer["label"])
-    )
-    shown = list(answer["probabilities"].items())[:SHOWN_CLASSES]
-    bars = "".join(bar(label, probability, percent(probability, 0), kind) for label, probability in shown)
-    rest = len(answer["probabilities"]) - len(shown)
-    more = f'<p class="tb-quiet">{safe(words("try.more", classes=rest).in_language(language))}</p>' if rest > 0 else ""
-    return f'<section class="tb-answer-{kind}"><h4>{safe(title)}</h4><p class="tb-said">{safe(said)}</p><div class="tb-bars">{bars}</div>{more}</section>'
-
-
-def suggestions_html(run: Run, language: str) -> str:
-    """Some test rows to click: spread over the classes, never seen in training."""
-    rows = test_rows(run)
+def suggestions_html(run: Run, parts: AnswerParts, language: str) -> str:
+    """Some test rows to click: spread over the answers, never seen in training."""
+    rows = test_rows(run, parts)
     if not rows:
         return ""
     chips = "".join(
         f'<button type="button" class="tb-suggestion" data-pick="{index}">{clip(_said(row), 110)}'
-        f"<small>{safe(_target(row))}</small></button>"
+        f"<small>{clip(parts.target(row), 80)}</small></button>"
         for index, row in enumerate(rows)
     )
     return f'<p class="tb-quiet">{safe(words("try.suggestions").in_language(language))}</p><div class="tb-suggestions">{chips}</div>'
 
 
-def test_rows(run: Run) -> list[dict[str, Any]]:
-    """A few of the run's test rows, one class after another, short enough to read."""
+def test_rows(run: Run, parts: AnswerParts) -> list[dict[str, Any]]:
+    """A few of the run's test rows, one answer after another, short enough to read."""
     try:
         with run.path("data", "test.jsonl").open(encoding="utf-8") as file:
             rows = [json.loads(line) for _, line in zip(range(400), file, strict=False)]
     except FileNotFoundError:
         return []
-    by_class: dict[str, list[dict[str, Any]]] = {}
+    by_answer: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        by_class.setdefault(_target(row), []).append(row)
-    for found in by_class.values():
+        by_answer.setdefault(parts.target(row), []).append(row)
+    for found in by_answer.values():
         found.sort(key=lambda row: abs(len(_said(row)) - 80))
     chosen: list[dict[str, Any]] = []
     depth = 0
-    while len(chosen) < SUGGESTIONS and any(len(found) > depth for found in by_class.values()):
-        chosen += [found[depth] for found in by_class.values() if len(found) > depth]
+    while len(chosen) < SUGGESTIONS and any(len(found) > depth for found in by_answer.values()):
+        chosen += [found[depth] for found in by_answer.values() if len(found) > depth]
         depth += 1
     return chosen[:SUGGESTIONS]
 
 
 def _said(row: dict[str, Any]) -> str:
-    """The inputs of a row in one line."""
-    return " / ".join(str(value) for value in row["inputs"].values() if value)
-
-
-def _target(row: dict[str, Any]) -> str:
-    target = row["target"]
-    return ", ".join(target) if isinstance(target, list) else str(target)
-
-
-# A file in, a file out ---------------------------------------------------------------------------------------------------------
-
-
-def predict_file(
-    page: Page, run: Run, path: str | Path, task: str, typed: tuple[str, ...]
-) -> tuple[Table, list[dict[str, Any]], str]:
-    """Answer every row of a file. Returns the table as read, the answers, and the first column read. Raises UserError."""
-    found = read_table(path, task=task, limits=Limits.from_settings(page.settings))
-    columns = input_columns(found, run.manifest.facts.get("columns") or {}, task, typed)
-    rows = [
-        {role: _words(value) for role, value in zip(columns, cells, strict=True)}
-        for cells in zip(*(found.frame[column] for column in columns.values()), strict=True)
-    ]
-    return found, predictor(page, run).predict(rows), next(iter(columns.values()))
-
-
-def input_columns(found: Table, trained: dict[str, str], task: str, typed: tuple[str, ...]) -> dict[str, str]:
-    """The column of each input: named as in training, else guessed, else the only one. ColumnProblem for none."""
-    columns = {role: trained[role] for role in typed if trained.get(role) in found.columns}
-    guesses = guess_with_reasons(found, task, columns)
-    for role in ROLES[task]:
-        if role.name not in typed or role.name in columns or not (role.required or role.name in trained):
-            continue
-        if role.name in guesses:
-            columns[role.name] = guesses[role.name].column
-        elif len(found.columns) == 1:
-            columns[role.name] = found.columns[0]
-        else:
-            raise missing_column(found, trained.get(role.name, role.name), role.label, role.name)
-    return {role: columns[role] for role in typed if role in columns}
-
-
-def write_answers(found: Table, answers: list[dict[str, Any]], directory: Path) -> Path:
-    """The file's columns with the answer and its confidence, as CSV that Excel opens with the right encoding."""
-    frame = found.frame.copy()
-    frame["prediction"] = [", ".join(answer["labels"]) if "labels" in answer else answer["label"] for answer in answers]
-    frame["confidence"] = [round(answer["confidence"], 4) for answer in answers]
-    for column in frame.columns:
-        if column != "confidence":
-            frame[column] = [guarded(value) for value in frame[column]]
-    frame.columns = [guarded(column) for column in frame.columns]
-    # Gradio serves what lies in its temporary folder; the name is ours, so that nothing else can be asked for by it.
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"predictions-{secrets.token_hex(6)}.csv"
-    frame.to_csv(path, index=False, encoding="utf-8-sig")
-    return path
-
-
-def guarded(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    if value is None:
-        return ""
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
-
-
-def batch_html(answers: list[dict[str, Any]], texts: list[Any], column: str, language: str) -> str:
-    """How the answers are spread, and the first of them."""
-    spread: dict[str, int] = {}
-    for answer in answers:
-        label = ", ".join(answer["labels"]) if "labels" in answer else answer["label"]
-        spread[label] = spread.get(label, 0) + 1
-    most = max(spread.values())
-    bars = "".join(
-        bar(label, number / most, count(number))
-        for label, number in sorted(spread.items(), key=lambda pair: -pair[1])[:SHOWN_CLASSES]
-    )
-    say = lambda key: safe(words(key).in_language(language))  # noqa: E731
-    rows = [
-        [clip(text, 160), f"<b>{safe(answer['label'])}</b>", percent(answer["confidence"], 0)]
-        for text, answer in zip(texts[:PREVIEW_ROWS], answers, strict=False)
-    ]
-    done = words("try.batch_done", rows=count(len(answers)), column=column).in_language(language)
-    return (
-        f'{panel("success", done)}<div class="tb-bars">{bars}</div>'
-        f"{table([say('try.text'), say('try.answer'), say('try.confidence')], rows, '', frozenset({2}))}"
-    )
-
-
-def _words(value: Any) -> str:
-    return "" if value is None else str(value)
+    """What a person reads of a row's inputs, in one line."""
+    return " / ".join(value for value in row["inputs"].values() if isinstance(value, str) and value)
 
 
 def question(task: str, inputs: dict[str, str]) -> dict[str, str]:
     """What was typed, as a row. UserError when there is nothing to read."""
     row = {name: (text or "").strip() for name, text in inputs.items()}
-    if any(role.required and not row.get(role.name) for role in ROLES[task] if role.name in inputs):
+    if any(must_read(task, name) and not text for name, text in row.items()):
         raise UserError("empty_text", words("try.empty"))
     return {name: text for name, text in row.items() if text}
+
+
+# A file in, a file out ---------------------------------------------------------------------------------------------------------
+
+
+def answer_file(
+    page: Page, run: Run, path: str | Path, parts: AnswerParts, language: str
+) -> tuple[str, dict[str, Path]]:
+    """Answer every row of a file. Returns what is shown of it, and the file of answers in every format. Raises UserError."""
+    from engine.inference.batch import answer_table, beside, write_predictions
+
+    found = read_table(path, task=run.manifest.task, limits=Limits.from_settings(page.settings))
+    model = predictor(page, run)
+    answered = answer_table(model, found)
+    pairs = [(row, answer) for row, answer in zip(answered.rows, answered.answers, strict=True) if row and answer]
+    if not pairs:
+        return panel("warning", words("try.batch_empty").in_language(language)), {}
+    rows, answers = [row for row, _ in pairs], [answer for _, answer in pairs]
+    column = ", ".join(answered.columns.values())
+    done = words("try.batch_done", rows=count(len(answers)), column=column).in_language(language)
+    # Gradio serves what lies in its temporary folder; the name is ours, so that nothing else can be asked for by it.
+    directory = Path(gr.utils.get_upload_folder()) / "answers" / secrets.token_hex(12)
+    directory.mkdir(parents=True)
+    frame, files = beside(found, answered, model), {}
+    for ending in FORMATS:
+        files[ending] = directory / f"predictions{ending}"
+        write_predictions(frame, files[ending])
+    return panel("success", done) + parts.many(rows, answers, language), files

@@ -96,8 +96,8 @@ class RunEvents(Scene):
     def told_in(self) -> list[Any]:
         tab, out = self.tab, self.tab.export
         return [
-            tab.report.top, tab.report.matrix, tab.report.cell, tab.report.rest, tab.tabs,
-            tab.playground.suggestions, tab.playground.answer, tab.playground.batch, tab.playground.download,
+            tab.report.top, tab.report.groups, tab.report.opened, tab.report.rest, tab.tabs,
+            tab.playground.suggestions, tab.playground.answer, tab.playground.batch, *tab.playground.downloads.values(),
             *tab.playground.inputs.values(), out.html, out.markdown, out.log, out.code,
         ]  # fmt: skip
 
@@ -113,6 +113,7 @@ class RunEvents(Scene):
     def tell(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
         """The report, the playground and the downloads of a run that has ended; an empty page while it goes on."""
         inputs = [gr.skip() for _ in self.tab.playground.inputs]
+        no_downloads = [gr.update(visible=False) for _ in self.tab.playground.downloads]
         none = f'<p class="tb-nothing">{safe(words("report.not_yet").in_language(language))}</p>'
         off = gr.update(value=None, interactive=False)
         blank = [
@@ -124,7 +125,7 @@ class RunEvents(Scene):
             none,
             "",
             "",
-            gr.update(visible=False),
+            *no_downloads,
             *inputs,
             off,
             off,
@@ -150,15 +151,15 @@ class RunEvents(Scene):
             export.download(run, *parts) for parts in (("report", "report.html"), ("report", markdown), ("train.log",))
         ]
         return [
-            report_view.top_html(report, language),
-            report_view.matrix_html(report, language),
+            report_view.top_html(report, self.tab.task.report, language),
+            self.tab.task.report.groups(report, language),
             "",
-            report_view.rest_html(report, language),
+            report_view.rest_html(report, self.tab.task.report, language),
             gr.Tabs(selected="report" if ended else "train"),
-            playground.suggestions_html(run, language),
+            playground.suggestions_html(run, self.tab.task.answers, language),
             "",
             "",
-            gr.update(visible=False),
+            *no_downloads,
             *inputs,
             *files,
             export.code_html(run, self.page.settings.public, language),
@@ -167,7 +168,7 @@ class RunEvents(Scene):
     @property
     def retold_in(self) -> list[Any]:
         tab, out = self.tab, self.tab.export
-        return [tab.report.top, tab.report.matrix, tab.report.rest, tab.playground.suggestions, out.markdown, out.code]
+        return [tab.report.top, tab.report.groups, tab.report.rest, tab.playground.suggestions, out.markdown, out.code]
 
     def retell(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
         """The same in another language; what the reader typed, opened and asked stays."""
@@ -176,16 +177,11 @@ class RunEvents(Scene):
         )
         return [said[component._id] for component in self.retold_in]
 
-    def open_cell(self, language: str, run_id: str, chosen: gr.SelectData, request: gr.Request) -> str:
-        """The test rows behind one cell of the matrix."""
-        from engine.evaluation.report import confusion_rows
-
+    def open_group(self, language: str, run_id: str, chosen: gr.SelectData, request: gr.Request) -> str:
+        """The test rows behind what was clicked, such as a cell of the matrix."""
         with told(language):
             run = self.page.open_run(run_id, request)
             report = self.report_of(run)
         if report is None:
             return ""
-        labels = report["confusion"]["labels"]
-        label, prediction = (None if part == "-" else labels[int(part)] for part in str(chosen.value).split(","))
-        rows = confusion_rows(run.path("report"), label, prediction, report_view.CELL_ROWS)
-        return report_view.cell_html(rows, label, prediction, language)
+        return self.tab.task.report.opened(run.path("report"), report, str(chosen.value), language)

@@ -30,8 +30,9 @@ class Task:
     title: Text  # of the tab
     promise: Text  # one sentence: what it does for whom
     example: str  # chosen when the page opens
-    inputs: tuple[str, ...]  # the roles that a person types in the playground, the others are what the model answers
     labels: Callable[[RunConfig, Table, dict[str, str], str], str]  # what is shown of the labels, below the preview
+    report: report_view.ReportParts
+    answers: playground.AnswerParts
 
 
 @dataclass
@@ -98,7 +99,7 @@ def build(page: Page, task: Task) -> TaskTab:
                     with make(gr.Tab, label=words("tab.report"), id="report"):
                         report = report_view.build(page, name)
                     with make(gr.Tab, label=words("tab.try"), id="try") as try_tab:
-                        play = playground.build(page, name, task.inputs)
+                        play = playground.build(page, name)
                     with make(gr.Tab, label=words("tab.export"), id="export"):
                         out = export.build(page, name)
     for path, component in {**data.fields, **model.fields}.items():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from demo.i18n import words
-from demo.markup import error_panel, panel
+from demo.markup import error_panel
 from demo.parts import playground
 from demo.parts.scene import Scene
 from demo.told import told
@@ -34,8 +33,8 @@ class TryEvents(Scene):
             row = playground.question(self.task, dict(zip(self.tab.playground.inputs, typed, strict=True)))
             model = playground.predictor(self.page, run)
             tuned = model.predict([row])[0]
-            base = model.predict([row], base=True)[0] if run.path("model", "untuned.safetensors").is_file() else None
-        return playground.answer_html(tuned, base, language)
+            base = model.predict([row], base=True)[0] if model.knows_base else None
+        return self.tab.task.answers.one(row, tuned, base, language)
 
     def ask_again(self, language: str, run_id: str, request: gr.Request, shown: str, *typed: str) -> Any:
         """The answer on the screen, in another language."""
@@ -43,7 +42,7 @@ class TryEvents(Scene):
 
     def suggest(self, language: str, run_id: str, chosen: gr.SelectData, request: gr.Request) -> Any:
         with told(language):
-            rows = playground.test_rows(self.page.open_run(run_id, request))
+            rows = playground.test_rows(self.page.open_run(run_id, request), self.tab.task.answers)
         row = rows[int(chosen.value)]["inputs"]
         typed = [row.get(name, "") or "" for name in self.tab.playground.inputs]
         return typed[0] if len(typed) == 1 else typed
@@ -51,11 +50,13 @@ class TryEvents(Scene):
     def answer_file(self, language: str, run_id: str, path: str, request: gr.Request) -> list[Any]:
         try:
             run = self.page.open_run(run_id, request)
-            found, answers, column = playground.predict_file(self.page, run, path, self.task, self.tab.task.inputs)
+            shown, files = playground.answer_file(self.page, run, path, self.tab.task.answers, language)
         except UserError as error:
-            return [error_panel(error, language, words("data.unreadable")), gr.update(visible=False)]
-        if not answers:
-            return [panel("warning", words("try.batch_empty").in_language(language)), gr.update(visible=False)]
-        out = playground.write_answers(found, answers, Path(gr.utils.get_upload_folder()) / "answers")
-        shown = playground.batch_html(answers, list(found.frame[column]), column, language)
-        return [shown, gr.update(value=str(out), visible=True)]
+            shown, files = error_panel(error, language, words("data.unreadable")), {}
+        return [
+            shown,
+            *(
+                gr.update(value=str(files[ending]), visible=True) if ending in files else gr.update(visible=False)
+                for ending in self.tab.playground.downloads
+            ),
+        ]

@@ -103,8 +103,8 @@ class Wiring(DataEvents, PlanEvents, RunEvents, TryEvents):
         tab.train.discard.click(
             self.stop_and_discard, [language, tab.run_id], [tab.train.controls], queue=False, **QUIET
         )
-        opened = tab.report.matrix.select(self.open_cell, [language, tab.run_id], [tab.report.cell], **QUIET)
-        opened.then(None, js=f"() => window.tunebench.bring('{self.task}-cell')")
+        opened = tab.report.groups.select(self.open_group, [language, tab.run_id], [tab.report.opened], **QUIET)
+        opened.then(None, js=f"() => window.tunebench.bring('{self.task}-opened')")
         self.connect_playground()
 
     def connect_playground(self) -> None:
@@ -126,7 +126,7 @@ class Wiring(DataEvents, PlanEvents, RunEvents, TryEvents):
         play.upload.upload(
             self.answer_file,
             [language, tab.run_id, play.upload],
-            [play.batch, play.download],
+            [play.batch, *play.downloads.values()],
             show_progress_on=[play.batch],
             **slow,
         )

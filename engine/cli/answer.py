@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from engine.cli.shared import Json, RunArgument, find, pairs
 from engine.cli.terminal import table
 from engine.errors import ConfigProblem
+from engine.tasks.roles import READS
 from engine.text import Text, terminal_language
+
+if TYPE_CHECKING:
+    from engine.inference.predictor import Predictor
 
 
 def predict(
     run: RunArgument,
     text: Annotated[list[str] | None, typer.Option(help="A text; may be given several times.")] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--input", metavar="ROLE=TEXT", help="One row by its parts, such as context=... question=..."),
+    ] = None,
     file: Annotated[Path | None, typer.Option(help="A file of texts.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where the answers go: .csv, .tsv, .jsonl or .xlsx.")] = None,
     column: Annotated[
@@ -26,10 +34,10 @@ def predict(
     json_: Json = False,
 ) -> None:
     """Answer with a run's model."""
-    if bool(text) == bool(file):
+    if sum(map(bool, (text, given, file))) != 1:
         raise ConfigProblem(
             "text_or_file",
-            Text("Give either --text or --file.", "请提供 --text 或 --file 其中之一。"),
+            Text("Give one of --text, --input and --file.", "请提供 --text、--input 或 --file 其中之一。"),
         )
     if any(not given.strip() for given in text or []):
         raise ConfigProblem("empty_text", Text("A text is empty.", "文本为空。"), Text("Type one.", "请输入文本。"))
@@ -42,17 +50,15 @@ def predict(
     from engine.inference.predictor import load_predictor
 
     predictor = load_predictor(directory)
-    if text:
-        answers = predictor.predict(text, base=base)
+    if file is None:
+        first = READS[predictor.task.name][0]
+        rows = [{first: one} for one in text] if text else [pairs(given, "--input")]
+        answers = predictor.predict(rows, base=base)
         if json_:
-            records = [{"text": given, **answer} for given, answer in zip(text, answers, strict=True)]
+            records = [{**row, **answer} for row, answer in zip(rows, answers, strict=True)]
             typer.echo(json.dumps(records, ensure_ascii=False))
         else:
-            rows = [
-                (", ".join(a["labels"]) if "labels" in a else a["label"], f"{a['confidence']:.3f}", given)
-                for given, a in zip(text, answers, strict=True)
-            ]
-            typer.echo(table(("label", "confidence", "text"), rows))
+            typer.echo(_answer_table(predictor, rows, answers))
         return
     frame = predict_table(predictor, read_table(file, task=predictor.task.name), pairs(column, "--column"), base=base)
     if out is None:
@@ -63,6 +69,16 @@ def predict(
         typer.echo(json.dumps({"out": str(out), "rows": len(frame)}, ensure_ascii=False))
     else:
         typer.echo(f"{len(frame)} -> {out}", err=True)
+
+
+def _answer_table(predictor: Predictor, rows: list[dict[str, str]], answers: list[dict[str, Any]]) -> str:
+    """The answers in columns, with what was asked at the end; the probabilities of all labels are for --json."""
+    cells = predictor.task.cells(answers, predictor.outputs)
+    shown = {name: values for name, values in cells.items() if not name.startswith("p:")}
+    asked = [" / ".join(row.values()) for row in rows]
+    return table(
+        (*shown, "input"), list(zip(*([str(v) for v in values] for values in shown.values()), asked, strict=True))
+    )
 
 
 def evaluate(

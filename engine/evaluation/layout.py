@@ -1,6 +1,7 @@
 """A report's parts in the order and amount they are read in: what is shown at once, what waits, what is left out.
 
-Knows the JSON of a report and returns what both templates show. Does not know HTML or Markdown.
+Knows the JSON that every report has and returns what both templates show; what is a task's own it asks of that task's layout.
+Does not know HTML or Markdown.
 """
 
 from __future__ import annotations
@@ -8,16 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.evaluation.charts import Series, domain
+from engine.evaluation.charts import Series
+from engine.evaluation.classification import layout as classification
 from engine.evaluation.verdict import RULE
 from engine.evaluation.words import METRIC_HELP, SHARES, metric_name, number
 from engine.text import Text
-
-MOST_MATRIX = 25  # classes; a larger matrix cannot be read, the most confused pairs can
-MOST_PAIRS = 20
-FIRST_CLASSES = 12
-FIRST_MISTAKES = 12
-MOST_TEXT = 600  # characters of a text shown with a mistake
 
 POINT_TITLES: dict[str, Text] = {
     "keyword_baseline": Text("Against keywords", "与关键词相比"),
@@ -41,10 +37,6 @@ def arrange(report: dict[str, Any]) -> dict[str, Any]:
     """What the templates show. A part that the report lacks is empty or None."""
     headline = report["headline"]
     rows, metric = headline["rows"], headline["metric"]
-    classes = sorted(report.get("classes") or [], key=lambda row: (row["f1"] is None, row["f1"] or 0.0))
-    mistakes = [_readable(mistake) for mistake in report.get("mistakes") or []]
-    confusion = report.get("confusion") or {}
-    small = len(confusion.get("labels", [])) <= MOST_MATRIX
     return {
         "report": report,
         "metric": metric,
@@ -56,17 +48,7 @@ def arrange(report: dict[str, Any]) -> dict[str, Any]:
         "contenders": _contenders(report),
         "metrics": _metrics(report, rows),
         "history": report["run"].get("history") or [],
-        "classes": classes,
-        "f1_span": _f1_span(classes),
         "rule": RULE,
-        "first_classes": len(classes) if len(classes) <= MOST_MATRIX else FIRST_CLASSES,
-        "matrix": confusion if small and "matrix" in confusion else None,
-        "pairs": confused_pairs(report),
-        "per_class": list(zip(confusion["labels"], confusion["per_class"], strict=True))
-        if "per_class" in confusion
-        else None,
-        "mistakes": mistakes,
-        "first_mistakes": FIRST_MISTAKES,
         "calibration": report.get("calibration"),
         "slices": [
             {**part, "label": Text.from_dict(part["name"]), "tuned": False} for part in report.get("slices") or []
@@ -77,6 +59,7 @@ def arrange(report: dict[str, Any]) -> dict[str, Any]:
         "percent_or_score": axis_number(metric),
         "score": "{:g}".format,
         **_curves(report),
+        **_BODIES[report["task"]](report),
     }
 
 
@@ -102,26 +85,6 @@ def _curves(report: dict[str, Any]) -> dict[str, list[Series]]:
 
 def _more_data(more: dict[str, Any] | None) -> dict[str, Any] | None:
     return more and {**more, "points": list(zip(more["sizes"], more["scores"], strict=True))}
-
-
-def _f1_span(classes: list[dict[str, Any]]) -> tuple[float, float]:
-    """The range of F1 that holds every class's interval."""
-    known = [row for row in classes if row["f1"] is not None]
-    return domain(min(row["f1_low"] for row in known), max(row["f1_high"] for row in known)) if known else (0.0, 1.0)
-
-
-def confused_pairs(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """The cells off the diagonal with the most rows: label, prediction, count, and the share of the label's rows."""
-    confusion = report.get("confusion") or {}
-    if "matrix" not in confusion:
-        return []
-    labels = confusion["labels"]
-    found = []
-    for label, row in zip(labels, confusion["matrix"], strict=True):
-        for prediction, count in zip(labels, row, strict=True):
-            if count and label != prediction:
-                found.append({"label": label, "prediction": prediction, "count": count, "share": count / sum(row)})
-    return sorted(found, key=lambda pair: (-pair["count"], -pair["share"]))[:MOST_PAIRS]
 
 
 def _contenders(report: dict[str, Any]) -> list[dict[str, Any]]:
@@ -173,12 +136,5 @@ def _metrics(report: dict[str, Any], rows: int) -> list[dict[str, Any]]:
     return found
 
 
-def _readable(mistake: dict[str, Any]) -> dict[str, Any]:
-    """A mistake with its texts cut to what fits a page."""
-    texts = [str(value) for value in mistake["inputs"].values() if value]
-    cut = [text if len(text) <= MOST_TEXT else text[:MOST_TEXT].rstrip() + " …" for text in texts]
-    return {**mistake, "texts": cut, "said": _joined(mistake["prediction"]), "wanted": _joined(mistake["label"])}
-
-
-def _joined(answer: str | list[str]) -> str:
-    return answer if isinstance(answer, str) else ", ".join(answer)
+# What each task shows between the comparison and what is common to all again: the variables of its own templates.
+_BODIES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"classification": classification.body}

@@ -5,16 +5,20 @@ Knows tables and how answers are written beside their rows. Does not know how an
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas
 
+from engine.data.cells import as_text
 from engine.data.columns import guess_columns, missing_column
 from engine.data.table import Table
 from engine.errors import ColumnProblem, FileProblem
+from engine.tasks.roles import READS, must_read, role_of
 from engine.text import Text
 
 if TYPE_CHECKING:
@@ -32,43 +36,63 @@ def predict_table(
     base: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> pandas.DataFrame:
-    """The table with the answers beside each row: `prediction`, `confidence`, and a `p:<label>` column for each label.
+    """The table with the answers beside each row, in the columns that the task gives (`Task.cells`).
 
     `columns` maps roles to columns; the rest is guessed. A row without a text gets empty answers. A new column never
     replaces one of the person's: it is named `prediction_2` instead. ColumnProblem when no column can be the text.
     """
+    return beside(table, answer_table(predictor, table, columns, base, progress), predictor)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was read of each row of a table, by role, and what was said of it; both None where there was nothing to read."""
+
+    columns: dict[str, str]
+    rows: list[dict[str, str] | None]
+    answers: list[dict[str, Any] | None]
+
+
+def answer_table(
+    predictor: Predictor,
+    table: Table,
+    columns: dict[str, str] | None = None,
+    base: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Answered:
+    """An answer for every row of a table. ColumnProblem when no column can be what the model reads."""
     roles = text_columns(predictor, table, columns or {})
+    cells = zip(*(table.frame[column] for column in roles.values()), strict=True)
+    rows = [_row(dict(zip(roles, given, strict=True))) for given in cells]
+    answers = iter(predictor.predict([row for row in rows if row], base=base, progress=progress))
+    return Answered(roles, rows, [next(answers) if row else None for row in rows])
+
+
+def beside(table: Table, answered: Answered, predictor: Predictor) -> pandas.DataFrame:
+    """The table with its answers in new columns."""
     frame = table.frame.copy()
-    filled = [
-        all(isinstance(frame.at[i, column], str) and frame.at[i, column].strip() for column in roles.values())
-        for i in range(len(frame))
-    ]
-    rows = [{role: frame.at[i, column] for role, column in roles.items()} for i in range(len(frame)) if filled[i]]
-    answers = iter(predictor.predict(rows, base=base, progress=progress))
-    placed = [next(answers) if there else None for there in filled]
-    several = predictor.outputs.multi_label
-    new: dict[str, list[Any]] = {
-        "prediction": [_label(answer, several) for answer in placed],
-        "confidence": [round(answer["confidence"], 6) if answer else None for answer in placed],
-    }
-    for label in predictor.outputs.labels:
-        new[f"p:{label}"] = [round(answer["probabilities"][label], 6) if answer else None for answer in placed]
-    for name, values in new.items():
+    for name, values in predictor.task.cells(answered.answers, predictor.outputs).items():
         # As objects: a row without an answer stays None, which pandas would turn into NaN.
         frame[_free_name(name, list(frame.columns))] = pandas.Series(values, index=frame.index, dtype=object)
     return frame
 
 
+def _row(cells: dict[str, Any]) -> dict[str, str] | None:
+    """What there is to read of a row; None where something is missing."""
+    read = {name: as_text(cell) for name, cell in cells.items()}
+    return read if all(text.strip() for text in read.values()) else None
+
+
 def text_columns(predictor: Predictor, table: Table, given: dict[str, str]) -> dict[str, str]:
     """The columns the model reads, by role: as given, else named as in training, else guessed. ColumnProblem."""
-    trained = predictor.description.columns
-    wanted = [role for role in predictor.task.roles if role.name in trained and role.name != "label"]
+    trained, task = predictor.description.columns, predictor.task.name
+    wanted = [role_of(task, name) for name in READS[task] if must_read(task, name) or name in trained]
     given = {role: column for role, column in given.items() if column}
     labels = {role.name: role.label for role in predictor.task.roles}
     for role, column in given.items():
         if column not in table.columns:
             raise missing_column(table, column, labels[role], role)
-    named = {role.name: trained[role.name] for role in wanted if trained[role.name] in table.columns}
+    named = {role.name: trained[role.name] for role in wanted if trained.get(role.name) in table.columns}
     only = {wanted[0].name: table.columns[0]} if len(wanted) == len(table.columns) == 1 else {}
     found = {**guess_columns(table, predictor.task.name), **only, **named, **given}
     for role in wanted:
@@ -138,18 +162,14 @@ def _unwritable(path: Path, reason: Text) -> FileProblem:
 
 
 def defused(frame: pandas.DataFrame) -> pandas.DataFrame:
-    """The frame with a quote before every text, column names included, that a spreadsheet would run as a formula."""
+    """The frame with lists as JSON, and a quote before every text, column names included, that a spreadsheet would run as a formula."""
 
     def guard(value: Any) -> Any:
+        if isinstance(value, list | dict):
+            value = json.dumps(value, ensure_ascii=False)
         return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
     return frame.map(guard).rename(columns=guard)
-
-
-def _label(answer: dict[str, Any] | None, several: bool) -> str | None:
-    if answer is None:
-        return None
-    return "; ".join(answer["labels"]) if several else answer["label"]
 
 
 def _free_name(name: str, taken: list[str]) -> str:

@@ -12,14 +12,17 @@ import torch
 from torch import nn
 
 from engine.models.device import Device
-from engine.tasks.base import Feature
+from engine.tasks.base import IGNORED, Feature
 from engine.training.batching import by_length
 
 TOKENS_PER_BATCH = 8192
 
 
 def collate(features: Sequence[Feature], pad_token_id: int) -> dict[str, torch.Tensor]:
-    """Right-padded tensors [b, t] of `input_ids`, `attention_mask` and, where present, `token_type_ids` and `labels`."""
+    """Right-padded tensors [b, t] of `input_ids`, `attention_mask` and, where present, `token_type_ids` and `labels`.
+
+    `labels` are the features' targets, stacked, or their token targets [b, longest], padded with IGNORED.
+    """
     width = max(len(feature) for feature in features)
     ids = np.full((len(features), width), pad_token_id, dtype=np.int64)
     mask = np.zeros((len(features), width), dtype=np.int64)
@@ -32,7 +35,14 @@ def collate(features: Sequence[Feature], pad_token_id: int) -> dict[str, torch.T
         for row, feature in enumerate(features):
             types[row, : len(feature)] = feature.token_type_ids
         batch["token_type_ids"] = torch.from_numpy(types)
-    if features[0].target is not None:
+    if features[0].token_targets is not None:
+        # A decoder's targets may be longer or shorter than what the encoder reads.
+        longest = max(len(feature.token_targets) for feature in features)
+        labels = np.full((len(features), longest), IGNORED, dtype=np.int64)
+        for row, feature in enumerate(features):
+            labels[row, : len(feature.token_targets)] = feature.token_targets
+        batch["labels"] = torch.from_numpy(labels)
+    elif features[0].target is not None:
         batch["labels"] = torch.tensor([feature.target for feature in features])
     return batch
 
@@ -46,29 +56,27 @@ def run(
     batch_size: int = 256,
     read: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor],
     progress: Callable[[int, int], None] | None = None,
-) -> np.ndarray:
+) -> list[np.ndarray]:
     """What the model says of every feature, in their order, float32.
 
-    `read` turns a model and a batch into a tensor [b, ...]. `progress` hears (done, total)
-    after every batch; what it raises ends the work.
+    `read` turns a model and a batch into a tensor [b, ...]; each feature gets its row, padded as its batch was.
+    `progress` hears (done, total) after every batch; what it raises ends the work.
     """
     lengths = [len(feature) for feature in features]
-    parts: list[np.ndarray] = []
-    order: list[int] = []
+    said: list[np.ndarray] = [np.empty(0)] * len(features)
+    done = 0
     model.eval()
     with torch.inference_mode(), device.autocast():
         for indices in by_length(lengths, TOKENS_PER_BATCH, batch_size):
             batch = collate([features[index] for index in indices], pad_token_id)
             batch.pop("labels", None)
             batch = {name: tensor.to(device.name) for name, tensor in batch.items()}
-            parts.append(read(model, batch).float().cpu().numpy())
-            order += indices
+            for index, row in zip(indices, read(model, batch).float().cpu().numpy(), strict=True):
+                said[index] = row
+            done += len(indices)
             if progress is not None:
-                progress(len(order), len(features))
-    joined = np.concatenate(parts)
-    result = np.empty_like(joined)
-    result[order] = joined
-    return result
+                progress(done, len(features))
+    return said
 
 
 def mean_pooled(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:

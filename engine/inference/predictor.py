@@ -18,6 +18,7 @@ from engine.models.device import Device, choose_device
 from engine.models.load import LoadedModel
 from engine.tasks import TASKS
 from engine.tasks.base import Example
+from engine.tasks.roles import READS, must_read
 from engine.text import Text
 
 Rows = Sequence[str | Mapping[str, str]]
@@ -40,6 +41,11 @@ class Predictor:
         # Loaded on the first comparison only: most visits never ask for it.
         return self._reader(load_base(self.description)), self.task.untuned.load(self.directory)
 
+    @property
+    def knows_base(self) -> bool:
+        """Whether the untuned model can be asked too: what it needs is kept where the run compared the two."""
+        return self.task.untuned.is_in(self.directory)
+
     def predict(self, rows: Rows, base: bool = False, progress: Progress | None = None) -> list[dict[str, Any]]:
         """One answer a row, in the task's words (`Task.answers`). `progress` hears (done, total).
 
@@ -56,7 +62,7 @@ class Predictor:
         else:
             encoded = self._tuned.encode(examples)
             predictions = self._tuned.predict(examples, encoded, progress)
-        return self.task.answers(predictions, encoded, self.outputs)
+        return self.task.answers(examples, predictions, encoded, self.outputs)
 
     def predictions(self, examples: Sequence[Example], progress: Progress | None = None) -> Any:
         """What the task's `predict` gives for examples: for scoring, not for reading."""
@@ -64,13 +70,15 @@ class Predictor:
 
     def _reader(self, loaded: LoadedModel) -> Reader:
         model = loaded.model.to(self.device.name).eval()
-        return Reader(self.task, self.outputs, model, loaded.tokenizer, self.device, self.description.max_length)
+        return self.task.reader(
+            self.task, self.outputs, model, loaded.tokenizer, self.device, self.description.max_length
+        )
 
     def _examples(self, rows: Rows) -> list[Example]:
-        required = [role.name for role in self.task.roles if role.required and role.name != "label"]
+        required = [name for name in READS[self.task.name] if must_read(self.task.name, name)]
         examples = []
         for number, row in enumerate(rows, start=1):
-            inputs = {"text": row} if isinstance(row, str) else dict(row)
+            inputs = {required[0]: row} if isinstance(row, str) else dict(row)
             if self.description.masked:
                 inputs = {name: mask_text(value) if isinstance(value, str) else value for name, value in inputs.items()}
             missing = [name for name in required if not isinstance(inputs.get(name), str)]

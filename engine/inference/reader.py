@@ -39,8 +39,10 @@ class Reader:
     def encode(self, examples: Sequence[Example]) -> Encoded:
         return self.task.encode(examples, self.tokenizer, self.max_length, windows=True)
 
-    def run(self, encoded: Encoded, read: ReadBatch | None = None, progress: Progress | None = None) -> np.ndarray:
-        """What the model says of every feature, [features, ...]: the task's logits, or what `read` takes from it."""
+    def run(
+        self, encoded: Encoded, read: ReadBatch | None = None, progress: Progress | None = None
+    ) -> list[np.ndarray]:
+        """What the model says of every feature: the task's logits, or what `read` takes from it."""
         return run(
             self.model,
             encoded.features,

@@ -56,6 +56,10 @@ class NearestCentroid:
         self._centroids.save(directory / self.FILE)
 
     @classmethod
+    def is_in(cls, directory: Path) -> bool:
+        return (directory / cls.FILE).is_file()
+
+    @classmethod
     def load(cls, directory: Path) -> NearestCentroid:
         return cls(Centroids.load(directory / cls.FILE))
 
@@ -66,7 +70,7 @@ def _pooled(
     """The mean-pooled features [count, hidden] of examples, the windows of each averaged."""
     from engine.inference.forward import mean_pooled
 
-    vectors = reader.run(encoded, read=mean_pooled, progress=progress)
+    vectors = np.stack(reader.run(encoded, read=mean_pooled, progress=progress))
     owners = np.array([feature.example for feature in encoded.features], dtype=np.int64)
     total = np.zeros((count, vectors.shape[1]))
     np.add.at(total, owners, vectors)

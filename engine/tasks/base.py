@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from engine.config import ModelConfig, RunConfig
+    from engine.inference.reader import Reader
     from engine.models.load import LoadedModel
+    from engine.training.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,24 @@ class Example:
         )
 
 
+IGNORED = -100  # a target that torch's cross-entropy leaves out
+
+
 @dataclass(slots=True)
 class Feature:
-    """One token sequence. `example` is the index of the example it was made from; a long text makes several."""
+    """One token sequence. `example` is the index of the example it was made from; a long text makes several.
+
+    What the loss compares the model's answer with is `target`, one for the sequence (a class, a 0/1 vector, two positions), or
+    `token_targets`, one for each token (IGNORED where there is nothing to learn). `offsets` are
+    the [start, end) of each token in the example's text, in characters, for tasks that answer with places in it.
+    """
 
     example: int
     input_ids: list[int]
     token_type_ids: list[int] | None = None
     target: Any = None
+    token_targets: list[int] | None = None
+    offsets: list[tuple[int, int]] | None = None
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -112,6 +124,9 @@ class Task(Protocol):
     label: Text
     roles: tuple[Role, ...]
     metrics: tuple[str, ...]  # each between 0 and 1, higher is better
+    pace: Pace  # how fast it is learned, where nobody says otherwise
+    windowed: bool  # whether long training texts are read in overlapping windows; else they are cut
+    reader: type[Reader]  # how a model of the task is asked (engine/inference/reader.py)
     untuned: type  # the pretrained model made able to answer without training (engine/inference/untuned.py)
 
     def default_metric(self, outputs: Outputs) -> str:
@@ -142,15 +157,22 @@ class Task(Protocol):
         """What the model says of a batch without targets, [b, ...]."""
 
     def loss(
-        self, logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None = None, smoothing: float = 0.0
+        self,
+        model: nn.Module,
+        batch: dict[str, torch.Tensor],
+        weights: torch.Tensor | None = None,
+        smoothing: float = 0.0,
     ) -> torch.Tensor:
-        """The scalar to minimise, from what `read` gives in training."""
+        """The scalar to minimise on a batch with `labels`: the features' targets, as `collate` made them."""
 
     def class_weights(self, examples: Sequence[Example], outputs: Outputs) -> list[float]:
         """A weight for each label, higher for rarer ones."""
 
-    def predict(self, logits: np.ndarray, encoded: Encoded, count: int, outputs: Outputs) -> Any:
-        """Predictions for `count` examples, the windows of each put together."""
+    def predict(self, logits: list[np.ndarray], encoded: Encoded, count: int, outputs: Outputs) -> Any:
+        """Predictions for `count` examples from what `read` gave of each feature, the windows of each example put together.
+
+        What is told of each token comes padded to its batch: the first `len(feature)` rows are the feature's.
+        """
 
     def evaluation_loss(self, examples: Sequence[Example], predictions: Any, outputs: Outputs) -> float:
         """The loss on rows that were predicted, comparable with the training loss without smoothing."""
@@ -164,8 +186,13 @@ class Task(Protocol):
     def score(self, examples: Sequence[Example], predictions: Any, outputs: Outputs) -> dict[str, float]:
         """The task's metrics on examples."""
 
-    def answers(self, predictions: Any, encoded: Encoded, outputs: Outputs) -> list[dict[str, Any]]:
+    def answers(
+        self, examples: Sequence[Example], predictions: Any, encoded: Encoded, outputs: Outputs
+    ) -> list[dict[str, Any]]:
         """Predictions as a person or a program reads them, one dictionary an example."""
+
+    def cells(self, answers: Sequence[dict[str, Any] | None], outputs: Outputs) -> dict[str, list[Any]]:
+        """The columns that a file of answers has beside its rows; None for a row without an answer."""
 
     def report(self, judgement: Judgement) -> tuple[dict[str, Any], Iterable[dict[str, Any]]]:
         """The report, and one record for each test row."""

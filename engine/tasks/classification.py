@@ -15,18 +15,20 @@ import numpy as np
 
 from engine.config import ModelConfig
 from engine.errors import LabelProblem
-from engine.evaluation.counts import metrics_from_counts, statistics
+from engine.evaluation.classification.counts import metrics_from_counts, statistics
 from engine.evaluation.intervals import MetricsFrom
 from engine.inference.untuned import NearestCentroid
 from engine.tasks.base import Encoded, Example, Feature, Judgement
 from engine.tasks.roles import ROLES
 from engine.text import Text
+from engine.training.pace import Pace, passes_for_classes
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
     from transformers import PreTrainedTokenizerBase
 
+    from engine.inference.reader import Reader
     from engine.models.load import LoadedModel
 
 
@@ -46,7 +48,15 @@ class Classification:
     label = Text("Classification", "文本分类")
     roles = ROLES["classification"]
     metrics = ("accuracy", "macro_f1", "micro_f1", "weighted_f1")
+    pace = Pace(rate={"full": 7e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=passes_for_classes)
+    windowed = False
     untuned = NearestCentroid
+
+    @property
+    def reader(self) -> type[Reader]:
+        from engine.inference.reader import Reader
+
+        return Reader
 
     def default_metric(self, classes: Classes) -> str:
         """What chooses the best checkpoint. Subset accuracy says little about several labels a text."""
@@ -161,26 +171,28 @@ class Classification:
 
     def loss(
         self,
-        logits: torch.Tensor,
-        targets: torch.Tensor,
+        model: nn.Module,
+        batch: dict[str, torch.Tensor],
         weights: torch.Tensor | None = None,
         smoothing: float = 0.0,
     ) -> torch.Tensor:
-        """Cross-entropy over the classes, or a binary one for each class when there may be several. Logits [b, classes]."""
+        """Cross-entropy over the classes, or a binary one for each class when there may be several."""
         from torch.nn import functional
 
-        logits = logits.float()
+        targets = batch["labels"]
+        logits = self.read(model, {name: tensor for name, tensor in batch.items() if name != "labels"}).float()
         if targets.is_floating_point():
             softened = targets * (1 - smoothing) + 0.5 * smoothing
             return functional.binary_cross_entropy_with_logits(logits, softened, pos_weight=weights)
         return functional.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
 
-    def predict(self, logits: np.ndarray, encoded: Encoded, count: int, classes: Classes) -> np.ndarray:
-        """Logits [features, classes] to probabilities [count, classes]; the windows of one text are averaged."""
+    def predict(self, logits: list[np.ndarray], encoded: Encoded, count: int, classes: Classes) -> np.ndarray:
+        """Logits [classes] of each feature to probabilities [count, classes]; the windows of one text are averaged."""
+        stacked = np.stack(logits)
         if classes.multi_label:
-            each = 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
+            each = 1.0 / (1.0 + np.exp(-stacked.astype(np.float64)))
         else:
-            shifted = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=np.float64)
+            shifted = np.exp(stacked - stacked.max(axis=1, keepdims=True), dtype=np.float64)
             each = shifted / shifted.sum(axis=1, keepdims=True)
         owners = np.array([feature.example for feature in encoded.features], dtype=np.int64)
         total = np.zeros((count, each.shape[1]))
@@ -213,7 +225,9 @@ class Classification:
         values = self.metrics_from(classes)(self.counts(examples, probabilities, classes).sum(axis=0))
         return {name: float(values[name]) for name in self.metrics}
 
-    def answers(self, probabilities: np.ndarray, encoded: Encoded, classes: Classes) -> list[dict[str, Any]]:
+    def answers(
+        self, examples: Sequence[Example], probabilities: np.ndarray, encoded: Encoded, classes: Classes
+    ) -> list[dict[str, Any]]:
         """`label` (and `labels`), `confidence`, `probabilities` by label, highest first, and `windows` for each row."""
         windows = np.bincount([feature.example for feature in encoded.features], minlength=len(probabilities))
         answers = []
@@ -230,10 +244,20 @@ class Classification:
             answers.append(answer)
         return answers
 
+    def cells(self, answers: Sequence[dict[str, Any] | None], classes: Classes) -> dict[str, list[Any]]:
+        """`prediction`, `confidence`, and a `p:<label>` column for each label."""
+        columns: dict[str, list[Any]] = {
+            "prediction": [answer and said(answer) for answer in answers],
+            "confidence": [answer and round(answer["confidence"], 6) for answer in answers],
+        }
+        for label in classes.labels:
+            columns[f"p:{label}"] = [answer and round(answer["probabilities"][label], 6) for answer in answers]
+        return columns
+
     def report(self, judgement: Judgement) -> tuple[dict[str, Any], Iterable[dict[str, Any]]]:
         """The report, and one record for each test row."""
-        from engine.evaluation.classification import build_report, predictions
-        from engine.evaluation.evidence import Evidence
+        from engine.evaluation.classification.builder import build_report, predictions
+        from engine.evaluation.classification.evidence import Evidence
 
         classes = judgement.outputs
         evidence = Evidence(
@@ -250,6 +274,11 @@ class Classification:
             facts=judgement.facts,
         )
         return build_report(evidence), predictions(evidence)
+
+
+def said(answer: dict[str, Any]) -> str:
+    """An answer in one line: its label, or all of them."""
+    return "; ".join(answer["labels"]) if "labels" in answer else answer["label"]
 
 
 def _labels_of(example: Example) -> tuple[str, ...]:

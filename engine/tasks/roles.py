@@ -54,3 +54,22 @@ ROLES: dict[str, tuple[Role, ...]] = {
         ),
     ),
 }
+
+# What a model reads of a row, in the order in which a person gives it. What is trained on may come in other columns (NER's tokens).
+READS: dict[str, tuple[str, ...]] = {
+    "classification": ("text", "text_pair"),
+    "ner": ("text",),
+    "qa": ("context", "question"),
+    "summarization": ("document",),
+}
+_OPTIONAL = {("classification", "text_pair")}
+
+
+def must_read(task: str, name: str) -> bool:
+    """Whether a row without this input cannot be answered."""
+    return (task, name) not in _OPTIONAL
+
+
+def role_of(task: str, name: str) -> Role:
+    """The role of that name. KeyError when the task has none."""
+    return {role.name: role for role in ROLES[task]}[name]

@@ -13,10 +13,7 @@ from dataclasses import dataclass
 from transformers import PretrainedConfig
 
 from engine.config import RunConfig
-
-# Peak learning rates at a batch of 32 for a BERT-base-sized encoder (12 layers of 768); LoRA's of its A matrices, with B and
-# the head `lora_plus_ratio` times faster.
-BASE_LEARNING_RATE = {"full": 7e-5, "lora": 1.8e-4, "head": 5e-3}
+from engine.training.pace import Pace
 
 TOKENS_PER_UPDATE = 16_384
 
@@ -42,24 +39,16 @@ def batch_size_for(rows: int, classes: int) -> int:
     return 2 ** max(3, min(most, int(math.log2(max(8, rows / 40)))))
 
 
-def epochs_for(rows: int, classes: int) -> float:
-    """Two to eight passes, so that a model sees examples of every class some 400 times in all.
-
-    Thousands of rows of two classes are learned in two passes; a hundred rows of each of 77 classes take four.
-    """
-    return float(min(8, max(2, math.ceil(400 * classes / rows))))
-
-
-def learning_rate_for(method: str, config: PretrainedConfig, batch_size: int) -> float:
+def learning_rate_for(pace: Pace, method: str, config: PretrainedConfig, batch_size: int) -> float:
     """The peak rate: smaller for wider and deeper encoders, growing with the square root of the batch.
 
     Full fine-tuning of small encoders bears, and needs, larger steps than BERT-base; the head alone does not depend on depth.
     """
     batch = math.sqrt(batch_size / 32)
     if method == "head":
-        return BASE_LEARNING_RATE["head"] * batch
+        return pace.rate["head"] * batch
     size = (768 / config.hidden_size) * (12 / config.num_hidden_layers) ** 1.5
-    return float(f"{BASE_LEARNING_RATE[method] * min(6.0, size) * batch:.1e}")
+    return float(f"{pace.rate[method] * min(6.0, size) * batch:.1e}")
 
 
 def common_length(lengths: Sequence[int]) -> int:
@@ -80,7 +69,14 @@ def max_length_for(longest: int, limit: int, asked: int | None) -> int:
 
 
 def resolve(
-    config: RunConfig, model_config: PretrainedConfig, *, rows: int, classes: int, longest: int, limit: int
+    config: RunConfig,
+    model_config: PretrainedConfig,
+    pace: Pace,
+    *,
+    rows: int,
+    classes: int,
+    longest: int,
+    limit: int,
 ) -> Resolved:
     """Fill the empty settings. `rows` train, `longest` the length that training texts have room for, `limit` what the model reads, in tokens."""
     max_length = max_length_for(longest, limit, config.model.max_length)
@@ -90,9 +86,10 @@ def resolve(
     batch_size = min(batch_size, max(1, rows))
     return Resolved(
         batch_size=batch_size,
-        learning_rate=config.training.learning_rate or learning_rate_for(config.method.name, model_config, batch_size),
+        learning_rate=config.training.learning_rate
+        or learning_rate_for(pace, config.method.name, model_config, batch_size),
         max_length=max_length,
         dropout=0.0 if config.model.dropout is None else config.model.dropout,
         freeze_embeddings=config.method.freeze_embeddings is not False,
-        epochs=config.training.epochs or epochs_for(rows, classes),
+        epochs=config.training.epochs or pace.epochs(rows, classes),
     )

@@ -31,7 +31,7 @@ def report_on(session: Session) -> None:
     session.course.begin("report")
     facts = {
         **session.facts,
-        "truncated_share": session.train.truncated / max(1, len(splits.train)),
+        "truncated_share": 0.0 if session.task.windowed else session.train.truncated / max(1, len(splits.train)),
         "test_in_windows": test.truncated,
         "train_metrics": train_metrics,
         "best_step": session.progress.best_step,

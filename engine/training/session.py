@@ -89,13 +89,15 @@ class Session:
         self.resolved = resolve(
             config,
             self.loaded.model.config,
+            task.pace,
             rows=len(splits.train),
             classes=len(self.outputs.labels),
             longest=common_length([len(feature) for feature in whole.features]),
             limit=limit,
         )
         length = self.resolved.max_length
-        self.train = whole if whole.longest <= length else task.encode(splits.train, tokenizer, length)
+        fits = whole.longest <= length
+        self.train = whole if fits else task.encode(splits.train, tokenizer, length, windows=task.windowed)
         self.validation = task.encode(splits.validation, tokenizer, length, windows=True)
         task.attach_targets(self.train, splits.train, self.outputs)
         if self.train.truncated:
@@ -169,8 +171,8 @@ class Session:
         if config.training.class_weights:
             weights = torch.tensor(self.task.class_weights(splits.train, self.outputs), device=self.device.name)
 
-        def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-            return self.task.loss(logits, targets, weights, config.training.label_smoothing)
+        def loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+            return self.task.loss(model, batch, weights, config.training.label_smoothing)
 
         return FineTuner(
             self.model,
@@ -180,7 +182,6 @@ class Session:
             seed=config.seed,
             device=self.device,
             pad_token_id=self.loaded.tokenizer.pad_token_id,
-            read=self.task.read,
             loss=loss,
             evaluate_now=self._evaluate_now,
             metric=config.evaluation.metric or self.task.default_metric(self.outputs),
@@ -200,7 +201,7 @@ class Session:
 
     def reader(self, model: nn.Module) -> Reader:
         """Reads with `model` as the run's predictor will."""
-        return Reader(
+        return self.task.reader(
             self.task,
             self.outputs,
             model,
@@ -234,6 +235,16 @@ class Session:
 
     def _tell_truncation(self, length: int, limit: int) -> None:
         share = self.train.truncated / len(self.prepared.splits.train)
+        if self.task.windowed:
+            self.events.notice(
+                "windowed",
+                Text(
+                    f"{self.train.truncated} training texts ({share:.1%}) are longer than {length} tokens and are read in overlapping windows.",
+                    f"有 {self.train.truncated} 条训练文本（{share:.1%}）超过 {length} 个 token，按重叠窗口分段读取。",
+                ),
+                count=self.train.truncated,
+            )
+            return
         self.events.notice(
             "truncated",
             Text(

@@ -51,8 +51,7 @@ class Progress:
 class FineTuner(Trainer):
     """Trainer over features that are already encoded.
 
-    `loss` takes what `read` gives of a batch, and targets, and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation
-    rows; `stop_request` returns "keep", "discard" or None. `fast_ratio` is LoRA+'s. The best weights end up in `progress.best_state`.
+    `loss` takes the model and a batch with `labels` and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation rows; `stop_request` returns "keep", "discard" or None. `fast_ratio` is LoRA+'s. The best weights end up in `progress.best_state`.
     """
 
     def __init__(
@@ -65,8 +64,7 @@ class FineTuner(Trainer):
         seed: int,
         device: Device,
         pad_token_id: int,
-        read: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor],
-        loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+        loss: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor],
         evaluate_now: Callable[[], tuple[float, dict[str, float]]],
         metric: str,
         stop_request: Callable[[], str | None],
@@ -78,7 +76,6 @@ class FineTuner(Trainer):
         self._features = features
         self._resolved = resolved
         self._pad_token_id = pad_token_id
-        self._read = read
         self._loss = loss
         self._evaluate_now = evaluate_now
         self._events = events
@@ -166,10 +163,9 @@ class FineTuner(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> torch.Tensor:
-        targets = inputs.pop("labels")
-        self._seen_examples += len(targets)
+        self._seen_examples += len(inputs["input_ids"])
         self._seen_tokens += int(inputs["attention_mask"].sum())
-        return self._loss(self._read(model, inputs), targets)
+        return self._loss(model, inputs)
 
     def training_step(
         self,

@@ -98,8 +98,8 @@ def test_from_the_example_to_an_answer(visit: Visit, tmp_path: Path, finished: d
         expect(one.locator("#classification-report .tb-verdict h2")).to_be_visible()
 
     # A cell of the matrix shows its rows.
-    page.locator("#classification-matrix .tb-cell:not([disabled])").first.click()
-    expect(page.locator("#classification-cell .tb-answers li").first).to_be_visible()
+    page.locator("#classification-groups .tb-cell:not([disabled])").first.click()
+    expect(page.locator("#classification-opened .tb-answers li").first).to_be_visible()
 
     # One text, tuned and untuned side by side.
     page.get_by_role("tab", name=words["try"], exact=True).click()
@@ -118,7 +118,7 @@ def test_from_the_example_to_an_answer(visit: Visit, tmp_path: Path, finished: d
         page.locator("#classification-batch").click()
     chooser.value.set_files(source)
     with page.expect_download() as download:
-        page.locator("#classification-batch-download").click()
+        page.locator("#classification-batch-download-csv").click()
     answers = Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()
     assert answers[0] == "id,text,prediction,confidence"
     assert len(answers) == 4

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import pandas
 import pytest
 from fake_run import event, finished_run, make_run, step, write_events
 
@@ -14,8 +13,7 @@ from demo.page import Page
 from demo.parts import playground, task_tab
 from demo.parts.wiring import Wiring
 from demo.tabs import classification, runs
-from engine.data.table import Source, Table
-from engine.errors import ColumnProblem, UserError
+from engine.errors import UserError
 from engine.settings import Settings
 
 SKIP = gr.skip()
@@ -174,7 +172,7 @@ def test_a_finished_run_is_told_in_the_language_asked_for(
 def test_a_cell_shows_the_rows_behind_it(scene: Wiring, page: Page) -> None:
     run = finished_run(page.store.directory, label_a="yes", text="The row itself")
     chosen = gr.SelectData(None, {"index": 0, "value": "0,1"})
-    assert "The row itself" in scene.open_cell("en", run.id, chosen, None)
+    assert "The row itself" in scene.open_group("en", run.id, chosen, None)
 
 
 def test_stopping_leaves_a_request_that_the_worker_reads(scene: Wiring, page: Page) -> None:
@@ -236,23 +234,6 @@ def test_the_example_cards_speak_the_language_that_is_asked_for(scene: Wiring) -
     assert "中文" in cards and "行" in cards
     # What the reader can read comes first.
     assert cards.index("chinese-reviews") < cards.index("rated-sentences")
-
-
-def test_a_file_to_answer_is_read_by_the_columns_of_training_or_by_guess() -> None:
-    def table(**columns: list[str]) -> Table:
-        return Table(pandas.DataFrame(columns, dtype=object), Source("a.csv", "csv"), [])
-
-    inputs = ("text", "text_pair")
-    trained = {"text": "review", "label": "stars"}
-    assert playground.input_columns(table(id=["1"], review=["x"]), trained, "classification", inputs) == {
-        "text": "review"
-    }
-    assert playground.input_columns(table(anything=["x", "y"]), trained, "classification", inputs) == {
-        "text": "anything"
-    }
-    with pytest.raises(ColumnProblem) as problem:
-        playground.input_columns(table(id=["1", "2"], number=["3", "4"]), trained, "classification", inputs)
-    assert "review" in problem.value.message.en and "number" in problem.value.message.en
 
 
 @pytest.mark.parametrize("typed", ["", "   ", None])

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas
 import pytest
-from fake_run import finished_run, make_run, report, write_report
+from fake_run import finished_run, make_run, write_report
+from fake_run import report as some_report
 
 from demo import markup
 from demo.page import Page
 from demo.parts import data_step, export, playground, report_view, train_step
 from demo.tabs import runs
+from demo.tabs.classification import TASK, report
 from demo.uploads import Uploads
 from engine.config import RunConfig
 from engine.data.check import CheckResult
@@ -55,20 +56,20 @@ def page(tmp_path: Path) -> Page:
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_a_hostile_report_is_text(language: str) -> None:
-    hostile = report(label_a=HOSTILE, label_b=HOSTILE + "2", text=HOSTILE)
+    hostile = some_report(label_a=HOSTILE, label_b=HOSTILE + "2", text=HOSTILE)
     shown = [
-        report_view.top_html(hostile, language),
-        report_view.matrix_html(hostile, language),
-        report_view.rest_html(hostile, language),
-        report_view.cell_html(hostile["mistakes"], HOSTILE, HOSTILE, language),
+        report_view.top_html(hostile, TASK.report, language),
+        report.matrix_html(hostile, language),
+        report_view.rest_html(hostile, TASK.report, language),
+        report.cell_html(hostile["mistakes"], HOSTILE, HOSTILE, language),
     ]
     many = [HOSTILE + str(number) for number in range(40)]
     matrix = [[3 if i == j else int((i + j) % 7 == 0) for j in range(40)] for i in range(40)]
-    large = report_view.matrix_html({**hostile, "confusion": {"labels": many, "matrix": matrix}}, language)
-    assert large.count('tb-pair"') == report_view.PAIRS_SHOWN
+    large = report.matrix_html({**hostile, "confusion": {"labels": many, "matrix": matrix}}, language)
+    assert large.count('tb-pair"') == report.PAIRS_SHOWN
     shown.append(large)
     several = {**hostile, "confusion": {"labels": [HOSTILE], "per_class": [[[5, 1], [2, 3]]]}}
-    shown.append(report_view.matrix_html(several, language))
+    shown.append(report.matrix_html(several, language))
     for html in shown:
         assert "&lt;img" in html
         assert_harmless(html)
@@ -83,7 +84,7 @@ def test_a_hostile_run_is_text(page: Page, language: str) -> None:
     for html in (*(new[name] for name in ("head", "status", "curves", "notes")), runs.list_html(page, language)):
         assert_harmless(html)
     assert "&lt;img" in new["head"] and "&lt;img" in new["notes"]
-    assert_harmless(playground.suggestions_html(run, language))
+    assert_harmless(playground.suggestions_html(run, TASK.answers, language))
     assert_harmless(export.code_html(run, False, language))
 
 
@@ -111,21 +112,9 @@ def test_a_hostile_table_is_text() -> None:
 
 def test_a_hostile_answer_and_error_are_text() -> None:
     answer = {"label": HOSTILE, "confidence": 0.9, "probabilities": {HOSTILE: 0.9, "b": 0.1}, "windows": 2}
-    assert_harmless(playground.answer_html(answer, answer, "en"))
-    assert_harmless(playground.batch_html([answer], [HOSTILE], HOSTILE, "en"))
+    assert_harmless(TASK.answers.one({"text": HOSTILE}, answer, answer, "en"))
+    assert_harmless(TASK.answers.many([{"text": HOSTILE}], [answer], "en"))
     assert_harmless(markup.error_panel(UserError("x", Text(HOSTILE, HOSTILE), Text(HOSTILE, HOSTILE)), "en"))
-
-
-def test_an_answers_file_holds_no_formula(tmp_path: Path) -> None:
-    cells = ["=1+1", "+1", "-1", "@x", "\tx", "plain", None, ["=a"]]
-    frame = pandas.DataFrame({"=column": cells}, dtype=object)
-    answers = [{"label": "=label", "confidence": 0.5}] * len(cells)
-    path = playground.write_answers(Table(frame, Source("a", "csv"), []), answers, tmp_path)
-    rows = path.read_text(encoding="utf-8-sig").splitlines()
-    assert rows[0] == "'=column,prediction,confidence"
-    for row in rows:
-        assert not re.search(r'(^|,)"?[=+\-@\t]', row), row
-    assert path.read_bytes().startswith(b"\xef\xbb\xbf")  # Excel reads the encoding from it
 
 
 @pytest.mark.parametrize("run_id", ["", "../x", "/etc", "20260101-000000-00000000", "a\x00b", HOSTILE])
@@ -151,7 +140,7 @@ def test_an_upload_is_known_by_a_random_name(tmp_path: Path) -> None:
 def test_a_report_file_is_taken_away_as_a_copy(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     run = make_run(page.store.directory)
-    write_report(run, report())
+    write_report(run, some_report())
     given = export.download(run, "report", "report.json")
     assert Path(given["value"]).is_relative_to(tmp_path / "gradio")
     assert export.download(run, "report", "missing.html")["interactive"] is False

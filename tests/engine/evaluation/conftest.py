@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.config import RunConfig
-from engine.evaluation.evidence import Evidence
+from engine.evaluation.classification.evidence import Evidence
 from engine.tasks.base import Example
 from tests.engine.evaluation.answers import probabilities_for
 

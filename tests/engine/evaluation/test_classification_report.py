@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.evaluation.classification import build_report, predictions
+from engine.evaluation.classification.builder import build_report, predictions
 from engine.tasks.base import Example
 from tests.engine.evaluation.answers import probabilities_for
 from tests.engine.evaluation.conftest import Make

@@ -15,10 +15,11 @@ from markdown_it import MarkdownIt
 
 from engine.errors import RunProblem
 from engine.evaluation.charts import domain, ticks
-from engine.evaluation.classification import build_report, predictions
-from engine.evaluation.evidence import Evidence
+from engine.evaluation.classification.builder import build_report, predictions
+from engine.evaluation.classification.evidence import Evidence
+from engine.evaluation.classification.rows import confusion_rows
 from engine.evaluation.markdown import escape_markdown
-from engine.evaluation.report import confusion_rows, load_report, render_html, render_markdown, write_report
+from engine.evaluation.report import load_report, render_html, render_markdown, write_report
 from engine.tasks.base import Example
 from tests.engine.evaluation.answers import probabilities_for
 from tests.engine.evaluation.conftest import Make

@@ -10,7 +10,7 @@ import pytest
 
 from engine.data.load import read_table
 from engine.errors import ColumnProblem, FileProblem
-from engine.inference.batch import check_output, defused, predict_table, write_predictions
+from engine.inference.batch import check_output, defused, predict_table, text_columns, write_predictions
 from engine.tasks import TASKS
 from engine.tasks.classification import Classes
 
@@ -34,6 +34,11 @@ def table(tmp_path, text: str):
     path = tmp_path / "in.csv"
     path.write_text(text, encoding="utf-8")
     return read_table(path)
+
+
+def table_text(path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
 
 
 def test_answers_stand_beside_their_rows(tmp_path):
@@ -60,6 +65,19 @@ def test_a_place_that_cannot_be_written_is_told_before_any_answer(tmp_path):
     check_output(tmp_path / "out.csv")
     with pytest.raises(FileProblem, match="missing"):
         write_predictions(pandas.DataFrame({"a": [1]}), tmp_path / "missing" / "out.csv")
+
+
+def test_columns_are_those_of_training_or_the_guess(tmp_path):
+    predictor = Echo()
+    assert text_columns(predictor, table(tmp_path, "id,review\n1,x\n"), {}) == {"text": "review"}
+    with pytest.raises(ColumnProblem, match="number"):
+        text_columns(predictor, table(tmp_path, "id,number\n1,3\n2,4\n"), {})
+
+
+def test_lists_are_written_as_json(tmp_path):
+    frame = pandas.DataFrame({"spans": [[{"label": "人", "start": 0}]], "n": [1]})
+    write_predictions(frame, tmp_path / "out.csv")
+    assert table_text(tmp_path / "out.csv") == [["spans", "n"], ['[{"label": "人", "start": 0}]', "1"]]
 
 
 def test_a_named_column_that_is_not_there_is_told(tmp_path):

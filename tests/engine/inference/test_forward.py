@@ -9,7 +9,7 @@ from torch import nn
 
 from engine.inference.forward import collate, run
 from engine.models.device import choose_device
-from engine.tasks.base import Feature
+from engine.tasks.base import IGNORED, Feature
 
 FP32 = choose_device("cpu", "fp32")
 
@@ -33,7 +33,7 @@ def features(lengths) -> list[Feature]:
 def test_answers_come_in_the_order_of_the_features():
     lengths = np.random.default_rng(0).integers(1, 60, 137).tolist()
     answers = run(SumOfIds(), features(lengths), 99, FP32, batch_size=16, read=read)
-    assert answers[:, 0].tolist() == [n * (n + 1) / 2 for n in lengths]
+    assert [answer[0] for answer in answers] == [n * (n + 1) / 2 for n in lengths]
 
 
 def test_progress_is_told_and_may_end_the_work():
@@ -62,3 +62,17 @@ def test_a_batch_is_padded_on_the_right():
     assert batch["attention_mask"].tolist() == [[1, 1], [1, 0]]
     assert batch["token_type_ids"].tolist() == [[0, 1], [0, 0]]
     assert batch["labels"].dtype == torch.int64
+
+
+def test_targets_of_tokens_are_padded_with_what_the_loss_leaves_out():
+    features = [Feature(0, [5, 6], token_targets=[3, 4]), Feature(1, [7], token_targets=[IGNORED, 1, 2])]
+    assert collate(features, pad_token_id=9)["labels"].tolist() == [[3, 4, IGNORED], [IGNORED, 1, 2]]
+
+
+def test_what_is_told_of_tokens_keeps_its_feature():
+    said = run(SumOfIds(), features([2, 5, 1]), 0, FP32, batch_size=2, read=lambda model, batch: batch["input_ids"])
+    assert [row[:length].tolist() for row, length in zip(said, [2, 5, 1], strict=True)] == [
+        [1, 2],
+        [1, 2, 3, 4, 5],
+        [1],
+    ]

@@ -6,15 +6,17 @@ import pytest
 from transformers import BertConfig
 
 from engine.config import RunConfig
+from engine.tasks import TASKS
 from engine.training.defaults import (
     batch_size_for,
     common_length,
-    epochs_for,
     learning_rate_for,
     max_length_for,
     resolve,
 )
+from engine.training.pace import passes_for_classes
 
+PACE = TASKS["classification"].pace
 MINILM = BertConfig(hidden_size=384, num_hidden_layers=6, num_attention_heads=12)
 BASE = BertConfig()
 LARGE = BertConfig(hidden_size=1024, num_hidden_layers=24, num_attention_heads=16)
@@ -27,16 +29,18 @@ def test_small_data_gets_small_batches():
 
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_bigger_encoders_take_smaller_steps(method):
-    rates = [learning_rate_for(method, config, 32) for config in (MINILM, BASE, LARGE)]
+    rates = [learning_rate_for(PACE, method, config, 32) for config in (MINILM, BASE, LARGE)]
     assert rates[0] > rates[1] > rates[2] > 0
 
 
 def test_the_rate_grows_with_the_square_root_of_the_batch():
-    assert learning_rate_for("full", BASE, 128) == pytest.approx(2 * learning_rate_for("full", BASE, 32), rel=0.05)
+    assert learning_rate_for(PACE, "full", BASE, 128) == pytest.approx(
+        2 * learning_rate_for(PACE, "full", BASE, 32), rel=0.05
+    )
 
 
 def test_the_head_alone_does_not_depend_on_the_encoder():
-    assert learning_rate_for("head", MINILM, 32) == learning_rate_for("head", LARGE, 32)
+    assert learning_rate_for(PACE, "head", MINILM, 32) == learning_rate_for(PACE, "head", LARGE, 32)
 
 
 @pytest.mark.parametrize(
@@ -56,14 +60,19 @@ def test_what_is_asked_for_is_used():
             "training": {"learning_rate": 1e-5, "batch_size": 7, "epochs": 2},
         }
     )
-    resolved = resolve(config, BASE, rows=1000, classes=2, longest=300, limit=512)
+    resolved = resolve(config, BASE, PACE, rows=1000, classes=2, longest=300, limit=512)
     assert (resolved.learning_rate, resolved.batch_size, resolved.max_length) == (1e-5, 7, 64)
     assert (resolved.dropout, resolved.freeze_embeddings, resolved.epochs) == (0.2, False, 2)
-    assert resolve(config, BASE, rows=3, classes=2, longest=300, limit=512).batch_size == 3
+    assert resolve(config, BASE, PACE, rows=3, classes=2, longest=300, limit=512).batch_size == 3
 
 
 def test_fewer_examples_a_class_take_more_passes():
-    assert [epochs_for(rows, classes) for rows, classes in ((6500, 2), (9000, 77), (500, 8), (20, 2))] == [2, 4, 7, 8]
+    assert [passes_for_classes(rows, classes) for rows, classes in ((6500, 2), (9000, 77), (500, 8), (20, 2))] == [
+        2,
+        4,
+        7,
+        8,
+    ]
 
 
 def test_one_very_long_text_does_not_decide():
@@ -74,5 +83,7 @@ def test_one_very_long_text_does_not_decide():
 
 def test_long_texts_come_in_smaller_batches():
     config = RunConfig.from_dict({"data": {"train": "a"}})
-    sizes = [resolve(config, BASE, rows=9000, classes=2, longest=n, limit=8192).batch_size for n in (64, 512, 4096)]
+    sizes = [
+        resolve(config, BASE, PACE, rows=9000, classes=2, longest=n, limit=8192).batch_size for n in (64, 512, 4096)
+    ]
     assert sizes == [64, 32, 8]

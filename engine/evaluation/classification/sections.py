@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine.evaluation import calibration
-from engine.evaluation.counts import class_metrics_from_counts, decisions, statistics
+from engine.evaluation.classification.counts import class_metrics_from_counts, decisions, statistics
 from engine.evaluation.intervals import Statistics, interval, resample
 from engine.tasks.base import Example
 

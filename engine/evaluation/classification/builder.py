@@ -5,25 +5,22 @@ Knows which parts the report has and what the verdict rests on. Does not know ho
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from engine.evaluation import baselines, points, sections, slices, verdict
-from engine.evaluation.counts import metrics_from_counts, ranking_metrics, statistics
-from engine.evaluation.evidence import Evidence
-from engine.evaluation.intervals import Difference, Interval, MetricsFrom, Statistics, bootstrap, paired_difference
+from engine.evaluation import baselines, points, slices, verdict
+from engine.evaluation.classification import sections
+from engine.evaluation.classification.counts import metrics_from_counts, ranking_metrics, statistics
+from engine.evaluation.classification.evidence import Evidence
+from engine.evaluation.classification.sections import Scored
+from engine.evaluation.intervals import MetricsFrom, bootstrap
 from engine.evaluation.more_data import LearningCurve, learning_curve, says
-from engine.evaluation.sections import Scored
-from engine.evaluation.words import metric_name
+from engine.evaluation.standing import CONFIDENCE, Baseline, Standing
 from engine.text import Text
 
 __all__ = ["build_report", "metrics_from_counts", "predictions", "statistics"]
-
-SCHEMA = 1
-CONFIDENCE = 0.95
 
 
 def build_report(evidence: Evidence) -> dict[str, Any]:
@@ -48,48 +45,25 @@ class _Builder:
         self.metric = evidence.config.evaluation.metric or ("micro_f1" if evidence.multi_label else "accuracy")
         self.metrics_from: MetricsFrom = metrics_from_counts(len(evidence.labels), evidence.multi_label)
         self.tested = self._scored(evidence.probabilities)
-        self.intervals = self._intervals(self.tested.counts)
-        self.headline = self.intervals[self.metric]
         self.rows = len(evidence.test)
 
     def report(self) -> dict[str, Any]:
         evidence, tested = self.evidence, self.tested
         keywords, curve = self._keywords() if evidence.config.evaluation.baselines else (None, None)
-        differences, described = self._baselines(keywords)
-        rivals = self._rivals(differences, described)
+        self.standing = Standing(
+            tested.counts, self.metrics_from, self.metric, self.samples, self.seed, self._baselines(keywords)
+        )
         classes = sections.class_rows(tested, evidence.train, self.samples, CONFIDENCE, self.seed)
         mistakes, suspects = sections.mistakes(tested, keywords)
-        level = verdict.judge(self.headline, rivals, CONFIDENCE)
         learned = (evidence.facts.get("train_metrics") or {}).get(self.metric)
-        more = says(curve, self.metric, self.headline.value, learned, CONFIDENCE, self.rows) if curve else None
+        value = self.standing.headline.value
+        more = says(curve, self.metric, value, learned, CONFIDENCE, self.rows) if curve else None
         seen = slices.seen_in_training(evidence.train, evidence.test)
+        common = self.standing.report(evidence.task, evidence.facts, self._points(classes, suspects, seen, more))
         return {
-            "schema": SCHEMA,
-            "task": evidence.task,
+            **common,
             "multi_label": evidence.multi_label,
-            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "run": evidence.facts,
-            "headline": {
-                "metric": self.metric,
-                "label": metric_name(self.metric).to_dict(),
-                "value": self.headline.value,
-                "low": self.headline.low,
-                "high": self.headline.high,
-                "confidence": CONFIDENCE,
-                "rows": self.rows,
-            },
-            "verdict": {
-                "level": level,
-                "label": verdict.LEVELS[level].to_dict(),
-                "sentence": verdict.sentence(self.metric, self.headline, rivals, self.rows, CONFIDENCE).to_dict(),
-                "points": self._points(differences, described, classes, suspects, seen, more),
-            },
-            "test": {
-                **{name: part.value for name, part in self.intervals.items()},
-                **ranking_metrics(tested.targets, tested.probabilities),
-            },
-            "intervals": {name: [part.low, part.high] for name, part in self.intervals.items()},
-            "baselines": described,
+            "test": {**common["test"], **ranking_metrics(tested.targets, tested.probabilities)},
             "classes": classes,
             "unseen_labels": sections.unseen_label_counts(tested),
             "confusion": sections.confusion(tested),
@@ -106,9 +80,6 @@ class _Builder:
         return Scored.of(
             evidence.test, evidence.labels, evidence.multi_label, np.asarray(probabilities, dtype=np.float64)
         )
-
-    def _intervals(self, counts: Statistics) -> dict[str, Interval]:
-        return bootstrap(counts, self.metrics_from, self.samples, CONFIDENCE, self.seed)
 
     def _keywords(self) -> tuple[np.ndarray, LearningCurve | None]:
         """The keyword baseline's probabilities on the test rows, and its learning curve."""
@@ -141,50 +112,21 @@ class _Builder:
         gold, _ = sections.gold_of(train, self.evidence.labels)
         return gold if self.evidence.multi_label else gold.argmax(axis=1)
 
-    def _baselines(self, keywords: np.ndarray | None) -> tuple[dict[str, Difference], dict[str, Any]]:
-        """The lead over each baseline, and each baseline as the report shows it."""
+    def _baselines(self, keywords: np.ndarray | None) -> list[Baseline]:
         evidence = self.evidence
         majority = baselines.majority_probabilities(
             self._train_targets(evidence.train), self.rows, len(evidence.labels)
         )
         untuned = evidence.untuned_probabilities if evidence.config.evaluation.baselines else None
-        tried = {
-            "majority": (baselines.MAJORITY, majority),
-            "tfidf_logreg": (baselines.KEYWORDS, keywords),
-            "untuned": (baselines.UNTUNED, untuned),
-        }
-        differences: dict[str, Difference] = {}
-        described: dict[str, Any] = {}
-        for name, ((label, about), probabilities) in tried.items():
-            if probabilities is None:
-                continue
-            scored = self._scored(probabilities)
-            intervals = self._intervals(scored.counts)
-            lead = paired_difference(
-                self.tested.counts, scored.counts, self.metrics_from, self.metric, self.samples, CONFIDENCE, self.seed
-            )
-            differences[name] = lead
-            described[name] = {
-                "label": label.to_dict(),
-                "about": about.to_dict(),
-                "metrics": {key: part.value for key, part in intervals.items()},
-                "intervals": {key: [part.low, part.high] for key, part in intervals.items()},
-                "difference": {
-                    "metric": self.metric,
-                    "value": lead.value,
-                    "low": lead.low,
-                    "high": lead.high,
-                    "p_value": lead.p_value,
-                },
-            }
-        return differences, described
-
-    def _rivals(self, differences: dict[str, Difference], described: dict[str, Any]) -> list[verdict.Rival]:
-        phrases = {"majority": verdict.MAJORITY_PHRASE, "tfidf_logreg": verdict.KEYWORDS_PHRASE}
+        tried = (
+            ("majority", baselines.MAJORITY, majority, verdict.MAJORITY_PHRASE, False),
+            ("tfidf_logreg", baselines.KEYWORDS, keywords, verdict.KEYWORDS_PHRASE, True),
+            ("untuned", baselines.UNTUNED, untuned, None, True),
+        )
         return [
-            verdict.Rival(phrase, described[name]["metrics"][self.metric], differences[name], name == "tfidf_logreg")
-            for name, phrase in phrases.items()
-            if name in differences
+            Baseline(name, label, about, self._scored(probabilities).counts, phrase, reads)
+            for name, (label, about), probabilities, phrase, reads in tried
+            if probabilities is not None
         ]
 
     def _slices(self, seen: np.ndarray) -> list[dict[str, Any]]:
@@ -203,23 +145,15 @@ class _Builder:
         ]
 
     def _points(
-        self,
-        differences: dict[str, Difference],
-        described: dict[str, Any],
-        classes: list[dict[str, Any]],
-        suspects: int,
-        seen: np.ndarray,
-        more: Text | None,
-    ) -> list[points.Point]:
+        self, classes: list[dict[str, Any]], suspects: int, seen: np.ndarray, more: Text | None
+    ) -> list[points.Point | None]:
         evidence, metric, rows, facts = self.evidence, self.metric, self.rows, self.evidence.facts
+        standing = self.standing
         found: list[points.Point | None] = []
-        if "tfidf_logreg" in differences:
-            value = described["tfidf_logreg"]["metrics"][metric]
-            found.append(points.keyword_baseline(metric, value, differences["tfidf_logreg"], rows, CONFIDENCE))
-        if "untuned" in differences:
-            value = described["untuned"]["metrics"][metric]
-            found.append(points.untuned(metric, value, differences["untuned"], rows, CONFIDENCE))
-        found.append(points.small_test(rows, self.headline, metric))
+        for name, remark in (("tfidf_logreg", points.keyword_baseline), ("untuned", points.untuned)):
+            if name in standing.leads:
+                found.append(remark(metric, standing.value_of(name), standing.leads[name], rows, CONFIDENCE))
+        found.append(points.small_test(rows, standing.headline, metric))
         fresh = None if seen.all() else float(self.metrics_from(self.tested.counts[~seen].sum(axis=0))[metric])
         found.append(points.leakage(int(seen.sum()), rows, metric, fresh))
         found.append(
@@ -231,8 +165,8 @@ class _Builder:
         largest = int(np.argmax(self.tested.gold.sum(axis=0)))
         if not evidence.multi_label:
             share = float(self.tested.gold[:, largest].mean())
-            found.append(points.imbalance(evidence.labels[largest], share, self.intervals["macro_f1"].value, rows))
-        overall = self.intervals["macro_f1"].value
+            found.append(points.imbalance(evidence.labels[largest], share, standing.intervals["macro_f1"].value, rows))
+        overall = standing.intervals["macro_f1"].value
         weak = [
             row
             for row in classes
@@ -248,7 +182,7 @@ class _Builder:
         found.append(points.label_noise(suspects, int((~self.tested.correct).sum())))
         if more is not None:
             found.append(points.more_data(more))
-        return [entry for entry in found if entry is not None]
+        return found
 
     def _calibration_point(self) -> points.Point | None:
         sure, right = sections.judged(self.tested)
@@ -267,7 +201,9 @@ class _Builder:
         held = Scored.of(
             evidence.validation, evidence.labels, evidence.multi_label, np.asarray(evidence.validation_probabilities)
         )
-        return points.shift(self.metric, self._intervals(held.counts)[self.metric], self.headline, self.rows)
+        return points.shift(
+            self.metric, self.standing.intervals_of(held.counts)[self.metric], self.standing.headline, self.rows
+        )
 
 
 def _more_data(curve: LearningCurve | None, more: Text | None) -> dict[str, Any] | None:

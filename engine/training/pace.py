@@ -1,0 +1,28 @@
+"""How fast a task is learned where nobody says otherwise: its learning rates and its passes over the rows.
+
+Fitted to measurements (benchmarks/README.md). Knows neither PyTorch nor models, so that a task can be described without them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """`rate` holds the peak learning rate of each method for an encoder of BERT-base's size (12 layers of 768) at a batch of 32;
+    LoRA's is that of its A matrices, with B and the head `lora_plus_ratio` times faster. `epochs` takes (rows, labels).
+    """
+
+    rate: dict[str, float]
+    epochs: Callable[[int, int], float]
+
+
+def passes_for_classes(rows: int, classes: int) -> float:
+    """Two to eight passes, so that a model sees examples of every class some 400 times in all.
+
+    Thousands of rows of two classes are learned in two passes; a hundred rows of each of 77 classes take four.
+    """
+    return float(min(8, max(2, math.ceil(400 * classes / rows))))
