@@ -13,10 +13,15 @@ from dataclasses import asdict
 from demo.page import Page
 from engine.config import RunConfig
 from engine.data.check import CheckResult, check_config
+from engine.data.examples import read_examples
 from engine.data.findings import Finding
 from engine.data.load import read_tables
 from engine.data.table import Table
+from engine.tasks.base import Example
+from engine.tasks.roles import ROLES
 from engine.text import Text
+
+MOST = 20_000  # rows that are counted for a picture
 
 
 def read(page: Page, config: RunConfig, progress: Callable[[Text, float], None] | None = None) -> dict[str, Table]:
@@ -24,8 +29,9 @@ def read(page: Page, config: RunConfig, progress: Callable[[Text, float], None] 
     data = config.data
     key = (
         config.task,
-        *(getattr(data, name) for name in ("example", "train", "validation", "test", "hub", "hub_config")),
+        *(getattr(data, name) for name in ("example", "train", "validation", "test")),
         *(getattr(data, name) for name in ("encoding", "delimiter", "sheet")),
+        *(getattr(data, name) for name in vars(data) if name.startswith("hub")),
     )
     return page.tables.get(key, lambda: read_tables(data, config.task, page.settings, progress))
 
@@ -43,6 +49,17 @@ def known_errors(page: Page, config: RunConfig) -> list[Finding]:
 
 def _asked(config: RunConfig) -> tuple:
     return (config.task, config.model.id, config.model.max_length, json.dumps(asdict(config.data), sort_keys=True))
+
+
+def examples(config: RunConfig, table: Table, columns: dict[str, str], most: int = MOST) -> list[Example]:
+    """The first rows of a table as its task reads them; none while a column is missing. Raises what the reader raises."""
+    known = {role: column for role, column in columns.items() if column in table.columns}
+    required = {role.name for role in ROLES[config.task] if role.required}
+    tagged = {"tokens", "tags"} <= known.keys() or {"text", "spans"} <= known.keys()
+    if not required <= known.keys() or (config.task == "ner" and not tagged):
+        return []
+    few = Table(table.frame.iloc[:most], table.source, table.lines[:most])
+    return read_examples(few, config.task, known, config.data)[0]
 
 
 def class_counts(table: Table, column: str, separator: str = "") -> list[tuple[str, int]]:

@@ -32,6 +32,14 @@ class Uploads:
         shutil.copyfile(source, folder / (source.name or "table"))
         return token
 
+    def write(self, name: str, data: bytes) -> str:
+        """Keep bytes as a file called `name`; returns its token."""
+        token = secrets.token_hex(12)
+        folder = self.directory / token
+        folder.mkdir(parents=True)
+        (folder / Path(name).name).write_bytes(data)
+        return token
+
     def path(self, token: str) -> Path:
         """The kept file. FileProblem when there is none: tokens come from browsers, so anything may be asked for."""
         if isinstance(token, str) and _TOKEN.fullmatch(token):

@@ -5,6 +5,7 @@ What cannot be read is said in the place where it would have been shown; nothing
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -18,9 +19,16 @@ from demo.told import told
 from engine.assets import EXAMPLES
 from engine.data.columns import guess_with_reasons
 from engine.data.fixes import FIXES
+from engine.data.split_names import split_files
+from engine.data.table import Source
 from engine.errors import UserError
 from engine.models.entries import CATALOG
 from engine.tasks.roles import ROLES
+
+
+def _source(**given: Any) -> list[Any]:
+    """The values of everything that belongs to a source: what is given, the rest empty."""
+    return [given.get(name, "") for name in data_step.OF_A_SOURCE]
 
 
 class DataEvents(Scene):
@@ -34,6 +42,7 @@ class DataEvents(Scene):
             data.view,
             data.findings,
             data.source,
+            *data.reading(),
             data.columns,
             *(self.fields[f"data.columns.{role.name}"] for role in ROLES[self.task]),
         ]
@@ -42,45 +51,43 @@ class DataEvents(Scene):
         """An example instead of whatever was chosen; the model that suits it, unless the visitor named one of their own."""
         name = str(chosen.value)
         if name not in EXAMPLES:
-            return [gr.skip()] * 12
+            return [gr.skip()] * (len(data_step.OF_A_SOURCE) + 5)
         suggested = EXAMPLES[name].suggestion if model in CATALOG else model
         cards = data_step.cards_html(self.task, name, language)
-        return [name, "", "", "", "", "", "", cards, "", suggested, data_step.reading_html(name, language), ""]
+        return [*_source(example=name), cards, "", suggested, data_step.reading_html(name, language), ""]
 
-    def keep_upload(self, language: str, path: str) -> list[Any]:
+    def keep_upload(self, language: str, paths: list[str]) -> list[Any]:
+        """One file, or several whose names tell which trains, validates and tests."""
         with told(language):
-            token = self.page.uploads.keep(path)
+            by_name = {Path(path).name: path for path in paths}
+            splits = split_files(list(by_name))
+            tokens = {split: self.page.uploads.keep(by_name[name]) for split, name in splits.items()}
         reading = data_step.reading_html("", language)
-        return ["", token, "", "", "", "", "", data_step.cards_html(self.task, "", language), reading, ""]
+        return [*_source(**tokens), data_step.cards_html(self.task, "", language), reading, ""]
 
     def keep_more(self, language: str, path: str) -> str:
         with told(language):
             return self.page.uploads.keep(path)
 
-    def choose_hub(self, language: str, hub: str) -> list[Any]:
-        """A hub data set takes the place of example and files, once one is named."""
-        if not (hub or "").strip():
-            return [gr.skip()] * 7
-        reading = data_step.reading_html("", language)
-        return ["", "", "", "", data_step.cards_html(self.task, "", language), reading, ""]
-
     def look(self, language: str, *values: Any) -> list[Any]:
         """Read the source, guess its columns, show what was read. What cannot be read is said in its place."""
         roles = ROLES[self.task]
         cards = gr.skip()
+        as_it_is = [gr.skip()] * len(self.tab.data.reading())
         closed = [gr.update(visible=False), *(gr.update(choices=[], value=None) for _ in roles)]
         try:
             config = self.config(values)
             cards = data_step.cards_html(self.task, config.data.example, language)
             line = data_step.source_html(config, language)
             if not (config.data.example or config.data.train or config.data.hub):
-                return [cards, panel("info", words("data.none").in_language(language)), "", "", *closed]
+                none = panel("info", words("data.none").in_language(language))
+                return [cards, none, "", "", *as_it_is, *closed]
             tables = survey.read(self.page, config)
             # A correction holds as long as its column is there; another source has its own columns.
             given = {role: column for role, column in config.data.columns.items() if column in tables["train"].columns}
             guesses = guess_with_reasons(tables["train"], self.task, given)
         except UserError as error:
-            return [cards, error_panel(error, language, words("data.unreadable")), "", "", *closed]
+            return [cards, error_panel(error, language, words("data.unreadable")), "", "", *as_it_is, *closed]
         columns = {**{role: guess.column for role, guess in guesses.items()}, **given}
         dropdowns = [
             gr.update(
@@ -94,7 +101,17 @@ class DataEvents(Scene):
         ]
         view = data_step.view_html(config, tables, columns, self.tab.task.labels, language)
         waiting = f'<p class="tb-quiet tb-waiting">{safe(words("check.running").in_language(language))}</p>'
-        return [cards, view, waiting, line, gr.update(visible=True), *dropdowns]
+        reading = self.found(tables["train"].source, language)
+        return [cards, view, waiting, line, *reading, gr.update(visible=True), *dropdowns]
+
+    def found(self, source: Source, language: str) -> list[Any]:
+        """How the file was read, as the choices of the fields that can overrule it."""
+        sheets = [(data_step.automatic(language, source.sheet), ""), *((name, name) for name in source.sheets)]
+        return [
+            gr.update(choices=data_step.encodings(language, source.encoding)),
+            gr.update(choices=data_step.delimiters(language, source.delimiter)),
+            gr.update(choices=sheets, visible=len(source.sheets) > 1),
+        ]
 
     def review(self, language: str, *values: Any) -> Any:
         """The same table with the columns as corrected."""

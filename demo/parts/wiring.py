@@ -8,10 +8,12 @@ import gradio as gr
 
 from demo.page import Page
 from demo.parts.data_events import DataEvents
+from demo.parts.hub_events import HubEvents
 from demo.parts.plan_events import PlanEvents
 from demo.parts.run_events import RunEvents
 from demo.parts.task_tab import TaskTab
 from demo.parts.try_events import TryEvents
+from engine.data.split_names import SPLITS
 from engine.tasks.roles import ROLES
 
 # Internal handlers: not documented, not in the history of runs that Gradio keeps in the browser.
@@ -27,7 +29,7 @@ def connect(page: Page, tab: TaskTab) -> None:
     Wiring(page, tab).connect()
 
 
-class Wiring(DataEvents, PlanEvents, RunEvents, TryEvents):
+class Wiring(DataEvents, HubEvents, PlanEvents, RunEvents, TryEvents):
     """All handlers of one tab, connected."""
 
     def connect(self) -> None:
@@ -53,19 +55,29 @@ class Wiring(DataEvents, PlanEvents, RunEvents, TryEvents):
             looks.append(
                 data.uploads[name].upload(self.keep_more, [language, data.uploads[name]], [self.fields[name]], **QUIET)
             )
+        hub = data.hub
+        hub_fields = [hub.fields[f"data.hub_{name}"] for name in ("config", *SPLITS)]
         looks.append(
-            data.hub_look.click(
-                self.choose_hub,
-                [language, self.fields["data.hub"]],
-                [*data.source_outputs()[:4], data.cards, data.view, data.findings],
+            gr.on(
+                [
+                    hub.look.click,
+                    hub.name.submit,
+                    hub.token.submit,
+                    hub.fields["data.hub_revision"].submit,
+                    *(field.input for field in hub_fields),
+                ],
+                self.ask_hub,
+                [language, *hub.asked_with],
+                self.asked_hub,
                 **QUIET,
             )
         )
-        for name in ("encoding", "delimiter", "sheet", "label_separator"):
-            option = self.fields[f"data.{name}"]
-            gr.on([option.submit, option.blur], self.look, everything, self.looked, **QUIET).then(
-                self.examine, everything, [data.findings], **QUIET
-            )
+        hub.fields["data.hub"].change(self.show_hub, [hub.fields["data.hub"]], [hub.name], queue=False, **QUIET)
+        separator = self.fields["data.label_separator"]
+        read_again = [separator.submit, separator.blur, *(option.input for option in data.reading())]
+        gr.on(read_again, self.look, everything, self.looked, **QUIET).then(
+            self.examine, everything, [data.findings], **QUIET
+        )
         for event in looks:
             self.look_after(event)
         for role in ROLES[self.task]:

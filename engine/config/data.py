@@ -46,6 +46,38 @@ class DataConfig:
         Text("Hub configuration", "Hub 子集"),
         Text("The configuration of the hub data set.", "Hub 数据集的配置（子集）名称。"),
     )
+    hub_revision: str = option(
+        "",
+        Text("Hub revision", "Hub 版本"),
+        Text(
+            "A branch, tag or commit of the data set; main when not given.", "数据集的分支、标签或提交；不填则为 main。"
+        ),
+        advanced=True,
+    )
+    hub_train: str = option(
+        "",
+        Text("Training split", "训练划分"),
+        Text(
+            "The hub's split to learn from; found by its usual name when not given.",
+            "用于学习的 Hub 划分；不填则按常用名称查找。",
+        ),
+    )
+    hub_validation: str = option(
+        "",
+        Text("Validation split", "验证划分"),
+        Text(
+            "Found by its usual name when not given; - takes it from the training rows.",
+            "不填则按常用名称查找；填 - 则从训练数据中划分。",
+        ),
+    )
+    hub_test: str = option(
+        "",
+        Text("Test split", "测试划分"),
+        Text(
+            "Found by its usual name when not given; - takes it from the training rows.",
+            "不填则按常用名称查找；填 - 则从训练数据中划分。",
+        ),
+    )
     columns: dict[str, str] = option(
         {},
         Text("Columns", "列对应"),

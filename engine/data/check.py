@@ -66,6 +66,8 @@ class CheckResult:
                     "encoding": source.encoding,
                     "delimiter": source.delimiter,
                     "sheet": source.sheet,
+                    "sheets": list(source.sheets),
+                    "revision": source.revision,
                     "notes": [note.to_dict() for note in source.notes],
                 }
                 for table, source in self.sources.items()

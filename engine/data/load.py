@@ -21,17 +21,11 @@ from engine.data.limits import Limits
 from engine.data.longform import join_tokens_of_sentences
 from engine.data.pairs import looks_like_pairs, read_pairs
 from engine.data.references import join_references
+from engine.data.split_names import SPLITS, split_named
 from engine.data.table import Source, Table
 from engine.errors import ConfigProblem, FileProblem
 from engine.settings import Settings
 from engine.text import Text
-
-SPLITS = ("train", "validation", "test")
-_SPLIT_WORDS = {
-    "train": ("train", "training", "训练", "训练集"),
-    "validation": ("validation", "valid", "val", "dev", "验证", "验证集", "开发集"),
-    "test": ("test", "testing", "eval", "测试", "测试集"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +68,36 @@ def read_table(
     )
 
 
+def hub_token(settings: Settings, token: str = "") -> str | bool | None:
+    """What the hub is asked with: the token given, else the environment's own; a public page does not lend its owner's."""
+    return token or (False if settings.public else None)
+
+
 def read_tables(
-    data: DataConfig, task: str, settings: Settings, progress: Callable[[Text, float], None] | None = None
+    data: DataConfig,
+    task: str,
+    settings: Settings,
+    progress: Callable[[Text, float], None] | None = None,
+    token: str = "",
 ) -> dict[str, Table]:
     """The tables of a run: "train" and, where given, "validation" and "test".
 
     They come from an embedded example, from files (one archive or JSON file may hold all three), or from the hub. A file
-    given for a split wins over the same split from elsewhere. Raises FileProblem, AssetProblem or ConfigProblem.
+    given for a split wins over the same split from elsewhere. `token` opens private hub data sets. Raises FileProblem, AssetProblem or ConfigProblem.
     """
     reading = Reading(task, data.encoding, data.delimiter, data.sheet, Limits.from_settings(settings))
     if data.hub:
         from engine.data.hub import read_hub
 
-        token = False if settings.public else None  # a public page does not lend its owner's access
-        found = read_hub(data.hub, data.hub_config, reading.limits, progress=progress, token=token)
+        found = read_hub(
+            data.hub,
+            data.hub_config,
+            reading.limits,
+            revision=data.hub_revision,
+            splits={split: getattr(data, f"hub_{split}") for split in SPLITS},
+            progress=progress,
+            token=hub_token(settings, token),
+        )
         tables = {split: _arranged(table, task) for split, table in found.items()}
     elif data.example:
         from engine.assets import example
@@ -144,12 +154,7 @@ def _split_of(name: str, members: int, taken: dict[str, Table]) -> str:
     """The split that a member of an archive is by its name; its own name where it says none."""
     if members == 1:
         return ""
-    stem = Path(name).name.split(".")[0].casefold()
-    words = stem.replace("-", "_").replace(" ", "_").split("_")
-    for split, known in _SPLIT_WORDS.items():
-        if split not in taken and any(word in words for word in known):
-            return split
-    return name
+    return split_named(name, taken) or name
 
 
 def read_bytes(path: Path, limits: Limits) -> bytes:

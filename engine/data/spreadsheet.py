@@ -66,7 +66,7 @@ def read_spreadsheet(data: bytes, source: Source, limits: Limits, *, sheet: str 
                 f"读取了工作表 {name!r}，另有 {'、'.join(map(repr, others[:8]))}。",
             )
         )
-    source = replace(source, format="xlsx", sheet=name)
+    source = replace(source, format="xlsx", sheet=name, sheets=tuple(names))
     return _table(rows, lines, source, limits, notes)
 
 

@@ -22,6 +22,8 @@ class Source:
     encoding: str = ""
     delimiter: str = ""
     sheet: str = ""
+    sheets: tuple[str, ...] = ()  # every sheet of the workbook, to choose from
+    revision: str = ""  # the commit that was read, of a hub data set
     notes: tuple[Any, ...] = ()  # engine.text.Text: what the reader decided or repaired, in words
 
 

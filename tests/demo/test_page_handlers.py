@@ -50,7 +50,7 @@ ROWS = "review,stars\n" + "".join(
 
 def test_an_uploaded_table_is_read_guessed_and_shown(scene: Wiring, page: Page, tmp_path: Path) -> None:
     form = values(scene, data__example="", data__train=uploaded(page, tmp_path, ROWS))
-    _, view, _, source, row, text, pair, label = scene.look("en", *form)
+    _, view, _, source, *_, row, text, pair, label = scene.look("en", *form)
     assert "A rather good film number 0" in view
     assert "40 rows" in view and "2 classes" in view
     assert "reviews.csv" in source
@@ -80,7 +80,7 @@ def test_a_file_that_cannot_be_read_is_said_in_its_place(scene: Wiring, page: Pa
     path.write_bytes(b"MZ\x90\x00" + bytes(range(256)) * 8)
     _, view, *rest = scene.look("zh-CN", *values(scene, data__example="", data__train=page.uploads.keep(path)))
     assert "tb-panel-error" in view and "无法读取" in view
-    assert rest[2]["visible"] is False
+    assert rest[scene.looked.index(scene.tab.data.columns) - 2]["visible"] is False
 
 
 def test_the_doctor_speaks_and_its_fix_is_switched_on_and_off(scene: Wiring, page: Page, tmp_path: Path) -> None:
@@ -194,8 +194,8 @@ def test_the_run_list_reads_the_disk(page: Page) -> None:
 
 def test_an_example_brings_the_model_that_suits_it_unless_one_was_named(scene: Wiring) -> None:
     chosen = gr.SelectData(None, {"index": 0, "value": "chinese-reviews"})
-    assert scene.pick_example("en", "minilm", chosen)[9] == "e5-small"
-    assert scene.pick_example("en", "me/my-model", chosen)[9] == "me/my-model"
+    assert scene.pick_example("en", "minilm", chosen)[-3] == "e5-small"
+    assert scene.pick_example("en", "me/my-model", chosen)[-3] == "me/my-model"
     unknown = gr.SelectData(None, {"index": 0, "value": "../secret"})
     assert all(update == SKIP for update in scene.pick_example("en", "minilm", unknown))
 

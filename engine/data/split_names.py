@@ -1,0 +1,81 @@
+"""Which split a file is, by its name: train, validation or test, in English or Chinese.
+
+Knows words in names. Does not read files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from engine.errors import FileProblem
+from engine.text import Text
+
+SPLITS = ("train", "validation", "test")
+_WORDS = {
+    "train": ("train", "training", "trn", "训练", "训练集"),
+    "validation": ("validation", "valid", "val", "dev", "devel", "验证", "验证集", "开发集"),
+    "test": ("test", "testing", "tst", "eval", "测试", "测试集"),
+}
+
+
+def split_named(name: str, taken: Collection[str] = ()) -> str:
+    """The split that a file name says it is, unless that is taken; empty where it says none."""
+    stem = Path(name).name.split(".")[0].casefold()
+    for sign in "- ()（）【】[]":
+        stem = stem.replace(sign, "_")
+    words = stem.split("_")
+    for split, known in _WORDS.items():
+        # Chinese names run on without a sign between the words.
+        if split not in taken and any(word in words or (not word.isascii() and word in stem) for word in known):
+            return split
+    return ""
+
+
+def split_files(names: Sequence[str]) -> dict[str, str]:
+    """Which of several files trains, validates and tests: split -> name. One file trains, whatever it is called.
+
+    Of several, one may be unnamed where no other is called train. Raises FileProblem that names the files where they leave it
+    open.
+    """
+    if len(names) == 1:
+        return {"train": names[0]}
+    found: dict[str, str] = {}
+    unnamed: list[str] = []
+    for name in names:
+        split = split_named(name)
+        if split in found:
+            raise _unclear(
+                names,
+                Text(
+                    f"{found[split]} and {name} are both {split} files", f"{found[split]} 与 {name} 都是 {split} 文件"
+                ),
+            )
+        if split:
+            found[split] = name
+        else:
+            unnamed.append(name)
+    if len(unnamed) == 1 and "train" not in found:
+        found["train"] = unnamed.pop()
+    if unnamed:
+        shown = Text(", ".join(unnamed), "、".join(unnamed))
+        raise _unclear(names, Text(f"{shown.en} could be any of them", f"无法判断 {shown.zh} 属于哪一部分"))
+    if "train" not in found:
+        raise _unclear(names, Text("none of them is called train", "其中没有名为 train 的文件"))
+    return {split: found[split] for split in SPLITS if split in found}
+
+
+def _unclear(names: Sequence[str], reason: Text) -> FileProblem:
+    return FileProblem(
+        "unclear_splits",
+        Text(
+            f"Several files were given ({', '.join(names)}), and {reason.en}.",
+            f"提供了多个文件（{'、'.join(names)}），但{reason.zh}。",
+        ),
+        Text(
+            "Name them train, validation and test, or give them one by one.",
+            "请将它们命名为 train、validation、test，或逐个提供。",
+        ),
+        file=names[0],
+        files=list(names),
+    )

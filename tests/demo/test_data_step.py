@@ -1,0 +1,256 @@
+"""The data block without a browser: several files, a workbook's sheets, a hub data set, rows as they are shown.
+
+Run: python -m pytest tests/demo/test_data_step.py
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import datasets
+import gradio as gr
+import huggingface_hub.constants
+import openpyxl
+import pytest
+
+from demo.page import Page
+from demo.parts import data_step, task_tab
+from demo.parts.overviews import answer_overview, class_balance, entity_balance, summary_overview
+from demo.parts.preview import marked, preview_html
+from demo.parts.wiring import Wiring
+from demo.tabs import classification
+from engine.config import DataConfig, RunConfig
+from engine.data.columns import guess_columns
+from engine.data.load import read_table
+from engine.settings import Settings
+from tests.engine.data.hub_server import HubServer, Repo
+
+TOKEN = "hf_visitors_own"
+ROWS = "review,stars\n" + "".join(f"A rather {w} film number {i},{w}\n" for i in range(20) for w in ("good", "bad"))
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    return Page.from_settings(Settings(cache_dir=tmp_path / "cache", runs_dir=tmp_path / "runs"))
+
+
+@pytest.fixture
+def scene(page: Page) -> Wiring:
+    with gr.Blocks():
+        page.language = gr.Radio(["en", "zh-CN"], value="en")
+        return Wiring(page, task_tab.build(page, classification.TASK))
+
+
+def values(scene: Wiring, **changes: Any) -> list[Any]:
+    changed = {f"data.{name}": value for name, value in {"example": "", **changes}.items()}
+    return [changed.get(path, component.value) for path, component in scene.fields.items()]
+
+
+def by_source(answer: list[Any]) -> dict[str, Any]:
+    return dict(zip(data_step.OF_A_SOURCE, answer, strict=False))
+
+
+def written(folder: Path, **files: str) -> list[str]:
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    return [str(folder / f"{name}.csv") for name in files]
+
+
+def test_several_files_at_once_are_told_apart_by_their_names(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    given = written(tmp_path / "given", my_test=ROWS, my_train=ROWS * 2, my_dev=ROWS)
+    chosen = by_source(scene.keep_upload("en", given))
+    assert {split: page.uploads.name(chosen[split]) for split in ("train", "validation", "test")} == {
+        "train": "my_train.csv",
+        "validation": "my_dev.csv",
+        "test": "my_test.csv",
+    }
+    view = scene.look("en", *values(scene, **{split: chosen[split] for split in ("train", "validation", "test")}))[1]
+    assert "40 for the test" in view
+    with pytest.raises(gr.Error, match=r"a\.csv.*b\.csv"):
+        scene.keep_upload("en", written(tmp_path / "unclear", a=ROWS, b=ROWS))
+
+
+def test_another_source_takes_nothing_over_from_the_last(scene: Wiring, tmp_path: Path) -> None:
+    chosen = by_source(scene.keep_upload("en", written(tmp_path / "given", reviews=ROWS)))
+    assert {name for name, value in chosen.items() if value} == {"train"}
+
+
+def test_what_was_found_in_the_file_is_offered_to_be_overruled(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "semi.csv"
+    path.write_bytes("内容;情感\n很好;正面\n很差;负面\n不错;正面\n".encode("gb18030"))
+    token = page.uploads.keep(path)
+    answer = dict(zip(scene.looked, scene.look("en", *values(scene, train=token)), strict=True))
+    encoding, delimiter, sheet = (answer[component] for component in scene.tab.data.reading())
+    assert encoding["choices"][0] == ("Automatic: gb18030", "")
+    assert delimiter["choices"][0] == ("Automatic: Semicolon ;", "")
+    assert sheet["visible"] is False
+    wrong = scene.look("en", *values(scene, train=token, encoding="utf-8"))[1]
+    assert "tb-panel-error" in wrong and "utf-8" in wrong
+    assert "很好;正面" in scene.look("en", *values(scene, train=token, delimiter="tab"))[1]
+
+
+def test_a_workbook_with_several_sheets_lets_one_be_chosen(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "Notes"
+    for title, word in (("Notes", "note"), ("Reviews 评论", "film")):
+        sheet = book[title] if title in book.sheetnames else book.create_sheet(title)
+        sheet.append(["text", "label"])
+        for i in range(6):
+            sheet.append([f"a {word} number {i}", "ab"[i % 2]])
+    path = tmp_path / "two.xlsx"
+    book.save(path)
+    token = page.uploads.keep(path)
+    answer = dict(zip(scene.looked, scene.look("en", *values(scene, train=token)), strict=True))
+    picker = answer[scene.fields["data.sheet"]]
+    assert picker["visible"] is True
+    assert [value for _, value in picker["choices"]] == ["", "Notes", "Reviews 评论"]
+    assert "a note number 0" in answer[scene.tab.data.view]
+    assert "a film number 0" in scene.look("en", *values(scene, train=token, sheet="Reviews 评论"))[1]
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    lines = "".join(json.dumps({"text": f"a text of {i}", "label": "xy"[i % 2]}) + "\n" for i in range(12)).encode()
+    card = b"---\nconfigs:\n- config_name: en\n  data_files: en/*.jsonl\n- config_name: de\n  data_files: de/*.jsonl\n---\n"
+    server = HubServer(
+        {
+            "owner/plain": Repo({"data/train.jsonl": lines, "data/dev.jsonl": lines}),
+            "owner/two": Repo({"README.md": card, "en/train.jsonl": lines, "de/train.jsonl": lines}),
+            "owner/private": Repo({"train.jsonl": lines}, token=TOKEN),
+            "owner/coded": Repo({"coded.py": b"raise SystemExit"}),
+        }
+    )
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", server.endpoint)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub cache"))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_TOKEN_PATH", str(tmp_path / "no token"))
+    template = server.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(datasets.config, "HF_ENDPOINT", server.endpoint)
+    huggingface_hub.HfFileSystem.clear_instance_cache()
+    yield server
+    huggingface_hub.HfFileSystem.clear_instance_cache()
+    server.close()
+
+
+def ask(scene: Wiring, name: str, token: str = "", config: str = "", train: str = "") -> dict[Any, Any]:
+    answer = scene.ask_hub("en", name, token, "", config, train, "", "")
+    return dict(zip(scene.asked_hub, answer, strict=True))
+
+
+def test_the_hub_fills_the_pickers_and_becomes_the_source(scene: Wiring, hub: HubServer) -> None:
+    answer = ask(scene, " owner/plain ")
+    assert answer[scene.fields["data.hub"]] == "owner/plain"
+    assert answer[scene.fields["data.hub_config"]]["choices"] == ["default"]
+    assert answer[scene.fields["data.hub_train"]]["value"] == "train"
+    validation = answer[scene.fields["data.hub_validation"]]
+    assert validation["value"] == "validation"
+    assert [value for _, value in validation["choices"]] == ["train", "validation", "-"]
+    assert answer[scene.fields["data.hub_test"]]["value"] == "-"
+    chosen = {
+        "hub": "owner/plain",
+        "hub_config": "default",
+        "hub_train": "train",
+        "hub_validation": "-",
+        "hub_test": "-",
+    }
+    view = scene.look("en", *values(scene, **chosen))[1]
+    assert "12 rows" in view and "for validation" not in view and "a text of 0" in view
+
+
+def test_a_configuration_is_chosen_before_anything_is_read(scene: Wiring, hub: HubServer) -> None:
+    answer = ask(scene, "owner/two")
+    assert answer[scene.fields["data.hub_config"]] == gr.update(choices=["en", "de"], value="")
+    assert "Choose one of them" in scene.look("en", *values(scene, hub="owner/two"))[1]
+    chosen = ask(scene, "owner/two", config="de")
+    assert chosen[scene.fields["data.hub_config"]]["value"] == "de"
+    assert chosen[scene.fields["data.hub_train"]]["value"] == "train"
+
+
+def test_a_private_set_is_kept_as_a_file_and_its_token_nowhere(
+    scene: Wiring, page: Page, hub: HubServer, tmp_path: Path
+) -> None:
+    assert "is private" in ask(scene, "owner/private")[scene.tab.data.view]
+    answer = ask(scene, "owner/private", TOKEN)
+    assert answer[scene.fields["data.hub"]] == ""
+    token = answer[scene.fields["data.train"]]
+    assert page.uploads.name(token) == "owner--private@0123456.train.jsonl"
+    assert len(read_table(page.uploads.path(token))) == 12
+    assert not any(TOKEN in str(value) for value in answer.values())
+    assert not any(TOKEN.encode() in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    assert scene.tab.data.hub.token not in scene.inputs  # no field of a run, so in no draft
+    assert scene.tab.data.hub.token.type == "password"
+
+
+def test_what_the_hub_refuses_is_said_and_nothing_is_lost(scene: Wiring, hub: HubServer) -> None:
+    for name, said in (("owner/coded", "coded.py"), ("no id", "no id"), ("", "dair-ai/emotion")):
+        answer = ask(scene, name)
+        assert said in answer[scene.tab.data.view]
+        assert answer[scene.fields["data.train"]] == gr.skip()
+
+
+# Rows and pictures of every task -------------------------------------------------------------------------------------------
+
+
+def table_of(tmp_path: Path, task: str, records: list[dict[str, Any]]):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8")
+    table = read_table(path, task=task)
+    return RunConfig(task=task, data=DataConfig(train=str(path))), table, guess_columns(table, task)
+
+
+def test_entities_are_marked_in_their_sentence(tmp_path: Path) -> None:
+    rows = [
+        {"text": "nothing here", "spans": []},
+        {"text": "<b>Ann</b> met Bob", "spans": [{"start": 3, "end": 6, "label": "PER<"}, {"start": 15, "end": 18, "label": "PER<"}]},
+    ]  # fmt: skip
+    config, table, columns = table_of(tmp_path, "ner", rows)
+    html = preview_html(config, table, columns, "en")
+    assert '&lt;b&gt;<mark class="tb-entity">Ann<small>PER&lt;</small></mark>&lt;/b&gt;' in html
+    assert "nothing here" not in html
+    balance = entity_balance(config, table, columns, "en")
+    assert "Types of entities: 1" in balance and "2 entities; rows without any: 1 of 2." in balance
+
+
+def test_marks_of_overlapping_and_far_entities() -> None:
+    spans = [
+        {"start": 0, "end": 7, "label": "A"},
+        {"start": 4, "end": 7, "label": "B"},
+        {"start": 90, "end": 95, "label": "C"},
+    ]
+    html = marked("Ann Lee " + "x" * 100, spans, longest=20)
+    assert html.count("<mark") == 1 and html.endswith("…")
+
+
+def test_an_answer_is_marked_in_its_passage(tmp_path: Path) -> None:
+    context = "很长的开头。" * 40 + "北京是中国的首都。" + "结尾。" * 80
+    start = context.index("北京")
+    rows = [
+        {"context": context, "question": "中国的首都是哪里？", "answers": {"text": ["北京"], "answer_start": [start]}},
+        {"context": context, "question": "人口是多少？", "answers": {"text": [], "answer_start": []}},
+    ]
+    config, table, columns = table_of(tmp_path, "qa", rows)
+    html = preview_html(config, table, columns, "zh-CN")
+    assert '<mark class="tb-entity">北京</mark>' in html and html.count("…") >= 2
+    assert "中国的首都是哪里？" in html and "人口是多少？" in html
+    overview = answer_overview(config, table, columns, "zh-CN")
+    assert "2 个问题" in overview and "50%" in overview
+
+
+def test_the_length_of_summaries_is_shown(tmp_path: Path) -> None:
+    rows = [{"document": "word " * 40, "summary": "word " * n} for n in (1, 3, 30)]
+    config, table, columns = table_of(tmp_path, "summarization", rows)
+    html = summary_overview(config, table, columns, "en")
+    assert html.count("33%") == 3
+    assert "word word" in preview_html(config, table, columns, "en")
+
+
+def test_a_task_whose_columns_are_missing_shows_nothing_false(tmp_path: Path) -> None:
+    config, table, columns = table_of(tmp_path, "ner", [{"text": "a sentence of words"}] * 3)
+    assert entity_balance(config, table, columns, "en") == ""
+    assert "a sentence of words" in preview_html(config, table, columns, "en")
+    assert class_balance(RunConfig(), table, {}, "en") == ""
