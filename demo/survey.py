@@ -11,12 +11,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from demo.page import Page
+from engine.assets import EXAMPLES
 from engine.config import RunConfig
 from engine.data.check import CheckResult, check_config
 from engine.data.examples import read_examples
 from engine.data.findings import Finding
 from engine.data.load import read_tables
 from engine.data.table import Table
+from engine.models.choose import AUTOMATIC
 from engine.tasks.base import Example
 from engine.tasks.roles import ROLES
 from engine.text import Text
@@ -45,6 +47,16 @@ def known_errors(page: Page, config: RunConfig) -> list[Finding]:
     """What the data doctor has already found that no training can get past; empty while it was not asked."""
     result = page.checks.peek(_asked(config))
     return [finding for finding in result.findings if finding.severity == "error"] if result else []
+
+
+def model_of(page: Page, config: RunConfig) -> str:
+    """The model that a run of this configuration would take, as far as is known before its data was checked."""
+    if config.model.id != AUTOMATIC:
+        return config.model.id
+    if config.data.example in EXAMPLES:
+        return EXAMPLES[config.data.example].suggestion
+    result = page.checks.peek(_asked(config))
+    return result.model if result else AUTOMATIC
 
 
 def _asked(config: RunConfig) -> tuple:

@@ -22,7 +22,6 @@ from engine.data.fixes import FIXES
 from engine.data.split_names import split_files
 from engine.data.table import Source
 from engine.errors import UserError
-from engine.models.entries import CATALOG
 from engine.tasks.roles import ROLES
 
 
@@ -47,14 +46,13 @@ class DataEvents(Scene):
             *(self.fields[f"data.columns.{role.name}"] for role in ROLES[self.task]),
         ]
 
-    def pick_example(self, language: str, model: str, chosen: gr.SelectData) -> list[Any]:
-        """An example instead of whatever was chosen; the model that suits it, unless the visitor named one of their own."""
+    def pick_example(self, language: str, chosen: gr.SelectData) -> list[Any]:
+        """An example instead of whatever was chosen."""
         name = str(chosen.value)
         if name not in EXAMPLES:
-            return [gr.skip()] * (len(data_step.OF_A_SOURCE) + 5)
-        suggested = EXAMPLES[name].suggestion if model in CATALOG else model
+            return [gr.skip()] * (len(data_step.OF_A_SOURCE) + 4)
         cards = data_step.cards_html(self.task, name, language)
-        return [*_source(example=name), cards, "", suggested, data_step.reading_html(name, language), ""]
+        return [*_source(example=name), cards, "", data_step.reading_html(name, language), ""]
 
     def keep_upload(self, language: str, paths: list[str]) -> list[Any]:
         """One file, or several whose names tell which trains, validates and tests."""

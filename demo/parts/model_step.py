@@ -11,12 +11,13 @@ from typing import Any
 import gradio as gr
 
 from demo.form import fields as all_fields
-from demo.i18n import words
+from demo.i18n import Spoken, words
 from demo.markup import PICK, safe
 from demo.page import Page
 from demo.parts.data_step import heading
 from demo.parts.knobs import knob, radio
 from engine.assets import is_cached
+from engine.models.choose import AUTOMATIC
 from engine.models.entries import CATALOG, MULTILINGUAL, CatalogEntry
 from engine.text import Text
 
@@ -41,7 +42,7 @@ def build(page: Page, task: str) -> ModelStep:
     )
     fields["model.id"] = make(
         gr.Dropdown,
-        choices=_choices(task),
+        choices=Spoken(lambda language: _choices(task, language)),
         value=all_fields()["model.id"].default,
         label=words("model.any"),
         info=words("model.any_help"),
@@ -93,14 +94,19 @@ def cards_html(page: Page, task: str, chosen: str, language: str) -> str:
 
 def model_title(model_id: str) -> Text:
     """What a model is called: the catalogue's title, or the id itself."""
+    if model_id == AUTOMATIC:
+        return words("model.auto_title")
     return CATALOG[model_id].title if model_id in CATALOG else Text(model_id, model_id)
 
 
-def _choices(task: str) -> list[tuple[str, str]]:
+def _choices(task: str, language: str) -> list[tuple[str, str]]:
     return [
-        (model.hub_id or name if model.package is None else name, name)
-        for name, model in CATALOG.items()
-        if task in model.tasks
+        (words("model.auto").in_language(language), AUTOMATIC),
+        *(
+            (model.hub_id or name if model.package is None else name, name)
+            for name, model in CATALOG.items()
+            if task in model.tasks
+        ),
     ]
 
 

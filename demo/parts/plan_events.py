@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo import form
+from demo import form, survey
 from demo.i18n import words
 from demo.markup import error_panel, panel, safe
 from demo.parts import export, model_step
@@ -54,7 +54,7 @@ class PlanEvents(Scene):
             said,
             self.code(config, language),
             gr.update(visible=config.method.name == "lora"),
-            model_step.cards_html(self.page, self.task, config.model.id, language),
+            model_step.cards_html(self.page, self.task, survey.model_of(self.page, config), language),
         ]
 
     def plan(self, config: RunConfig) -> Text:
@@ -62,7 +62,9 @@ class PlanEvents(Scene):
         if source is None:
             return words("start.no_data")
         method = words(f"method.{config.method.name}")
-        return words("start.plan", model=model_step.model_title(config.model.id), data=source, method=method)
+        return words(
+            "start.plan", model=model_step.model_title(survey.model_of(self.page, config)), data=source, method=method
+        )
 
     def code(self, config: RunConfig, language: str) -> str:
         shown = form.shareable(config, {})

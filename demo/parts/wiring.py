@@ -39,8 +39,8 @@ class Wiring(DataEvents, HubEvents, PlanEvents, RunEvents, TryEvents):
 
         picked = data.cards.select(
             self.pick_example,
-            [language, self.fields["model.id"]],
-            [*data.source_outputs(), data.cards, data.source, self.fields["model.id"], data.view, data.findings],
+            [language],
+            [*data.source_outputs(), data.cards, data.source, data.view, data.findings],
             queue=False,
             **QUIET,
         )
@@ -146,6 +146,8 @@ class Wiring(DataEvents, HubEvents, PlanEvents, RunEvents, TryEvents):
     def look_after(self, event: Any) -> Any:
         """After a change of source: read it, then ask the data doctor."""
         everything = [self.page.language, *self.inputs]
-        return event.then(self.look, everything, self.looked, **QUIET).then(
+        examined = event.then(self.look, everything, self.looked, **QUIET).then(
             self.examine, everything, [self.tab.data.findings], **QUIET
         )
+        # The check knows the language, and with it the model that would be taken.
+        return examined.then(self.describe, everything, self.described, queue=False, **QUIET)

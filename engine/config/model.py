@@ -15,9 +15,12 @@ class ModelConfig:
     """The pretrained model to start from."""
 
     id: str = option(
-        "minilm",
+        "auto",
         Text("Model", "模型"),
-        Text("An embedded model, a hub id, or a local folder.", "内置模型、Hub 模型 ID 或本地文件夹。"),
+        Text(
+            "An embedded model, a hub id, or a local folder; auto suits the task and the language of the data.",
+            "内置模型、Hub 模型 ID 或本地文件夹；auto 会按任务和数据的语言选择。",
+        ),
     )
     revision: str = option(
         "",

@@ -25,8 +25,10 @@ from engine.data.findings import Finding, Fix, Notice, Place
 from engine.data.fixes import FIXES, apply_fixes
 from engine.data.load import read_tables
 from engine.data.model_facts import ModelFacts, facts_of
+from engine.data.split import main_text
 from engine.data.table import Source
 from engine.errors import LabelProblem
+from engine.models.choose import AUTOMATIC, model_for
 from engine.settings import Settings
 from engine.tasks.base import Example
 from engine.text import Text
@@ -47,6 +49,7 @@ class CheckResult:
     labels: dict[str, int]  # training rows of each class or entities of each type, most frequent first
     findings: list[Finding]
     fixed: list[Notice] = field(default_factory=list)  # what the fixes of the configuration changed
+    model: str = ""  # the one whose reading was checked
 
     @property
     def worst(self) -> str:
@@ -57,6 +60,7 @@ class CheckResult:
     def to_dict(self) -> dict[str, Any]:
         return {
             "task": self.task,
+            "model": self.model,
             "worst": self.worst,
             "sources": {
                 table: {
@@ -141,8 +145,11 @@ def check_config(config: RunConfig, settings: Settings, model: ModelFacts | None
         examples[name], found = read_examples(table, config.task, columns[name], data)
         notices += found
     examples, fixed = apply_fixes(examples, data.fixes, config.task)
+    name = config.model.id
+    if name == AUTOMATIC:
+        name, _ = model_for(config.task, [main_text(row, config.task) for row in examples["train"]])
     if model is None:
-        model = facts_of(config.model.id, config.model.max_length)
+        model = facts_of(name, config.model.max_length)
     findings = check(
         examples,
         config.task,
@@ -160,6 +167,7 @@ def check_config(config: RunConfig, settings: Settings, model: ModelFacts | None
         labels=dict(labels.most_common()),
         findings=findings,
         fixed=fixed,
+        model=name,
     )
 
 

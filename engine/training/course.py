@@ -7,13 +7,16 @@ has been read: wrong input is told within a second.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from engine.config import RunConfig
+from engine.data.split import main_text
 from engine.errors import ConfigProblem
+from engine.models.choose import AUTOMATIC, model_for
 from engine.runs.store import Run
 from engine.settings import Settings
 from engine.tasks import task_named
-from engine.tasks.base import Task
+from engine.tasks.base import Example, Task
 from engine.text import Text
 from engine.training.events import EventLog
 from engine.training.prepare import prepare
@@ -31,6 +34,7 @@ def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
         check_metric(course.config, task)
         course.begin("data")
         prepared = prepare(run, course.config, settings, events)
+        course.choose_model(prepared.splits.train)
         outputs = task.outputs(prepared.splits.train)
 
         course.begin("model")
@@ -65,6 +69,14 @@ class Course:
         self.end()
         self._phase, self._since = phase, time.perf_counter()
         self.events.phase(phase)
+
+    def choose_model(self, train: Sequence[Example]) -> None:
+        """Put a model in the place of `auto`: one that reads the language of the training rows."""
+        if self.config.model.id != AUTOMATIC:
+            return
+        self.config.model.id, why = model_for(self.config.task, [main_text(row, self.config.task) for row in train])
+        self.run.update(model=self.config.model.id)
+        self.events.notice("model_chosen", why)
 
     def end(self) -> None:
         if self._phase:

@@ -192,12 +192,25 @@ def test_the_run_list_reads_the_disk(page: Page) -> None:
     assert "87.1%" in listed and "已完成" in listed and "准确率" in listed
 
 
-def test_an_example_brings_the_model_that_suits_it_unless_one_was_named(scene: Wiring) -> None:
+def test_the_plan_names_the_model_that_suits_the_data(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    assert "MiniLM" in scene.describe("en", *values(scene))[0]
+    assert "multilingual-e5" in scene.describe("en", *values(scene, data__example="chinese-reviews"))[0]
+    assert "bert-base-uncased" not in scene.describe("en", *values(scene, model__id="e5-small"))[0]
+    rows = "评论,情感\n" + "".join(
+        f"第{i}次购买，东西{'很好' if i % 2 else '很差'}，{i}天送到,{'好评' if i % 2 else '差评'}\n" for i in range(40)
+    )
+    columns = {"data__columns__text": "评论", "data__columns__label": "情感"}
+    form = values(scene, data__example="", data__train=uploaded(page, tmp_path, rows), **columns)
+    assert "suits its language" in scene.describe("en", *form)[0]
+    scene.examine("en", *form)
+    assert "multilingual-e5" in scene.describe("en", *form)[0]
+
+
+def test_only_an_example_that_exists_is_picked(scene: Wiring) -> None:
     chosen = gr.SelectData(None, {"index": 0, "value": "chinese-reviews"})
-    assert scene.pick_example("en", "minilm", chosen)[-3] == "e5-small"
-    assert scene.pick_example("en", "me/my-model", chosen)[-3] == "me/my-model"
+    assert "chinese-reviews" in scene.pick_example("en", chosen)
     unknown = gr.SelectData(None, {"index": 0, "value": "../secret"})
-    assert all(update == SKIP for update in scene.pick_example("en", "minilm", unknown))
+    assert all(update == SKIP for update in scene.pick_example("en", unknown))
 
 
 def test_what_was_typed_comes_back_after_a_reload(scene: Wiring, page: Page, tmp_path: Path) -> None:
