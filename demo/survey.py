@@ -13,7 +13,7 @@ from dataclasses import asdict
 from demo.page import Page
 from engine.assets import EXAMPLES
 from engine.config import RunConfig
-from engine.data.check import CheckResult, check_config
+from engine.data.check import UNLEARNABLE, CheckResult, check_config
 from engine.data.examples import read_examples
 from engine.data.findings import Finding
 from engine.data.load import read_tables
@@ -46,7 +46,7 @@ def check(page: Page, config: RunConfig) -> CheckResult:
 def known_errors(page: Page, config: RunConfig) -> list[Finding]:
     """What the data doctor has already found that no training can get past; empty while it was not asked."""
     result = page.checks.peek(_asked(config))
-    return [finding for finding in result.findings if finding.severity == "error"] if result else []
+    return [finding for finding in result.findings if finding.code in UNLEARNABLE] if result else []
 
 
 def model_of(page: Page, config: RunConfig) -> str:

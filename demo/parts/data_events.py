@@ -30,6 +30,13 @@ def _source(**given: Any) -> list[Any]:
     return [given.get(name, "") for name in data_step.OF_A_SOURCE]
 
 
+def _unread(error: UserError, language: str) -> str:
+    """Why there is no table to show; that a configuration must be chosen first is a question, not a fault."""
+    if error.code == "choose_hub_config":
+        return panel("info", error.message.in_language(language), safe(error.hint.in_language(language)))
+    return error_panel(error, language, words("data.unreadable"))
+
+
 class DataEvents(Scene):
     """Handlers of the data block."""
 
@@ -85,7 +92,7 @@ class DataEvents(Scene):
             given = {role: column for role, column in config.data.columns.items() if column in tables["train"].columns}
             guesses = guess_with_reasons(tables["train"], self.task, given)
         except UserError as error:
-            return [cards, error_panel(error, language, words("data.unreadable")), "", "", *as_it_is, *closed]
+            return [cards, _unread(error, language), "", "", *as_it_is, *closed]
         columns = {**{role: guess.column for role, guess in guesses.items()}, **given}
         dropdowns = [
             gr.update(
@@ -143,6 +150,10 @@ class DataEvents(Scene):
             config = self.config(values)
             if not (config.data.example or config.data.train or config.data.hub):
                 return ""
+            survey.read(self.page, config)
+        except UserError:
+            return ""  # said above, in the place of the table
+        try:
             result = survey.check(self.page, config)
         except UserError as error:
             return error_panel(error, language)

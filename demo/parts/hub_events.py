@@ -27,7 +27,7 @@ class HubEvents(Scene):
     @property
     def asked_hub(self) -> list[Any]:
         data = self.tab.data
-        return [*data.source_outputs(), data.hub.choices, data.cards, data.view, data.findings]
+        return [*data.source_outputs(), data.hub.choices, data.hub.splits, data.cards, data.view, data.findings]
 
     def ask_hub(
         self, language: str, name: str, token: str, revision: str, config: str, train: str, validation: str, test: str
@@ -68,7 +68,7 @@ class HubEvents(Scene):
             values[f"hub_{split}"] = gr.update(choices=choices, value=getattr(data, f"hub_{split}"))
         reading = data_step.reading_html("", language)
         cards = data_step.cards_html(self.task, "", language)
-        return [*values.values(), gr.update(visible=True), cards, reading, ""]
+        return [*values.values(), gr.update(visible=True), gr.update(visible=bool(splits)), cards, reading, ""]
 
     def _keep_private(self, data: DataConfig, token: str) -> dict[str, str]:
         """Read a private set with its token and keep what was read as files, called after it."""

@@ -25,6 +25,7 @@ class HubStep:
     token: gr.Textbox
     look: gr.Button
     choices: gr.Column  # shown once there is something to choose from
+    splits: gr.Row  # shown once it is clear of which configuration
     fields: dict[str, Any]
 
     @property
@@ -52,10 +53,10 @@ def build(page: Page, task: str) -> HubStep:
         with gr.Row():
             fields["data.hub_config"] = _picker(page, "data.hub_config")
             fields["data.hub_revision"] = knob(page, "data.hub_revision", min_width=130)
-        with gr.Row():
+        with gr.Row(visible=False) as splits:
             for split in SPLITS:
                 fields[f"data.hub_{split}"] = _picker(page, f"data.hub_{split}")
-    return HubStep(name, token, look, choices, fields)
+    return HubStep(name, token, look, choices, splits, fields)
 
 
 def _picker(page: Page, path: str) -> gr.Dropdown:

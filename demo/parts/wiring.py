@@ -83,7 +83,8 @@ class Wiring(DataEvents, HubEvents, PlanEvents, RunEvents, TryEvents):
         for role in ROLES[self.task]:
             corrected = self.fields[f"data.columns.{role.name}"].input(self.review, everything, [data.view], **QUIET)
             corrected.then(self.examine, everything, [data.findings], **QUIET)
-        data.findings.select(self.apply_fix, everything, self.inputs, **QUIET).then(
+        mended = data.findings.select(self.apply_fix, everything, self.inputs, **QUIET)
+        mended.then(self.review, everything, [data.view], **QUIET).then(
             self.examine, everything, [data.findings], **QUIET
         )
         # What a model cannot read, and what it cuts off, depends on the model.

@@ -10,12 +10,13 @@ import json
 import sys
 
 import typer
+from typer.exceptions import TyperException
 
 from engine.cli.answer import evaluate, predict
 from engine.cli.look import check, examples, report, runs
 from engine.cli.train import train
-from engine.errors import UserError
-from engine.text import terminal_language
+from engine.errors import ConfigProblem, UserError
+from engine.text import Text, terminal_language
 
 app = typer.Typer(
     name="tunebench",
@@ -31,12 +32,33 @@ for command in (train, check, predict, evaluate, report, runs, examples):
 def main() -> None:
     """Run a command. What goes wrong becomes a message on stderr and an exit code, never a traceback.
 
-    With `--json` it is also the last line of stdout: {"state": "failed", "error": UserError.to_dict()}.
+    With `--json` it is also the last line of stdout: {"state": "failed", "error": UserError.to_dict()}, for a wrong flag too.
     """
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
+    except TyperException as error:
+        wrong = _wrong_usage(error)
+        typer.echo(wrong.in_language(terminal_language()), err=True)
+        _as_json(wrong)
+        sys.exit(error.exit_code)
     except UserError as error:
         typer.echo(error.in_language(terminal_language()), err=True)
-        if "--json" in sys.argv:
-            typer.echo(json.dumps({"state": "failed", "error": error.to_dict()}, ensure_ascii=False))
+        _as_json(error)
         sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.exit(1)
+
+
+def _wrong_usage(error: TyperException) -> ConfigProblem:
+    """A flag or command that there is not, or a value that is none: typer's words are English, the hint is both."""
+    said = error.format_message().strip()
+    return ConfigProblem(
+        "usage",
+        Text(said if said.endswith((".", ")", "?")) else f"{said}.", said),
+        Text("The command with --help lists what there is.", "可在命令后加 --help 查看用法。"),
+    )
+
+
+def _as_json(error: UserError) -> None:
+    if "--json" in sys.argv:
+        typer.echo(json.dumps({"state": "failed", "error": error.to_dict()}, ensure_ascii=False))

@@ -19,7 +19,10 @@ from engine.text import LANGUAGES, Text, terminal_language
 
 
 def check(
-    file: Annotated[Path | None, typer.Argument(help="The table to look at.")] = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="The table to look at; or several, whose names say which trains, validates and tests."),
+    ] = None,
     task: Annotated[str, typer.Option(help=f"One of {', '.join(TASK_NAMES)}.")] = "classification",
     example: Annotated[str, typer.Option(help=HELP["data.example"])] = "",
     hub: Annotated[str, typer.Option(help=HELP["data.hub"])] = "",
@@ -40,12 +43,15 @@ def check(
     json_: Json = False,
 ) -> None:
     """Look for what would spoil a run before a minute is spent on it."""
-    from engine.data.check import check_config, place_text
+    from engine.data.check import check_config, place_text, settle_fixes
+    from engine.data.split_names import split_files
 
+    by_name = {path.name: str(path) for path in files or []}
+    given = {split: by_name[name] for split, name in split_files(list(by_name)).items()} if by_name else {}
     values: dict[str, Any] = {
         "task": task,
         "data": {
-            "train": str(file) if file else "",
+            "train": given.get("train", ""),
             "example": example,
             "hub": hub,
             "hub_config": hub_config,
@@ -53,8 +59,8 @@ def check(
             "hub_train": hub_train,
             "hub_validation": hub_validation,
             "hub_test": hub_test,
-            "validation": validation,
-            "test": test,
+            "validation": validation or given.get("validation", ""),
+            "test": test or given.get("test", ""),
             "columns": pairs(column, "--column"),
             "label_separator": label_separator,
             "encoding": encoding,
@@ -65,7 +71,8 @@ def check(
     }
     if model:
         values["model"] = {"id": model}
-    result = check_config(RunConfig.from_dict(values), Settings.from_env())
+    settings = Settings.from_env()
+    result = check_config(settle_fixes(RunConfig.from_dict(values), settings), settings)
     if json_:
         typer.echo(json.dumps(result.to_dict(), ensure_ascii=False))
         return
@@ -93,9 +100,15 @@ def check(
         typer.echo(f"[{finding.severity}] {finding.code}: {finding.message.in_language(language)}")
         for place in finding.rows[:3]:
             typer.echo(f"    {place_text(place).in_language(language)}: {place.excerpt}")
+        for length, share in finding.details.get("lost", {}).items():
+            say(
+                Text(
+                    f"    at {length} tokens: {share['rows']:.1%} of the texts are cut, {share['tokens']:.1%} of all tokens lost",
+                    f"    最大长度 {length}：{share['rows']:.1%} 的文本被截断，损失 {share['tokens']:.1%} 的 token",
+                )
+            )
         if finding.fix:
-            flags = " ".join(f"--set {path}={value}" for path, value in finding.fix.settings.items())
-            typer.echo(f"    {finding.fix.label.in_language(language)}: {flags or f'--fix {finding.fix.code}'}")
+            typer.echo(f"    {finding.fix.label.in_language(language)}: --fix {finding.fix.code}")
 
 
 def report(

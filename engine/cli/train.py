@@ -15,6 +15,7 @@ from engine.cli.terminal import Narrator
 from engine.config import METHODS, TASK_NAMES, RunConfig
 from engine.errors import ConfigProblem, UserError
 from engine.runs.store import Run, Store
+from engine.settings import Settings
 from engine.text import Text, terminal_language
 
 
@@ -78,7 +79,10 @@ def train(
         if value is not None:
             _place(values, path, value)
     described = RunConfig.from_dict(values)
+    if fix:
+        from engine.data.check import settle_fixes
 
+        described = settle_fixes(described, Settings.from_env())
     from engine.runs.api import failure_of
     from engine.runs.process import follow, start
 

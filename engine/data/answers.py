@@ -7,6 +7,7 @@ count Unicode code points. Does not know models or scores.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 from engine.data.cells import as_text, as_value
@@ -14,6 +15,8 @@ from engine.data.findings import Notice, Place, excerpt, many, some
 from engine.data.table import Table
 from engine.tasks.base import Example
 from engine.text import Text
+
+_LONGEST_SEARCHED = 1000  # characters of an answer that is looked for by its words
 
 
 def read_answers(table: Table, columns: dict[str, str]) -> tuple[list[Example], list[Notice]]:
@@ -52,9 +55,10 @@ def read_answers(table: Table, columns: dict[str, str]) -> tuple[list[Example], 
             found = _place(context, text, place)
             if found is None:
                 continue
-            if place is not None and place >= 0 and found != place:
+            start, end = found
+            if context[start:end] != text or (place is not None and place >= 0 and start != place):
                 moved.append(Place(file, line, columns["answers"], excerpt(text)))
-            target.append({"text": text, "start": found})
+            target.append({"text": context[start:end], "start": start})
         if wanted and not target:
             lost.append(Place(file, line, columns["answers"], excerpt(wanted[0][0])))
             continue
@@ -89,14 +93,28 @@ def _whole(value: Any) -> int | None:
     return None
 
 
-def _place(context: str, text: str, start: int | None) -> int | None:
-    """Where the answer stands: at `start`, else nearest to it, else first. None where it does not stand at all."""
+def _place(context: str, text: str, start: int | None) -> tuple[int, int] | None:
+    """Where the answer stands, [start, end): at `start`, else nearest to it, else first; None where it does not stand at all.
+
+    Where it does not stand word for word, blanks, case and width may differ: what the context has is the answer then.
+    """
     if start is not None and start >= 0 and context.startswith(text, start):
-        return start
-    places = [match.start() for match in re.finditer(re.escape(text), context)]
+        return start, start + len(text)
+    found = [match.span() for match in re.finditer(re.escape(text), context)] or _loosely(context, text)
     if start is None or start < 0:
-        return places[0] if places else None
-    return min(places, key=lambda place: abs(place - start), default=None)
+        return found[0] if found else None
+    return min(found, key=lambda span: abs(span[0] - start), default=None)
+
+
+def _loosely(context: str, text: str) -> list[tuple[int, int]]:
+    """The places at which an answer stands but for blanks, case and full-width forms."""
+    words = text.split()
+    if not words or len(text) > _LONGEST_SEARCHED:
+        return []
+    # Character by character, so that offsets stay: a form whose narrow one is longer is left as it is.
+    narrow = "".join(n if len(n := unicodedata.normalize("NFKC", c)) == 1 else c for c in context)
+    words = [unicodedata.normalize("NFKC", word) for word in words]
+    return [match.span() for match in re.finditer(r"\s+".join(map(re.escape, words)), narrow, re.IGNORECASE)]
 
 
 def _notices(empty: list[Place], moved: list[Place], lost: list[Place]) -> list[Notice]:
@@ -120,8 +138,8 @@ def _notices(empty: list[Place], moved: list[Place], lost: list[Place]) -> list[
                 "answer_moved",
                 "warning",
                 Text(
-                    f"{many(len(moved), 'answer did', 'answers did')} not stand where they said; they were found again nearby.",
-                    f"{len(moved)} 个答案的位置与原文不符，已在附近重新定位。",
+                    f"{many(len(moved), 'answer did', 'answers did')} not stand where they said; they were found again.",
+                    f"{len(moved)} 个答案的位置与原文不符，已重新定位。",
                 ),
                 len(moved),
                 some(moved),

@@ -22,7 +22,7 @@ from engine.data.columns import resolve_tables
 from engine.data.corpus import Corpus
 from engine.data.examples import labels_of, read_examples, refuse_labels_of_their_own, require_labels
 from engine.data.findings import Finding, Fix, Notice, Place
-from engine.data.fixes import FIXES, apply_fixes
+from engine.data.fixes import FIXES, apply_fixes, unknown_fix
 from engine.data.load import read_tables
 from engine.data.model_facts import ModelFacts, facts_of
 from engine.data.split import main_text
@@ -36,6 +36,8 @@ from engine.text import Text
 __all__ = ["FIXES", "CheckResult", "Finding", "Fix", "ModelFacts", "apply_fixes", "check", "check_config"]
 
 _SEVERITIES = ("error", "warning", "info")
+# Findings that no training can get past; other errors are grave, but the person decides.
+UNLEARNABLE = ("one_label", "labels_of_their_own", "no_entities", "no_answers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,28 @@ def check_config(config: RunConfig, settings: Settings, model: ModelFacts | None
         fixed=fixed,
         model=name,
     )
+
+
+def settle_fixes(config: RunConfig, settings: Settings) -> RunConfig:
+    """The configuration with every fix in `data.fixes` that is a setting (a maximum length, a separator) set as the check offers it.
+
+    What is left in `data.fixes` changes rows. Raises ConfigProblem for a code that is neither a fix of the rows nor offered for
+    this data, and what `check_config` raises.
+    """
+    wanted = [code for code in config.data.fixes if code not in FIXES]
+    if not wanted:
+        return config
+    values = config.to_dict()
+    values["data"]["fixes"] = [code for code in config.data.fixes if code in FIXES]
+    findings = check_config(RunConfig.from_dict(values), settings).findings
+    offered = {finding.fix.code: finding.fix for finding in findings if finding.fix and finding.fix.settings}
+    for code in wanted:
+        if code not in offered:
+            raise unknown_fix(code, [*FIXES, *offered])
+        for path, value in offered[code].settings.items():
+            section, _, name = path.partition(".")
+            values[section][name] = value
+    return RunConfig.from_dict(values)
 
 
 def example_columns(example: str) -> dict[str, str]:

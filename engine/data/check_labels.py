@@ -19,18 +19,23 @@ from engine.text import Text
 
 _FEW = 10  # training rows of a class below which its score says little
 _UNEVEN = 10.0  # most frequent to least frequent class
+_SEPARATORS = (";", "；", "|", "、", "，", ",", "/", "+", "#")
+_JOINED = 0.02  # share of the rows whose label has a separator in it
+_SHARED = 0.8  # share of the parts that occur in other cells too
+_LONGEST_LABEL = 40  # characters; longer parts are sentences
 _SAMPLE = 20_000
 _TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+(?:['-][^\W\u3400-\u9fff]+)*")
 _GIVEAWAY = 0.95  # share of a class that has the token, and share of the token's rows that are of the class
 
 
 def check_labels(corpus: Corpus) -> list[Finding]:
-    """Findings label_spellings, rare_labels, imbalance, unseen_labels, label_from_length and label_from_token."""
+    """Findings label_spellings, several_labels, rare_labels, imbalance, unseen_labels_*, label_from_length, label_from_token."""
     if corpus.task not in ("classification", "ner"):
         return []
     counts = Counter(label for labels in corpus.labels for label in labels)
     findings = _spellings(corpus, counts) + _unseen(corpus, counts)
     if corpus.task == "classification":
+        findings += _several(corpus, counts)
         # A second spelling of a class is no rare class.
         spellings = spelling_groups(counts)
         classes: Counter[str] = Counter()
@@ -67,6 +72,52 @@ def _spellings(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
             {"merged": merged},
         )
     ]
+
+
+def _several(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
+    """Cells such as a;b in a column of single labels: the parts are labels of their own when they occur in other cells too."""
+    if not all(isinstance(example.target, str) for example in corpus.train):
+        return []
+    total = counts.total()
+    for separator in _SEPARATORS:
+        joined = {label for label in counts if separator in label.strip(separator + " ")}
+        rows = sum(counts[label] for label in joined)
+        if rows < max(3, _JOINED * total):
+            continue
+        # Different cells that hold a part, not rows: "Arts, Culture" a hundred times is one class with a comma in its name.
+        cells: Counter[str] = Counter()
+        for label in counts:
+            cells.update({part.strip() for part in label.split(separator)} - {""})
+        parts = [part.strip() for label in joined for part in label.split(separator)]
+        shared = sum(cells[part] >= 2 for part in parts)
+        if "" in parts or shared < _SHARED * len(parts) or max(map(len, parts)) > _LONGEST_LABEL:
+            continue
+        places = [
+            corpus.place("train", example, text=example.target, target=True)
+            for example in corpus.train
+            if example.target in joined
+        ]
+        return [
+            Finding(
+                "several_labels",
+                "warning",
+                Text(
+                    f"{many(rows, 'row seems', 'rows seem')} to hold several labels, parted by {separator!r}; as it stands each combination is "
+                    f"a class of its own ({len(counts):,} instead of {len(cells):,}).",
+                    f"{rows:,} 行似乎含有多个标签，以 {separator!r} 分隔；目前每种组合都被当作一个类别"
+                    f"（{len(counts):,} 个，拆分后为 {len(cells):,} 个）。",
+                ),
+                rows,
+                some(places),
+                Fix(
+                    "split_labels",
+                    Text(f"Part the labels at {separator}", f"按 {separator} 拆分标签"),
+                    {"data.label_separator": separator},
+                ),
+                {"separator": separator, "classes": len(cells)},
+            )
+        ]
+    return []
 
 
 def _unseen(corpus: Corpus, counts: Counter[str]) -> list[Finding]:

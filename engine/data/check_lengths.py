@@ -72,29 +72,39 @@ def _too_long(corpus: Corpus, model: ModelFacts, rows: list[tuple[str, Example]]
     if not over:
         return []
     total = sum(lengths)
+    # A length that cuts nothing is the last that is worth telling.
+    lengths_told = sorted({limit, *(n for n in LENGTHS if n <= model.most_tokens)})
+    enough = next((n for n in lengths_told if n >= max(lengths)), lengths_told[-1])
     lost = {
         str(length): {
             "rows": sum(n > length for n in lengths) / len(lengths),
             "tokens": sum(max(0, n - length) for n in lengths) / total,
         }
-        for length in LENGTHS
-        if length <= max(limit, model.most_tokens)
+        for length in lengths_told
+        if length <= enough
     }
     here = sum(max(0, n - limit) for n in lengths) / total
-    longer = [
-        n for n in LENGTHS if limit < n <= model.most_tokens and lost[str(n)]["rows"] < 0.5 * len(over) / len(rows)
-    ]
+    longer = [n for n in lengths_told if limit < n <= enough and lost[str(n)]["rows"] < 0.5 * len(over) / len(rows)]
     estimated = model.tokenizer is None
     share = len(over) / len(rows)
     # NER and QA read long texts through windows, so that nothing is lost there.
     windows = corpus.task in ("ner", "qa")
-    fate = (
-        Text("they are read in windows, which takes longer", "会分窗口读取，耗时更长")
-        if windows
-        else Text(
+    most = max(_windows(n, limit) for n in lengths)
+    if windows:
+        fate = Text(
+            f"they are read in overlapping windows (up to {most}), which takes longer",
+            f"会分成互相重叠的窗口读取（最多 {most} 个），耗时更长",
+        )
+    elif corpus.task == "classification":
+        fate = Text(
+            f"in training what comes after is cut off ({here:.1%} of all tokens), answers are given from all of it, in windows "
+            f"(up to {most})",
+            f"训练时超出部分会被截断（占全部 token 的 {here:.1%}），预测时则分窗口读取全文（最多 {most} 个窗口）",
+        )
+    else:
+        fate = Text(
             f"what comes after is cut off ({here:.1%} of all tokens)", f"超出部分会被截断（占全部 token 的 {here:.1%}）"
         )
-    )
     about = Text("About ", "约 ") if estimated else Text("", "")
     note = (
         Text(" (Lengths are estimated without the model's tokenizer.)", "（未使用模型的分词器，长度为估算值。）")
@@ -118,9 +128,15 @@ def _too_long(corpus: Corpus, model: ModelFacts, rows: list[tuple[str, Example]]
             else round(share * sum(map(len, corpus.examples.values()))),
             some([corpus.place(*row) for row in over[:20]]),
             fix,
-            {"limit": limit, "lost": lost, "longest": max(lengths), "estimated": estimated},
+            {"limit": limit, "lost": lost, "longest": max(lengths), "estimated": estimated, "windows": most},
         )
     ]
+
+
+def _windows(length: int, limit: int) -> int:
+    """Windows of `limit` tokens, each a quarter over the one before, that read a text of `length` tokens."""
+    step = max(1, limit - limit // 4)
+    return 1 if length <= limit else 1 + -(-(length - limit) // step)
 
 
 def _unknown(corpus: Corpus, rows: list[tuple[str, Example]], lengths: list[int], unknown: list[int]) -> list[Finding]:

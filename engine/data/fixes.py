@@ -48,16 +48,9 @@ def apply_fixes(tables: Tables, fixes: Sequence[str], task: str) -> tuple[Tables
 
     Raises ConfigProblem for a code that is no fix.
     """
-    unknown = [code for code in fixes if code not in FIXES]
-    if unknown:
-        raise ConfigProblem(
-            "unknown_fix",
-            Text(
-                f"There is no fix {unknown[0]!r}. There are: {', '.join(FIXES)}.",
-                f"没有名为 {unknown[0]!r} 的修复项。可用的有：{'、'.join(FIXES)}。",
-            ),
-            fixes=unknown,
-        )
+    for code in fixes:
+        if code not in FIXES:
+            raise unknown_fix(code, list(FIXES))
     notices = []
     for code, fix in FIXES.items():
         if code not in fixes:
@@ -75,6 +68,17 @@ def apply_fixes(tables: Tables, fixes: Sequence[str], task: str) -> tuple[Tables
             )
         )
     return tables, notices
+
+
+def unknown_fix(code: str, known: Sequence[str]) -> ConfigProblem:
+    return ConfigProblem(
+        "unknown_fix",
+        Text(
+            f"There is no fix {code!r} for this data. There are: {', '.join(known)}.",
+            f"没有适用于此数据的修复项 {code!r}。可用的有：{'、'.join(known)}。",
+        ),
+        fixes=[code],
+    )
 
 
 def _changed(before: Tables, after: Tables) -> int:
