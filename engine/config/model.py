@@ -36,6 +36,18 @@ class ModelConfig:
         high=32768,
         automatic=Text("fits the data, up to what the model reads", "按数据自动确定，不超过模型上限"),
     )
+    layers: int | None = option(
+        None,
+        Text("Layers", "层数"),
+        Text(
+            "How many of the encoder's layers are kept, counted from the words up. The last ones serve the task the model was made for.",
+            "保留编码器自下而上的前若干层；最后几层往往只适合模型原来的任务。",
+        ),
+        low=1,
+        high=200,
+        advanced=True,
+        automatic=Text("all, or as many as suit the model and the task", "全部，或按模型与任务选择"),
+    )
     dropout: float | None = option(
         None,
         Text("Dropout", "Dropout"),

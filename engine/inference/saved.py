@@ -36,6 +36,7 @@ class Description:
     base_model: str
     base_revision: str = ""
     columns: dict[str, str] = field(default_factory=dict)  # role -> column of the training file
+    layers: int | None = None  # of the base model that were kept; None for all
     masked: bool = False  # personal data was masked in training, so it is in what is asked as well
 
     def save(self, directory: Path) -> None:
@@ -64,7 +65,7 @@ def load_base(description: Description, attention: str | None = None) -> LoadedM
     return TASKS[description.task].load(
         resolve(description.base_model),
         description.what,
-        ModelConfig(id=description.base_model, revision=description.base_revision),
+        ModelConfig(id=description.base_model, revision=description.base_revision, layers=description.layers),
         attention=attention,
     )
 

@@ -67,6 +67,12 @@ def resolve(model_id: str, progress: Callable[[Text, float], None] | None = None
     return asked
 
 
+def layers_for(model_id: str, task: str) -> int | None:
+    """How many layers of a catalogued model serve a task best; None for all of them."""
+    entry = _entry(model_id.strip())
+    return entry.layers.get(task) if entry is not None else None
+
+
 def nearest(model_id: str) -> str | None:
     """The catalogue name or hub id that `model_id` is most like, if any is like it at all."""
     known = {name.lower(): name for name in CATALOG}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from engine.assets import Package
 from engine.assets.package import E5_SMALL, MINILM, SMOLLM2
@@ -28,6 +29,7 @@ class CatalogEntry:
     tasks: tuple[str, ...]
     max_length: int  # tokens
     size: int  # bytes: of the folder for an embedded model, of the hub's weights for others
+    layers: Mapping[str, int] = field(default_factory=dict)  # how many a task keeps, where fewer serve it better
 
     def reads(self, language: str) -> bool:
         """Whether the model has learned this language (ISO 639-1)."""
@@ -85,6 +87,7 @@ CATALOG: dict[str, CatalogEntry] = {
             tasks=ENCODER_TASKS,
             max_length=512,
             size=478_826_906,
+            layers={"ner": 10},  # its last two are turned to whole sentences (measured: benchmarks/README.md)
         ),
         CatalogEntry(
             name="smollm2",

@@ -24,7 +24,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-from engine.errors import ModelProblem, RunFailure, UserError
+from engine.errors import ConfigProblem, ModelProblem, RunFailure, UserError
 from engine.text import Text
 
 
@@ -53,8 +53,9 @@ def load_encoder(
     revision: str = "",
     token: str | None = None,
     attention: str | None = None,
+    layers: int | None = None,
 ) -> LoadedModel:
-    """Load `source` (a folder or a hub id) with `auto_class` and a head for `labels`, in float32.
+    """Load `source` (a folder or a hub id) with `auto_class` and a head for `labels`, in float32; of its layers the first `layers`.
 
     Raises ModelProblem when it does not exist, is no encoder, is damaged, or has no tokenizer or no safetensors weights, RunFailure
     when the hub is needed and cannot be reached.
@@ -69,6 +70,8 @@ def load_encoder(
         config.problem_type = problem_type
         if dropout is not None:
             set_dropout(config, dropout)
+        if layers is not None:
+            keep_layers(config, layers, source)
         tokenizer = AutoTokenizer.from_pretrained(source, **known)
         check_tokenizer(tokenizer, source)
         model, info = auto_class.from_pretrained(
@@ -126,6 +129,25 @@ def set_dropout(config: PretrainedConfig, share: float) -> None:
     for name, value in config.to_dict().items():
         if "dropout" in name and isinstance(value, int | float) and not isinstance(value, bool):
             setattr(config, name, share)
+
+
+def keep_layers(config: PretrainedConfig, count: int, source: str) -> None:
+    """Make a model of the first `count` layers. ConfigProblem when it has fewer."""
+    there = config.num_hidden_layers
+    if count > there:
+        raise ConfigProblem(
+            "too_many_layers",
+            Text(
+                f"model.layers is {count}, but {source} has {there}.",
+                f"model.layers 为 {count}，但 {source} 只有 {there} 层。",
+            ),
+            Text(f"Set it to {there} or less, or leave it empty.", f"请设为不超过 {there}，或留空。"),
+            field="model.layers",
+        )
+    config.num_hidden_layers = count
+    kinds = getattr(config, "layer_types", None)  # only families with several kinds of layers list them
+    if kinds is not None:
+        config.layer_types = kinds[:count]
 
 
 def max_positions(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from engine.config import ModelConfig, RunConfig
+    from engine.data.findings import Notice
     from engine.inference.reader import Reader
     from engine.models.load import LoadedModel
     from engine.training.pace import Pace
@@ -150,8 +151,8 @@ class Task(Protocol):
     ) -> Encoded:
         """Token sequences; None cuts nothing, `windows` reads long texts in overlapping parts."""
 
-    def attach_targets(self, encoded: Encoded, examples: Sequence[Example], outputs: Outputs) -> None:
-        """Give every feature of the training rows what the loss compares it with."""
+    def attach_targets(self, encoded: Encoded, examples: Sequence[Example], outputs: Outputs) -> list[Notice]:
+        """Give every feature of the training rows what the loss compares it with. Says what of it could not be expressed."""
 
     def read(self, model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """What the model says of a batch without targets, [b, ...]."""

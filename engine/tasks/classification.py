@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.config import ModelConfig
+from engine.data.findings import Notice
 from engine.errors import LabelProblem
 from engine.evaluation.classification.counts import metrics_from_counts, statistics
 from engine.evaluation.intervals import MetricsFrom
@@ -94,6 +95,7 @@ class Classification:
             labels=classes.labels,
             problem_type="multi_label_classification" if classes.multi_label else "single_label_classification",
             revision=model.revision,
+            layers=model.layers,
             **options,
         )
 
@@ -137,8 +139,8 @@ class Classification:
         features.sort(key=lambda feature: feature.example)
         return Encoded(features, truncated=len(too_long), longest=max(map(len, whole["input_ids"]), default=0))
 
-    def attach_targets(self, encoded: Encoded, examples: Sequence[Example], classes: Classes) -> None:
-        """Give every feature its target: a class index, or a 0/1 vector over the classes."""
+    def attach_targets(self, encoded: Encoded, examples: Sequence[Example], classes: Classes) -> list[Notice]:
+        """Give every feature its target: a class index, or a 0/1 vector over the classes. There is always one."""
         index = {label: position for position, label in enumerate(classes.labels)}
         for feature in encoded.features:
             target = examples[feature.example].target
@@ -146,6 +148,7 @@ class Classification:
                 feature.target = [1.0 if label in target else 0.0 for label in classes.labels]
             else:
                 feature.target = index[target]
+        return []
 
     def targets(self, examples: Sequence[Example], classes: Classes) -> np.ndarray:
         """Class indices [n], or a boolean matrix [n, classes]. A label that training never saw is -1 (or no column)."""

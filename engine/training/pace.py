@@ -26,3 +26,8 @@ def passes_for_classes(rows: int, classes: int) -> float:
     Thousands of rows of two classes are learned in two passes; a hundred rows of each of 77 classes take four.
     """
     return float(min(8, max(2, math.ceil(400 * classes / rows))))
+
+
+def passes_for_entities(rows: int, types: int) -> float:
+    """Three to ten passes: some 300 updates of small tables, few passes over large ones."""
+    return float(min(10, max(4, math.ceil(8000 / rows))))

@@ -6,7 +6,7 @@ Knows the order of things inside each phase and what is recorded of it. Does not
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -26,6 +26,7 @@ from engine.models.adapters import (
     trainable_state,
     verify_saved,
 )
+from engine.models.catalog import layers_for
 from engine.models.catalog import resolve as resolve_model
 from engine.models.device import Device, attention_for, choose_device, use_threads
 from engine.models.load import LoadedModel
@@ -76,8 +77,13 @@ class Session:
 
         self.source = resolve_model(asked.id, progress=fetched)
         dropout = 0.0 if asked.dropout is None else asked.dropout
+        self.layers = asked.layers or layers_for(asked.id, self.task.name)
         self.loaded = self.task.load(
-            self.source, self.outputs, asked, dropout=dropout, attention=attention_for(self.device)
+            self.source,
+            self.outputs,
+            replace(asked, layers=self.layers),
+            dropout=dropout,
+            attention=attention_for(self.device),
         )
 
     def encode(self) -> None:
@@ -99,7 +105,16 @@ class Session:
         fits = whole.longest <= length
         self.train = whole if fits else task.encode(splits.train, tokenizer, length, windows=task.windowed)
         self.validation = task.encode(splits.validation, tokenizer, length, windows=True)
-        task.attach_targets(self.train, splits.train, self.outputs)
+        for notice in task.attach_targets(self.train, splits.train, self.outputs):
+            self.events.notice(notice.code, notice.message, notice.severity, count=notice.count)
+            self.prepared.notices.append(
+                {
+                    "code": notice.code,
+                    "severity": notice.severity,
+                    "message": notice.message.to_dict(),
+                    "count": notice.count,
+                }
+            )
         if self.train.truncated:
             self._tell_truncation(length, limit)
         self.model = apply_method(self.loaded, config.method, self.resolved.freeze_embeddings)
@@ -145,6 +160,7 @@ class Session:
             base_model=self.config.model.id,
             base_revision=self.config.model.revision,
             columns=self.prepared.columns,
+            layers=self.layers,
             masked="mask_personal_data" in self.config.data.fixes,
         )
         self.description.save(directory)
@@ -226,6 +242,7 @@ class Session:
             "threads": self.threads,
             "parameters": everything,
             "trainable_parameters": trainable,
+            "layers": self.loaded.model.config.num_hidden_layers,
             **self.outputs.to_dict(),
             "seed": self.config.seed,
             "versions": {name: version(name) for name in LIBRARIES},
