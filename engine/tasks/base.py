@@ -83,11 +83,15 @@ class Feature:
 
 @dataclass(slots=True)
 class Encoded:
-    """The features of some examples, how many texts did not fit, and the longest text in tokens before any cut."""
+    """The features of some examples, how many texts did not fit, and the longest text in tokens before any cut.
+
+    `shortened` are the indices of examples of which a part is read in no window at all (a question longer than half of one).
+    """
 
     features: list[Feature]
     truncated: int = 0
     longest: int = 0
+    shortened: frozenset[int] = frozenset()
 
 
 class Outputs(Protocol):
@@ -174,6 +178,9 @@ class Task(Protocol):
 
         What is told of each token comes padded to its batch: the first `len(feature)` rows are the feature's.
         """
+
+    def settle(self, examples: Sequence[Example], predictions: Any, outputs: Outputs) -> Outputs:
+        """What the validation rows decide beside the weights, such as a threshold; `outputs` themselves where nothing is."""
 
     def evaluation_loss(self, examples: Sequence[Example], predictions: Any, outputs: Outputs) -> float:
         """The loss on rows that were predicted, comparable with the training loss without smoothing."""

@@ -31,3 +31,8 @@ def passes_for_classes(rows: int, classes: int) -> float:
 def passes_for_entities(rows: int, types: int) -> float:
     """Three to ten passes: some 300 updates of small tables, few passes over large ones."""
     return float(min(10, max(4, math.ceil(8000 / rows))))
+
+
+def passes_for_questions(rows: int, labels: int) -> float:
+    """Two to ten passes, so that a model sees some 8,000 questions in all: finding spans takes practice."""
+    return float(min(10, max(2, math.ceil(8000 / rows))))

@@ -117,6 +117,8 @@ class Session:
             )
         if self.train.truncated:
             self._tell_truncation(length, limit)
+        if self.train.shortened:
+            self._tell_shortened(length)
         self.model = apply_method(self.loaded, config.method, self.resolved.freeze_embeddings)
         self.model.to(self.device.name)
         self.facts = self._facts()
@@ -129,6 +131,7 @@ class Session:
         start = trainable_state(self.model)
         micro = self.resolved.batch_size
         while True:
+            self.best, self.settled = -1.0, self.outputs
             tuner = self._tuner(micro)
             try:
                 self.progress = tuner.fit()
@@ -145,6 +148,8 @@ class Session:
                 torch.cuda.empty_cache()
             restore_trainable(self.model, start)
         restore_trainable(self.model, self.progress.best_state)
+        self.outputs = self.settled
+        self.facts.update(self.outputs.to_dict())
 
     def save(self) -> None:
         """Write the model, load it again, and see that it answers the same."""
@@ -181,6 +186,11 @@ class Session:
         # From here on the model that is judged is the one that was saved.
         self.model = self.reloaded.model
 
+    @property
+    def metric(self) -> str:
+        """What chooses the best checkpoint."""
+        return self.config.evaluation.metric or self.task.default_metric(self.outputs)
+
     def _tuner(self, micro: int) -> FineTuner:
         config, splits = self.config, self.prepared.splits
         weights = None
@@ -200,7 +210,7 @@ class Session:
             pad_token_id=self.loaded.tokenizer.pad_token_id,
             loss=loss,
             evaluate_now=self._evaluate_now,
-            metric=config.evaluation.metric or self.task.default_metric(self.outputs),
+            metric=self.metric,
             stop_request=lambda: self.run.requested_stop,
             events=self.events,
             directory=self.run.path("checkpoints"),
@@ -209,11 +219,15 @@ class Session:
         )
 
     def _evaluate_now(self) -> tuple[float, dict[str, float]]:
-        """Loss and metrics on the validation rows."""
+        """Loss and metrics on the validation rows. What they decide at the best evaluation is kept with its weights."""
         examples = self.prepared.splits.validation
         predictions = self.reader(self.model).predict(examples, self.validation, self.still_wanted)
-        loss = self.task.evaluation_loss(examples, predictions, self.outputs)
-        return loss, self.task.score(examples, predictions, self.outputs)
+        outputs = self.task.settle(examples, predictions, self.outputs)
+        loss = self.task.evaluation_loss(examples, predictions, outputs)
+        metrics = self.task.score(examples, predictions, outputs)
+        if metrics[self.metric] > self.best:
+            self.best, self.settled = metrics[self.metric], outputs
+        return loss, metrics
 
     def reader(self, model: nn.Module) -> Reader:
         """Reads with `model` as the run's predictor will."""
@@ -271,6 +285,18 @@ class Session:
             ),
             "warning" if length < limit or share > 0.05 else "info",
             count=self.train.truncated,
+        )
+
+    def _tell_shortened(self, length: int) -> None:
+        count = len(self.train.shortened)
+        self.events.notice(
+            "shortened",
+            Text(
+                f"{count} training rows have a question that takes more than half of {length} tokens; only its beginning is read.",
+                f"有 {count} 行训练数据的问题超过 {length} 个 token 的一半，只读取其开头部分。",
+            ),
+            "warning",
+            count=count,
         )
 
     def _tell_smaller_batch(self, micro: int) -> None:
