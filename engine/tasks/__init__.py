@@ -5,10 +5,9 @@ from __future__ import annotations
 from engine.errors import ConfigProblem
 from engine.tasks.base import Task
 from engine.tasks.classification import Classification
-from engine.tasks.qa import QuestionAnswering
 from engine.text import Text
 
-TASKS: dict[str, Task] = {task.name: task for task in (Classification(), QuestionAnswering())}
+TASKS: dict[str, Task] = {task.name: task for task in (Classification(),)}
 
 
 def task_named(name: str) -> Task:
