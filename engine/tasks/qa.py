@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.answering import windows as reading
+from engine.answering.notices import notices
 from engine.answering.spans import Prediction, Span, log_loss, read_windows
 from engine.answering.threshold import choose
 from engine.answering.untuned import NearestEnds
 from engine.config import ModelConfig
+from engine.data.findings import Notice
 from engine.errors import LabelProblem
 from engine.evaluation.intervals import MetricsFrom, Statistics
 from engine.evaluation.qa.counts import METRICS, metrics_from, statistics
@@ -111,7 +113,12 @@ class QuestionAnswering:
         from engine.models.load import load_encoder
 
         return load_encoder(
-            source, AutoModelForQuestionAnswering, labels=HEAD_LABELS, revision=model.revision, **options
+            source,
+            AutoModelForQuestionAnswering,
+            labels=HEAD_LABELS,
+            revision=model.revision,
+            layers=model.layers,
+            **options,
         )
 
     def encode(
@@ -123,12 +130,13 @@ class QuestionAnswering:
     ) -> Encoded:
         return reading.encode(examples, tokenizer, max_length, windows)
 
-    def attach_targets(self, encoded: Encoded, examples: Sequence[Example], answers: Answers) -> None:
-        """What each token is, as `windows.token_targets` says."""
+    def attach_targets(self, encoded: Encoded, examples: Sequence[Example], answers: Answers) -> list[Notice]:
+        """What each token is, as `windows.token_targets` says. Tells of answers within a token, and of questions cut."""
         for index, members in groupby(encoded.features, key=lambda feature: feature.example):
             features = list(members)
             for feature, target in zip(features, reading.token_targets(features, examples[index].target), strict=True):
                 feature.token_targets = target.tolist()
+        return notices(encoded, examples)
 
     def class_weights(self, examples: Sequence[Example], answers: Answers) -> list[float]:
         """A weight for windows with and without an answer, by the rows."""

@@ -117,8 +117,6 @@ class Session:
             )
         if self.train.truncated:
             self._tell_truncation(length, limit)
-        if self.train.shortened:
-            self._tell_shortened(length)
         self.model = apply_method(self.loaded, config.method, self.resolved.freeze_embeddings)
         self.model.to(self.device.name)
         self.facts = self._facts()
@@ -285,18 +283,6 @@ class Session:
             ),
             "warning" if length < limit or share > 0.05 else "info",
             count=self.train.truncated,
-        )
-
-    def _tell_shortened(self, length: int) -> None:
-        count = len(self.train.shortened)
-        self.events.notice(
-            "shortened",
-            Text(
-                f"{count} training rows have a question that takes more than half of {length} tokens; only its beginning is read.",
-                f"有 {count} 行训练数据的问题超过 {length} 个 token 的一半，只读取其开头部分。",
-            ),
-            "warning",
-            count=count,
         )
 
     def _tell_smaller_batch(self, micro: int) -> None:
