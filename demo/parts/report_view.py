@@ -19,6 +19,7 @@ from demo.markup import PICK, bar, chip, count, percent, safe
 from demo.page import Page
 from engine.evaluation.facts import describe_run
 from engine.evaluation.layout import POINT_TITLES
+from engine.evaluation.slices import KINDS
 from engine.evaluation.words import number
 from engine.text import Text
 
@@ -139,20 +140,27 @@ def _slices(report: dict[str, Any], language: str) -> str:
     slices = report.get("slices") or []
     if len(slices) < 2:
         return ""
-    bars = "".join(
-        bar(
-            _text(part["name"], language),
-            part["value"],
-            _score(report, part["value"]),
-            "quiet",
-            note=words("data.rows", rows=count(part["n"])).in_language(language),
-            mark=(part["low"], part["high"]),
+    parts = []
+    for kind, name in KINDS.items():
+        bars = "".join(
+            bar(
+                _text(part["name"], language),
+                part["value"],
+                _score(report, part["value"]),
+                "quiet",
+                note=words("data.rows", rows=count(part["n"])).in_language(language),
+                mark=(part["low"], part["high"]),
+            )
+            for part in slices
+            if part["kind"] == kind
         )
-        for part in slices
-    )
+        if bars:
+            parts.append(
+                f'<h4 class="tb-sub">{safe(name.in_language(language))}</h4><div class="tb-bars tb-compare">{bars}</div>'
+            )
     return (
         f"<section><h3>{safe(words('report.slices').in_language(language))}</h3>"
-        f'<p class="tb-quiet">{safe(words("report.slices_note").in_language(language))}</p><div class="tb-bars tb-compare">{bars}</div></section>'
+        f'<p class="tb-quiet">{safe(words("report.slices_note").in_language(language))}</p>{"".join(parts)}</section>'
     )
 
 

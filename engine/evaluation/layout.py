@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.evaluation.charts import Series
 from engine.evaluation.classification import layout as classification
+from engine.evaluation.slices import KINDS
 from engine.evaluation.verdict import RULE
 from engine.evaluation.words import METRIC_HELP, SHARES, metric_name, number
 from engine.text import Text
@@ -53,6 +54,7 @@ def arrange(report: dict[str, Any]) -> dict[str, Any]:
         "slices": [
             {**part, "label": Text.from_dict(part["name"]), "tuned": False} for part in report.get("slices") or []
         ],
+        "slice_kinds": KINDS,
         "model": report["run"].get("model") or "",
         "notices": report["run"].get("notices") or [],
         "more_data": _more_data(report.get("more_data")),

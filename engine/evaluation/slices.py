@@ -18,6 +18,17 @@ from engine.text import Text
 
 LEAST_ROWS = 20  # a smaller group has no score worth reading
 
+# What rows are parted by, in the order it is read.
+KINDS: dict[str, Text] = {
+    "answerable": Text("By whether the text answers it", "按文中是否有答案"),
+    "question_word": Text("By question word", "按疑问词"),
+    "answer_length": Text("By length of the answer", "按答案长度"),
+    "context_length": Text("By length of the context", "按原文长度"),
+    "length": Text("By length of text", "按文本长度"),
+    "script": Text("By writing system", "按文字种类"),
+    "leakage": Text("By whether training had the text", "按训练集中是否出现过"),
+}
+
 Group = tuple[Text, np.ndarray]  # its name, and which rows belong to it (boolean [n])
 
 
@@ -57,6 +68,23 @@ def length_groups(test: Sequence[Example]) -> list[Group]:
         ),
         (Text(f"over {third} characters", f"超过 {third} 字"), lengths > third),
     ]
+
+
+def length_thirds(lengths: np.ndarray, among: np.ndarray | None = None) -> list[Group]:
+    """Thirds of the rows (of those `among` marks) by a length in characters; none where they are few or hardly differ."""
+    among = np.ones(len(lengths), dtype=bool) if among is None else among
+    if among.sum() < 3 * LEAST_ROWS:
+        return []
+    first, second = (int(edge) for edge in np.quantile(lengths[among], [1 / 3, 2 / 3]))
+    parts = [
+        (Text(f"up to {first} characters", f"不超过 {first} 字"), among & (lengths <= first)),
+        (
+            Text(f"{first + 1} to {second} characters", f"{first + 1}–{second} 字"),
+            among & (lengths > first) & (lengths <= second),
+        ),
+        (Text(f"over {second} characters", f"超过 {second} 字"), among & (lengths > second)),
+    ]
+    return parts if all(rows.sum() >= LEAST_ROWS for _, rows in parts) else []
 
 
 def script_groups(test: Sequence[Example]) -> list[Group]:
