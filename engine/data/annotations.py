@@ -72,6 +72,42 @@ def _broken(name: str, article: int, paragraph: int, missing: str, record: int) 
     )
 
 
+_CONTEXTS = ("context", "context_text", "paragraph", "passage")
+_QUESTIONS = ("question", "query_text", "query")
+
+
+def is_paragraphs(records: Any) -> bool:
+    """Whether records are paragraphs with their questions, without SQuAD's articles around them (CMRC 2018 and its kin)."""
+    return (
+        isinstance(records, list)
+        and bool(records)
+        and all(
+            isinstance(record, dict)
+            and isinstance(record.get("qas"), list)
+            and any(isinstance(record.get(name), str) for name in _CONTEXTS)
+            for record in records
+        )
+    )
+
+
+def paragraph_records(paragraphs: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """The same records as `squad_records` gives. An answer may be a text alone. Raises FileProblem that names the paragraph."""
+    qas = []
+    for paragraph in paragraphs:
+        context = next(paragraph[key] for key in _CONTEXTS if isinstance(paragraph.get(key), str))
+        questions = []
+        for given in paragraph["qas"]:
+            question = dict(given) if isinstance(given, dict) else {}
+            question["question"] = next((question[key] for key in _QUESTIONS if key in question), None)
+            question["id"] = question.get("id", question.get("query_id", len(questions) + 1))
+            answers = question.get("answers")
+            if isinstance(answers, list):
+                question["answers"] = [{"text": a} if isinstance(a, str) else a for a in answers]
+            questions.append(question)
+        qas.append({"context": context, "qas": questions})
+    return squad_records([{"paragraphs": qas}], name)
+
+
 def is_label_studio(record: Any) -> bool:
     """Whether a record is a task of Label Studio's full JSON export."""
     return (

@@ -1,7 +1,8 @@
 """Column files of tagged tokens: one token a line, a blank line between sentences.
 
-Knows the family of CoNLL formats (tab or spaces, the tag in the last column, -DOCSTART- lines, comments). A sentence becomes a
-row of lists. Does not know tag schemes: that is `tags`.
+Knows the family of CoNLL formats: tab or spaces, the tag in the last column (or the first, as in the MIT corpora), numbered tokens
+(CoNLL-U), a language before each token (WikiANN), -DOCSTART- lines, comments. A sentence becomes a row of lists. Does not know tag
+schemes: that is `tags`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from engine.errors import FileProblem
 from engine.text import Text
 
 SUFFIXES = (".conll", ".conllu", ".bio", ".bmes", ".bioes", ".iob", ".iob2", ".ner")
-_TAG = re.compile(r"O|o|[BIESLUMW][-_]\S+")
+_TAG = re.compile(r"O|o|[BIESLUMW][-_]\S+|\S+[-_][BIESLUMW]")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]+)?:(?=.)")
+_NUMBER = re.compile(r"[0-9]+([-.][0-9]+)?")  # of a token in CoNLL-U; 1-2 is a word of two tokens, 1.1 one left out
 _SAMPLE_LINES = 2000
 
 
@@ -31,13 +34,14 @@ def looks_like_conll(text: str, suffix: str, task: str) -> bool:
     tokens = [parts for parts in fields if len(parts) >= 2]
     if len(tokens) < 2 or len(tokens) < 0.9 * len(fields):
         return False
-    tagged = sum(_TAG.fullmatch(parts[-1]) is not None for parts in tokens)
     parted = any(not line.strip() for line in lines[:-1])
-    if tagged >= 0.95 * len(tokens):
-        return parted or task == "ner"
-    # IO without prefixes ("PER", "O"): few different tags, most of them O, only asked for by the task.
+    for place in (-1, 0):
+        if sum(_TAG.fullmatch(parts[place]) is not None for parts in tokens) >= 0.95 * len(tokens):
+            return parted or task == "ner"
+    # IO without prefixes ("PER", "O"): few different tags, some of them O, only asked for by the task.
     tags = Counter(parts[-1] for parts in tokens)
-    return task == "ner" and parted and len(tags) <= 50 and tags["O"] > 0.3 * len(tokens)
+    few = len(tags) <= min(50, max(2, 0.3 * len(tokens)))
+    return task == "ner" and parted and few and tags["O"] > 0.1 * len(tokens)
 
 
 def read_conll(text: str, source: Source, limits: Limits) -> Table:
@@ -59,9 +63,8 @@ def read_conll(text: str, source: Source, limits: Limits) -> Table:
             row=1,
         )
     width = counts.most_common(1)[0][0]
-    tabs = sum("\t" in line for line in lines[:_SAMPLE_LINES]) > sum(
-        " " in line and "\t" not in line for line in lines[:_SAMPLE_LINES]
-    )
+    sample = [line for line in lines[:_SAMPLE_LINES] if not _is_skipped(line)]
+    tabs = sum("\t" in line for line in sample) > sum(" " in line and "\t" not in line for line in sample)
     sentences: list[list[list[str]]] = []
     places: list[int] = []
     current: list[list[str]] = []
@@ -100,10 +103,33 @@ def read_conll(text: str, source: Source, limits: Limits) -> Table:
             places.append(number)
         current.append(fields)
     close()
-    names = ["tokens", *(f"column {i}" for i in range(2, width)), "tags"]
     columns: list[list[Any]] = [[sentence[i] for sentence in sentences] for i in range(width)]
+    names, notes = _names(columns)
+    if _has_languages(columns[names.index("tokens")]):
+        place = names.index("tokens")
+        columns[place] = [[_LANGUAGE.sub("", token) for token in sentence] for sentence in columns[place]]
+        notes.append(Text("The language before each token was left out.", "已去掉每个词元前的语言标记。"))
     source = replace(source, format="conll", delimiter="\t" if tabs else " ")
-    return make_table(names, columns, places, source, limits)
+    return make_table(names, columns, places, source, limits, notes)
+
+
+def _names(columns: list[list[list[str]]]) -> tuple[list[str], list[Text]]:
+    """What each column is: tokens first and tags last, unless the first holds the tags, or numbers the tokens."""
+    width = len(columns)
+    between = [f"column {i}" for i in range(2, width)]
+    first = [item for sentence in columns[0][:_SAMPLE_LINES] for item in sentence]
+    last = [item for sentence in columns[-1][:_SAMPLE_LINES] for item in sentence]
+    if width == 2 and all(map(_TAG.fullmatch, first)) and not all(map(_TAG.fullmatch, last)):
+        note = Text("The tags stand before the tokens in this file.", "该文件中标注在词元之前。")
+        return ["tags", "tokens"], [note]
+    if width > 2 and all(map(_NUMBER.fullmatch, first)):
+        return ["number", "tokens", *between[1:], "tags"], []
+    return ["tokens", *between, "tags"], []
+
+
+def _has_languages(tokens: list[list[str]]) -> bool:
+    marks = {(match[0] if (match := _LANGUAGE.match(token)) else "") for sentence in tokens for token in sentence}
+    return len(marks) == 1 and "" not in marks
 
 
 def _is_skipped(line: str) -> bool:

@@ -90,6 +90,16 @@ def has_header(rows: list[list[str]]) -> bool:
             return False
         if below.count(cell) >= 2 and len(set(below)) <= 0.5 * len(below):
             return False  # the value of a class, found again below
-        if len(cell) > 60 or (len(cell) > 20 and cell[-1] in ".!?。！？"):
-            return False  # a sentence, not a name
+        if _is_sentence(cell, sorted(map(len, below))[len(below) // 2]):
+            return False
     return True
+
+
+def _is_sentence(cell: str, usual: int) -> bool:
+    """Whether a cell is a text like those below it, of `usual` length, rather than their name. A survey's question above short
+    answers is a name, however long.
+    """
+    if len(cell) > 60:
+        return usual >= 20
+    sentence = len(cell.split()) >= 5 or (len(cell) > 20 and cell[-1] in ".!?。！？")
+    return sentence and 0.3 * usual <= len(cell) <= 3 * usual

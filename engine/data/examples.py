@@ -126,6 +126,8 @@ def _holds_lists(cells: list[object]) -> bool:
     filled = [cell for cell in cells[:2000] if cell is not None]
     if not filled:
         return False
+    if any(isinstance(cell, list) for cell in filled):
+        return True  # where some rows have several, one alone is a list of one
     written = [cell for cell in filled if isinstance(cell, list) or (isinstance(cell, str) and cell.startswith("["))]
     return len(written) >= 0.9 * len(filled) and all(as_list(cell) is not None for cell in written)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.data.names import is_identifier, name_score
+from engine.data.names import is_identifier, name_score, plain_name
 from engine.data.profile import Profile, contained, profile, same_lengths
 from engine.data.table import Table
 from engine.text import Text
@@ -194,6 +194,8 @@ def _summarization(table: Table, columns: list[Column], given: dict[str, str]) -
 
     def summary_score(column: Column) -> float:
         named = column.named("summary")
+        if column.facts.lists >= 0.9 and plain_name(column.name) in ("label", "labels"):
+            named = max(named, 0.6)  # how doccano writes the texts that it was given for a text
         if column.facts.is_label_like and named < 0.6:
             return -1.0
         return 0.6 * named + 0.2 * min(column.facts.chars, 60) / 60

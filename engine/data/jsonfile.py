@@ -14,8 +14,10 @@ from typing import Any
 from engine.data.annotations import (
     is_doccano,
     is_label_studio,
+    is_paragraphs,
     is_squad,
     label_studio_records,
+    paragraph_records,
     squad_records,
 )
 from engine.data.assemble import make_table, no_rows, too_many_rows
@@ -160,6 +162,9 @@ def _records(value: Any, source: Source, limits: Limits) -> tuple[Source, list[A
     if is_squad(value):
         records = squad_records(value, source.name)
         return replace(source, format="squad"), records, list(range(1, len(records) + 1))
+    if is_paragraphs(value):
+        records = paragraph_records(value, source.name)
+        return replace(source, format="squad"), records, list(range(1, len(records) + 1))
     if isinstance(value, dict):
         lists = {key: item for key, item in value.items() if isinstance(item, list)}
         records_under = [key for key in lists if _is_records(lists[key])]
@@ -259,7 +264,9 @@ def _flat(record: dict[str, Any], prefix: str, depth: int) -> list[tuple[str, An
     cells: list[tuple[str, Any]] = []
     for key, cell in record.items():
         name = f"{prefix}{key}"
-        if isinstance(cell, dict) and cell and depth < _MAX_DEPTH and str(key).casefold() not in _KEPT_WHOLE:
+        if isinstance(cell, dict) and cell.keys() == {"choices"} and isinstance(cell["choices"], list):
+            cells.append((name, cell["choices"]))  # several choices in Label Studio's short export; one is a text alone
+        elif isinstance(cell, dict) and cell and depth < _MAX_DEPTH and str(key).casefold() not in _KEPT_WHOLE:
             cells.extend(_flat(cell, f"{name}.", depth + 1))
         else:
             cells.append((name, cell))

@@ -21,6 +21,7 @@ from engine.data.limits import Limits
 from engine.data.longform import join_tokens_of_sentences
 from engine.data.pairs import looks_like_pairs, read_pairs
 from engine.data.references import join_references
+from engine.data.shortform import fill_short_export
 from engine.data.split_names import SPLITS, split_named
 from engine.data.table import Source, Table
 from engine.errors import ConfigProblem, FileProblem
@@ -147,7 +148,7 @@ def _read_all(path: Path, reading: Reading) -> dict[str, Table]:
 
 def _arranged(table: Table, task: str) -> Table:
     """The table in the layout that the task reads: one example a row."""
-    return join_tokens_of_sentences(join_references(table, task), task)
+    return join_tokens_of_sentences(join_references(fill_short_export(table, task), task), task)
 
 
 def _split_of(name: str, members: int, taken: dict[str, Table]) -> str:

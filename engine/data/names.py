@@ -48,7 +48,7 @@ _NAMES: dict[str, dict[str, str]] = {
 # Names of columns that identify, date or locate a row: never what a model should read.
 _IDENTIFIERS_TEXT = (
     "id idx index no number num uuid guid key rowid fname filename file file_name url link uri date time datetime timestamp "
-    "created userid uid user username user_name name nickname 姓名 昵称 author phone path split unnamed:_0 unnamed row_name 序号 编号 日期 时间 用户 用户id "
+    "created userid uid user username user_name name nickname 姓名 昵称 annotator annotators completed_by author phone path split unnamed:_0 unnamed row_name 序号 编号 日期 时间 用户 用户id "
     "用户名 作者 链接 网址 文件名 电话 手机 手机号 邮箱 主键 行号 工号 单号 订单号 学号"
 )
 _IDENTIFIERS = frozenset(_IDENTIFIERS_TEXT.split())

@@ -54,6 +54,8 @@ def read_pairs(text: str, source: Source, limits: Limits) -> Table:
         rows.append(parts)
         places.append(number)
     names = ["text", "label"] if fasttext else [f"column {i}" for i in range(1, width + 1)]
+    if width == 3 and not fasttext and len({str(row[2]) for row in rows}) <= max(2, 0.2 * len(rows)):
+        names = ["text1", "text2", "label"]  # two texts to compare, and what comes of it
     source = replace(source, format="pairs", delimiter="" if fasttext else _BARS.strip())
     return make_table(names, [list(column) for column in zip(*rows, strict=True)], places, source, limits)
 
