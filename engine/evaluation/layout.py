@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.evaluation.charts import Series
 from engine.evaluation.classification import layout as classification
+from engine.evaluation.qa import layout as qa
 from engine.evaluation.slices import KINDS
 from engine.evaluation.verdict import RULE
 from engine.evaluation.words import METRIC_HELP, SHARES, metric_name, number
@@ -30,6 +31,11 @@ POINT_TITLES: dict[str, Text] = {
     "overfitting": Text("Overfitting", "过拟合"),
     "shift": Text("Harder test rows", "测试集偏难"),
     "label_noise": Text("Doubtful labels", "可疑标签"),
+    "exact_match": Text("Word for word", "逐字比较"),
+    "word_overlap": Text("Against word overlap", "与词语重合相比"),
+    "silence": Text("Questions without an answer", "没有答案的问题"),
+    "threshold": Text("When it keeps silent", "何时不作答"),
+    "weak_questions": Text("Where it is weak", "薄弱之处"),
     "more_data": Text("Would more data help?", "更多数据有帮助吗？"),
 }
 
@@ -139,4 +145,7 @@ def _metrics(report: dict[str, Any], rows: int) -> list[dict[str, Any]]:
 
 
 # What each task shows between the comparison and what is common to all again: the variables of its own templates.
-_BODIES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"classification": classification.body}
+_BODIES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "classification": classification.body,
+    "qa": qa.body,
+}

@@ -28,6 +28,10 @@ METRICS: dict[str, Text] = {
 }
 
 METRIC_HELP: dict[str, Text] = {
+    "exact_match": Text(
+        "Share of questions answered to the letter; case, punctuation and articles do not count.",
+        "与参考答案完全一致的问题所占比例（忽略大小写、标点和英文冠词）。",
+    ),
     "accuracy": Text("Share of rows answered right.", "答对的行所占的比例。"),
     "macro_f1": Text(
         "Mean F1 of the classes, rare ones counting as much as frequent ones.",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from engine.errors import ConfigProblem
 from engine.tasks.base import Task
 from engine.tasks.classification import Classification
+from engine.tasks.qa import QuestionAnswering
 from engine.text import Text
 
-TASKS: dict[str, Task] = {task.name: task for task in (Classification(),)}
+TASKS: dict[str, Task] = {task.name: task for task in (Classification(), QuestionAnswering())}
 
 
 def task_named(name: str) -> Task:
