@@ -12,8 +12,9 @@ from engine.data.corpus import Corpus
 from engine.data.findings import Finding, Place, many, some
 from engine.data.fixes import FIXES
 from engine.data.languages import NAMES, detect_languages
-from engine.data.mask import KINDS, find_personal
+from engine.data.mask import KINDS
 from engine.data.model_facts import ModelFacts
+from engine.data.personal import find_personal
 from engine.text import Text
 
 _FEW_ROWS = 50

@@ -1,18 +1,15 @@
-"""Personal data in text: found by its form and check digits, and masked.
+"""Masking personal data in a run's examples: texts change, and spans, token offsets and answers move along.
 
-Knows e-mail addresses, telephone numbers, payment cards (Luhn), Chinese resident identity numbers (GB 11643), US social security
-numbers and IBANs (ISO 13616). Does not know names or addresses of people: that needs a model and is not promised here.
+Knows examples and what the kinds of personal data are called. Does not know how they are found (personal.py).
 """
 
 from __future__ import annotations
 
-import bisect
-import datetime
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from engine.data.personal import mask_text, masked_with_map
 from engine.tasks.base import Example
 from engine.text import Text
 
@@ -25,126 +22,6 @@ KINDS: dict[str, Text] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Personal:
-    """One piece of personal data: characters [start, end) of the text."""
-
-    start: int
-    end: int
-    kind: str
-
-
-def _luhn(digits: str) -> bool:
-    """The check digit of payment cards (ISO/IEC 7812-1, annex B)."""
-    total = 0
-    for place, character in enumerate(reversed(digits)):
-        value = int(character) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
-
-
-def _is_card(found: str) -> bool:
-    digits = re.sub(r"\D", "", found)
-    # Issuers: Visa, Mastercard, American Express, Discover, UnionPay, JCB.
-    issuer = re.match(r"4|5[1-5]|2[2-7]|3[47]|6011|65|62|35", digits)
-    return issuer is not None and len(digits) in (13, 15, 16, 18, 19) and len(set(digits)) > 1 and _luhn(digits)
-
-
-def _is_chinese_identity(found: str) -> bool:
-    """Date of birth and check character of the 18 characters of GB 11643-1999."""
-    try:
-        datetime.date(int(found[6:10]), int(found[10:12]), int(found[12:14]))
-    except ValueError:
-        return False
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    total = sum(int(digit) * weight for digit, weight in zip(found, weights, strict=False))
-    return "10X98765432"[total % 11] == found[17].upper()
-
-
-def _is_iban(found: str) -> bool:
-    """The checksum modulo 97 of ISO 13616."""
-    compact = found.replace(" ", "").upper()
-    if not 15 <= len(compact) <= 34:
-        return False
-    return int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 == 1
-
-
-def _is_international(found: str) -> bool:
-    return 8 <= sum(c.isdecimal() for c in found) <= 15
-
-
-def _always(found: str) -> bool:
-    return True
-
-
-# In order: where two overlap, the earlier kind wins. \d would match digits of every script.
-_FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
-    ("email", re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,}"), _always),
-    ("identity", re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9Xx](?![0-9A-Za-z])"), _is_chinese_identity),
-    ("iban", re.compile(r"(?<![0-9A-Za-z])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![0-9A-Za-z])"), _is_iban),
-    ("card", re.compile(r"(?<![0-9A-Za-z.-])[0-9](?:[ -]?[0-9]){12,18}(?![0-9A-Za-z-])"), _is_card),
-    ("phone", re.compile(r"(?<![0-9A-Za-z.])(?:(?:\+|00)?86[ -]?)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9A-Za-z])"), _always),
-    ("phone", re.compile(r"(?<![0-9A-Za-z])\+[1-9][0-9]{0,2}(?:[ .-]?\(?[0-9]{1,4}\)?){2,5}(?![0-9])"), _is_international),
-    ("phone", re.compile(r"(?<![0-9A-Za-z-])0[0-9]{2,3}-[0-9]{7,8}(?![0-9-])"), _always),
-    ("phone", re.compile(r"(?<![0-9A-Za-z-])(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[-. ])[0-9]{3}[-. ][0-9]{4}(?![0-9A-Za-z-])"), _always),
-    ("identity", re.compile(r"(?<![0-9-])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![0-9-])"), _always),
-)  # fmt: skip
-_MANY_DIGITS = re.compile(r"[0-9](?:[ ().-]{0,2}[0-9]){6}|[A-Z]{2}[0-9]{2}")
-
-
-def find_personal(text: str) -> list[Personal]:
-    """Every piece of personal data in `text`, in order, none overlapping another."""
-    if "@" not in text and _MANY_DIGITS.search(text) is None:
-        return []
-    found: list[Personal] = []
-    left = text
-    for kind, form, holds in _FORMS:
-        for match in list(form.finditer(left)):
-            if holds(match[0]):
-                found.append(Personal(match.start(), match.end(), kind))
-                # What is found is struck out at the same length, and what was glued to it stands free.
-                left = left[: match.start()] + "|" * len(match[0]) + left[match.end() :]
-    return sorted(found, key=lambda personal: personal.start)
-
-
-def mask_text(text: str) -> str:
-    """The text with every piece of personal data replaced by its kind in brackets, such as [EMAIL]."""
-    return _mask(text)[0]
-
-
-def _mask(text: str) -> tuple[str, Callable[[int, bool], int]]:
-    """The masked text, and a function from an old offset to the new one.
-
-    An offset inside a masked piece goes to the beginning of the mask, or to its end when the second argument says that the
-    offset ends something.
-    """
-    found = find_personal(text)
-    parts: list[str] = []
-    # Where the unmasked stretches begin in the old text, and in the new one.
-    old, new = [0], [0]
-    at = length = 0
-    for personal in found:
-        mask = f"[{personal.kind.upper()}]"
-        parts += [text[at : personal.start], mask]
-        length += personal.start - at + len(mask)
-        at = personal.end
-        old.append(at)
-        new.append(length)
-    parts.append(text[at:])
-    starts = [personal.start for personal in found]
-
-    def moved(offset: int, is_end: bool) -> int:
-        before = bisect.bisect_right(starts, offset) - 1
-        if before >= 0 and starts[before] < offset < found[before].end:
-            mask_end = new[before + 1]
-            return mask_end if is_end else mask_end - len(found[before].kind) - 2
-        stretch = bisect.bisect_right(old, offset) - 1
-        # A piece that begins exactly at the offset belongs to the stretch before it.
-        return new[stretch] + offset - old[stretch]
-
-    return "".join(parts), moved
-
-
 def mask_example(example: Example) -> Example:
     """The example with personal data masked in all its texts; spans, token offsets and answers move along."""
     inputs: dict[str, Any] = dict(example.inputs)
@@ -152,7 +29,7 @@ def mask_example(example: Example) -> Example:
     for name, value in example.inputs.items():
         if not isinstance(value, str) or name == "id":
             continue
-        masked, moved = _mask(value)
+        masked, moved = masked_with_map(value)
         if masked == value:
             continue
         inputs[name] = masked

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engine.data.mask import mask_text
+from engine.data.personal import mask_text
 from engine.errors import ColumnProblem
 from engine.inference.reader import Reader
 from engine.inference.saved import Description, load_base, load_tuned

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data.mask import find_personal, mask_example, mask_text
+from engine.data.mask import mask_example
+from engine.data.personal import find_personal, mask_text
 from engine.tasks.base import Example
 
 
