@@ -1,4 +1,4 @@
-"""The command line: python -m engine train | check | evaluate | predict | report | runs | examples.
+"""The command line: python -m engine train | check | evaluate | predict | report | export | runs | examples.
 
 Progress goes to stderr; what a program may read goes to stdout. Exit code 0 only for success, 2 for wrong input, 1 for a
 failure. Knows words and flags; everything else is the engine's.
@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from engine.cli.answer import evaluate, predict
+from engine.cli.export import export
 from engine.cli.look import check, examples, report, runs
 from engine.cli.train import train
 from engine.errors import ConfigProblem, UserError
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train, check, predict, evaluate, report, runs, examples):
+for command in (train, check, predict, evaluate, report, export, runs, examples):
     app.command()(command)
 
 

@@ -1,0 +1,149 @@
+"""A finished run as something to take along: what is known of it, cleaned of what belongs to this machine.
+
+Knows run directories and what in them names places or people of this machine: paths, owners, tokens never leave. Does not know
+what is made of it (package, hub, space).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from engine.assets import EXAMPLES
+from engine.config import RunConfig
+from engine.errors import RunProblem
+from engine.evaluation.report import load_report
+from engine.export.kinds import KINDS, Kind
+from engine.models.entries import CATALOG, CatalogEntry
+from engine.runs.store import Manifest, Run
+from engine.text import Text
+
+# transformers' and PEFT's own readings of a version never look at what follows "+", nor does the package index have it.
+_LOCAL_VERSION = re.compile(r"\+.*")
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A run that has a model and a report. `Leaving.of` refuses any other."""
+
+    run: Run
+
+    @classmethod
+    def of(cls, run: Run) -> Leaving:
+        """RunProblem for a run without a finished model and report, or of a task that cannot leave yet."""
+        for needed in ("model/tunebench.json", "report/report.json"):
+            if not run.path(needed).is_file():
+                raise RunProblem(
+                    "not_finished",
+                    Text("This run has no finished model to export.", "该运行没有可导出的已完成模型。"),
+                    Text("Wait for it to complete, or choose another run.", "请等待其完成，或选择其他运行。"),
+                    run=run.id,
+                )
+        found = cls(run)
+        if found.task not in KINDS:
+            raise RunProblem(
+                "no_export",
+                Text(f"Models for {found.task} cannot be exported yet.", f"{found.task} 任务的模型暂不支持导出。"),
+                Text("The run directory itself can be copied.", "可以直接复制运行目录。"),
+                run=run.id,
+            )
+        return found
+
+    @property
+    def task(self) -> str:
+        return self.manifest.task
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.task]
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        return self.run.manifest
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        report = load_report(self.run.path("report"))
+        return {**report, "run": {**report["run"], "model": public_model_name(report["run"].get("model") or "")}}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was run and how it went, as the report has it."""
+        return self.report["run"]
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """The configuration with the names of its files instead of their places."""
+        config = self.run.config
+        data = replace(
+            config.data, **{name: Path(getattr(config.data, name)).name for name in ("train", "validation", "test")}
+        )
+        return replace(config, data=data, model=replace(config.model, id=public_model_name(config.model.id)))
+
+    @property
+    def base(self) -> CatalogEntry | None:
+        """The catalogue's entry of the pretrained model."""
+        asked = self.config.model.id.lower()
+        known = (entry for entry in CATALOG.values() if asked in (entry.name.lower(), (entry.hub_id or "").lower()))
+        return next(known, None)
+
+    @property
+    def base_id(self) -> str:
+        """What the pretrained model is called on the hub, or here where it is not there."""
+        return (self.base.hub_id if self.base else None) or self.config.model.id
+
+    @property
+    def data_name(self) -> Text:
+        """What the training data is called."""
+        data = self.config.data
+        if data.example in EXAMPLES:
+            return EXAMPLES[data.example].title
+        name = data.example or data.hub or data.train
+        return Text(name, name)
+
+    @property
+    def title(self) -> Text:
+        """What a reader calls the model."""
+        if self.config.name:
+            return Text(self.config.name, self.config.name)
+        base = self.base_id.rpartition("/")[2]
+        return Text(f"{base} tuned on {self.data_name.en}", f"{base}，在{self.data_name.zh}上微调")
+
+    @property
+    def slug(self) -> str:
+        """A name for files and repositories: letters, digits and single hyphens."""
+        words = re.sub(r"[^a-z0-9]+", "-", self.config.name.lower()).strip("-")[:48].strip("-")
+        return words or f"tunebench-{self.task}-{self.run.id[-8:]}"
+
+    def about(self) -> dict[str, Any]:
+        """What is passed on of the manifest, as JSON: neither owner nor process nor places."""
+        manifest, facts = self.manifest, self.facts
+        kept = (
+            "method", "device", "dtype", "parameters", "trainable_parameters", "seed", "versions", "batch_size",
+            "learning_rate", "max_length", "epochs", "columns", "sources", "rows", "data_sha256", "best_epoch", "seconds",
+        )  # fmt: skip
+        return {
+            "run": self.run.id,
+            "task": self.task,
+            "name": manifest.name,
+            "created": manifest.created,
+            "finished": manifest.finished,
+            "base_model": self.base_id,
+            "headline": manifest.headline,
+            "facts": {name: facts[name] for name in kept if name in facts},
+        }
+
+
+def public_model_name(model_id: str) -> str:
+    """A hub id or catalogue name as it is; of a folder of this machine only its name."""
+    return Path(model_id).name if model_id.startswith(("/", "~", ".")) or Path(model_id).exists() else model_id
+
+
+def pinned(*packages: str) -> list[str]:
+    """Requirement lines for packages at the versions that run here."""
+    from importlib.metadata import version
+
+    return [f"{name}=={_LOCAL_VERSION.sub('', version(name))}" for name in packages]

@@ -1,0 +1,163 @@
+"""One folder, and one zip, with everything that a tuned model needs to be used without Tunebench.
+
+    README.md            the model card          predict.py  answering.py  reading.py   answer with transformers alone
+    requirements.txt     pinned                  model/      the whole model, an adapter merged into it
+    adapter/             LoRA's matrices         onnx/       where asked for
+    run/                 config.yaml, run.json   report/     the evaluation report, without the rows of the test set
+
+Safetensors only: what would be a pickle never gets in. Knows files; does not know the hub or spaces.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.evaluation.report import FILES, render_html, render_markdown
+from engine.export.card import model_card
+from engine.export.leaving import Leaving, pinned
+from engine.inference.saved import Description
+from engine.runs.store import Run
+from engine.text import Text
+
+if TYPE_CHECKING:
+    from engine.models.load import LoadedModel
+
+PROGRAM = Path(__file__).parent / "program"
+# What a model folder may hold when it leaves. Everything else (untuned.safetensors, PEFT's own README) stays.
+_LEAVES = (".safetensors", ".json", ".txt", ".model", ".jinja")
+_ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+Tell = Callable[[Text], None]
+
+
+def make_zip(run: Run, destination: Path | None = None, onnx: bool = False, tell: Tell | None = None) -> Path:
+    """Pack the run's model into `destination` (or the run's export folder) and return the zip. RunProblem, FileProblem."""
+    leaving = Leaving.of(run)
+    path = destination or run.path("export", f"{leaving.slug}.zip")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".packing-") as scratch:
+        folder = Path(scratch) / leaving.slug
+        write_package(leaving, folder, onnx, tell)
+        pack(folder, path)
+    return path
+
+
+def write_package(leaving: Leaving, folder: Path, onnx: bool = False, tell: Tell | None = None) -> None:
+    """Write the folder described above."""
+    say = tell or (lambda text: None)
+    folder.mkdir(parents=True)
+    say(Text("Writing the model", "正在写出模型"))
+    write_model(leaving, folder / "model")
+    if _is_adapter(leaving):
+        _write_adapter(leaving, folder / "adapter")
+    write_program(leaving, folder)
+    requirements = pinned("torch", "transformers", "tokenizers", "safetensors", "numpy")
+    if _is_adapter(leaving):
+        requirements.append("# only to load adapter/ onto the base model yourself:")
+        requirements += [f"# {line}" for line in pinned("peft")]
+    measured = None
+    if onnx:
+        from engine.export.onnx import write_onnx
+
+        measured = write_onnx(leaving, folder / "onnx", say)
+        requirements.append("# only for predict.py --onnx:")
+        requirements += [f"# {line}" for line in pinned("onnxruntime")]
+    (folder / "requirements.txt").write_text("\n".join(requirements) + "\n", encoding="utf-8")
+    _write_run(leaving, folder / "run")
+    _write_report(leaving, folder / "report")
+    card = model_card(leaving, place="zip", onnx=measured)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def write_model(leaving: Leaving, folder: Path) -> None:
+    """The whole model as transformers reads it, and tunebench.json with what must be known beside the weights."""
+    source = leaving.run.path("model")
+    folder.mkdir(parents=True)
+    if _is_adapter(leaving):
+        loaded = load_for_export(leaving)
+        loaded.model.save_pretrained(folder)
+        loaded.tokenizer.save_pretrained(folder)
+    else:
+        _copy(source, folder, lambda path: path.suffix in _LEAVES and path.name != "untuned.safetensors")
+    description = Description.load(source)
+    # Merged, it is a full model, whatever was trained of it; and a folder of this machine is nobody else's business.
+    replace(description, method="full", base_model=leaving.base_id).save(folder)
+
+
+def load_for_export(leaving: Leaving) -> LoadedModel:
+    """The tuned model in float32, an adapter merged."""
+    from engine.inference.saved import load_tuned
+
+    source = leaving.run.path("model")
+    return load_tuned(source, Description.load(source))
+
+
+def write_program(leaving: Leaving, folder: Path) -> None:
+    """What answers with the model, beside it."""
+    names = ["predict.py", "reading.py"] if leaving.kind.onnx_outputs else ["predict.py"]
+    for name in names:
+        shutil.copyfile(PROGRAM / name, folder / name)
+    shutil.copyfile(PROGRAM / f"answering_{leaving.task}.py", folder / "answering.py")
+    if Description.load(leaving.run.path("model")).masked:
+        from engine.data import personal
+
+        shutil.copyfile(personal.__file__, folder / "personal.py")
+
+
+def pack(folder: Path, path: Path) -> None:
+    """Zip a folder under its own name, in one step: a reader finds the old zip or the new one, whole.
+
+    Weights are random bits: compressing them takes long and saves nothing.
+    """
+    unfinished = path.with_name(f".{path.name}.part")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+            stored = file.suffix in (".safetensors", ".onnx", ".data")
+            archive.write(
+                file,
+                str(Path(folder.name) / file.relative_to(folder)),
+                zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED,
+            )
+    unfinished.replace(path)
+
+
+def _is_adapter(leaving: Leaving) -> bool:
+    return leaving.run.path("model", "adapter_config.json").is_file()
+
+
+def _write_adapter(leaving: Leaving, folder: Path) -> None:
+    folder.mkdir()
+    _copy(leaving.run.path("model"), folder, lambda path: path.name in _ADAPTER)
+    config = folder / "adapter_config.json"
+    values = json.loads(config.read_text(encoding="utf-8"))
+    values["base_model_name_or_path"] = leaving.base_id
+    config.write_text(json.dumps(values, indent=1), encoding="utf-8")
+
+
+def _write_run(leaving: Leaving, folder: Path) -> None:
+    folder.mkdir()
+    (folder / "config.yaml").write_text(leaving.config.to_yaml(), encoding="utf-8")
+    about = json.dumps(leaving.about(), ensure_ascii=False, indent=1)
+    (folder / "run.json").write_text(about, encoding="utf-8")
+
+
+def _write_report(leaving: Leaving, folder: Path) -> None:
+    folder.mkdir()
+    # Rendered anew: the report of the run may name a folder of this machine as its model.
+    texts = {name: render_markdown(leaving.report, language) for language, name in FILES.items()}
+    texts["report.html"] = render_html(leaving.report)
+    texts["report.json"] = json.dumps(leaving.report, ensure_ascii=False, allow_nan=False)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _copy(source: Path, folder: Path, wanted: Callable[[Path], bool]) -> None:
+    for path in sorted(source.iterdir()):
+        if path.is_file() and not path.is_symlink() and wanted(path):
+            shutil.copyfile(path, folder / path.name)
