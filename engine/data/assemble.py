@@ -77,9 +77,10 @@ def _unique_names(names: Sequence[str], notes: list[Text]) -> list[str]:
     unique: list[str] = []
     repeated: list[str] = []
     taken: set[str] = set()
-    wanted = {name.strip() for name in names}
+    names = [name.replace("\ufeff", "").strip() for name in names]  # a byte order mark written twice is no letter
+    wanted = set(names)
     for place, raw in enumerate(names, start=1):
-        name = raw.strip() or f"column {place}"
+        name = raw or f"column {place}"
         if name in taken:
             repeated.append(name)
             count = 2

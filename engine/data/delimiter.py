@@ -82,24 +82,23 @@ def has_header(rows: list[list[str]]) -> bool:
     head, body = [cell.strip() for cell in rows[0]], rows[1 : _SAMPLE_ROWS + 1]
     if any(plain_name(cell) in known_names() for cell in head) or not body:
         return True
-    for i, cell in enumerate(head):
-        below = [row[i].strip() for row in body if i < len(row) and row[i].strip()]
-        if not below or not cell:
-            continue
+    columns = [(c, [row[i].strip() for row in body if i < len(row) and row[i].strip()]) for i, c in enumerate(head)]
+    columns = [(cell, below, sorted(map(len, below))[len(below) // 2]) for cell, below in columns if cell and below]
+    if any(len(cell) > max(20, 5 * usual) for cell, _, usual in columns):
+        return True  # a survey's question above its short answers
+    for cell, below, usual in columns:
         if _NUMBER.fullmatch(cell) and sum(bool(_NUMBER.fullmatch(value)) for value in below) > 0.8 * len(below):
             return False
         if below.count(cell) >= 2 and len(set(below)) <= 0.5 * len(below):
             return False  # the value of a class, found again below
-        if _is_sentence(cell, sorted(map(len, below))[len(below) // 2]):
+        if _is_sentence(cell, usual):
             return False
     return True
 
 
 def _is_sentence(cell: str, usual: int) -> bool:
-    """Whether a cell is a text like those below it, of `usual` length, rather than their name. A survey's question above short
-    answers is a name, however long.
-    """
+    """Whether a cell is a text like those below it, of `usual` length, rather than their name."""
     if len(cell) > 60:
-        return usual >= 20
+        return True
     sentence = len(cell.split()) >= 5 or (len(cell) > 20 and cell[-1] in ".!?。！？")
     return sentence and 0.3 * usual <= len(cell) <= 3 * usual

@@ -23,6 +23,21 @@ _FOREIGN: tuple[tuple[bytes, Text, Text], ...] = (
     (b"\x7fELF", Text("a program", "可执行程序"), Text("Choose a table.", "请选择数据表。")),
     (b"MZ\x90", Text("a program", "可执行程序"), Text("Choose a table.", "请选择数据表。")),
     (b"\xcf\xfa\xed\xfe", Text("a program", "可执行程序"), Text("Choose a table.", "请选择数据表。")),
+    (
+        b"#!/",
+        Text("a script, which is a program", "脚本程序"),
+        Text("Choose a table.", "请选择数据表。"),
+    ),
+    (
+        b"{\\rtf",
+        Text("a text document (RTF)", "RTF 文档"),
+        Text("Save the table as XLSX or CSV.", "请将表格另存为 XLSX 或 CSV。"),
+    ),
+    (
+        b"<?xml",
+        Text("an XML file", "XML 文件"),
+        Text("Export the table as CSV, JSON or XLSX.", "请将数据表导出为 CSV、JSON 或 XLSX。"),
+    ),
     (b"\x89PNG", Text("an image", "图片"), Text("Choose a table.", "请选择数据表。")),
     (b"\xff\xd8\xff", Text("an image", "图片"), Text("Choose a table.", "请选择数据表。")),
     (b"GIF8", Text("an image", "图片"), Text("Choose a table.", "请选择数据表。")),
@@ -65,7 +80,7 @@ def refuse_foreign(name: str, data: bytes) -> None:
                 row=1,
             )
     head = data[:2000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if head.startswith((b"<!doctype html", b"<html")):
+    if head.startswith((b"<!doctype html", b"<html", b"<table", b"<body")):
         raise FileProblem(
             "web_page",
             Text(

@@ -84,6 +84,14 @@ def symlink_zip() -> bytes:
     return out.getvalue()
 
 
+def lying_zip() -> bytes:
+    """A zip that says of its member that it unpacks to 100 bytes, where it is 20 MB."""
+    data = bytearray(archive({"a.csv": b"text,label\n" + b"a,b\n" * 5_000_000}))
+    place = data.index(b"PK\x01\x02")
+    data[place + 24 : place + 28] = data[22:26] = (100).to_bytes(4, "little")
+    return bytes(data)
+
+
 def workbook_with_doctype() -> bytes:
     source = zipfile.ZipFile(io.BytesIO(workbook([["text", "label"], ["a", "b"]])))
     members = {name: source.read(name) for name in source.namelist()}
@@ -205,6 +213,42 @@ CASES = [
     Case("conll-ragged", "a.conll", b"Ann\tB-PER\nran\tO\nBob\n", code="ragged_row", row=3),
     Case("fasttext", "a.txt", b"__label__pos good film\n__label__neg bad film\n", ["text", "label"], [("good film", "pos"), ("bad film", "neg")], format="pairs"),
     Case("bars", "a.txt", b"How are you? ||| Fine.\nWho? ||| Me.\n", ["column 1", "column 2"], [("How are you?", "Fine."), ("Who?", "Me.")], format="pairs"),
+    # as people and programs really leave them
+    Case("utf32", "a.csv", SMALL.decode().encode("utf-32"), ["text", "label"], TWO, encoding="utf-32"),
+    Case("bom-twice", "a.csv", b"\xef\xbb\xbf\xef\xbb\xbf" + SMALL, ["text", "label"], TWO),
+    Case("bom-before-quotes", "a.csv", b'\xef\xbb\xbf"text","label"\n"good","pos"\n"bad","neg"\n', ["text", "label"], TWO),
+    Case("three-kinds-of-newlines", "a.csv", b"text,label\r\ngood,pos\nbad,neg\rok,pos\n", ["text", "label"], [*TWO, ("ok", "pos")]),
+    Case("names-that-differ-by-case", "a.csv", b"Text,text,label\na,b,c\nd,e,f\n", ["Text", "text", "label"], count=2),
+    Case("emoji-and-joiners", "a.csv", "文本😀,标签\n好👍🏽,正\n差,负\n".encode(), ["文本😀", "标签"], [("好👍🏽", "正"), ("差", "负")]),
+    Case("formulas-as-text", "a.csv", b"text,label\n=cmd|' /C calc'!A0,pos\n@SUM(1),neg\n", ["text", "label"], [("=cmd|' /C calc'!A0", "pos"), ("@SUM(1)", "neg")]),
+    Case("gb18030-quotes-and-newlines", "a.csv", '文本,标签\n"他说：“好，行”",正\n"换\n行",负\n'.encode("gb18030"), ["文本", "标签"], [("他说：“好，行”", "正"), ("换\n行", "负")], encoding="gb18030"),
+    Case("decimal-commas", "a.csv", b"text;score\ngood;1,5\nbad;2,5\n", ["text", "score"], [("good", "1,5"), ("bad", "2,5")], delimiter=";"),
+    Case("every-delimiter-in-the-cells", "a.csv", b"text|label\nhttp://a.b/c,d|pos\nx;y|neg\n", ["text", "label"], [("http://a.b/c,d", "pos"), ("x;y", "neg")], delimiter="|"),
+    Case("survey-questions-as-names", "a.csv", b"How satisfied are you with our friendly service today?,What could we do better?\n5,Nothing\n4,Open earlier\n", ["How satisfied are you with our friendly service today?", "What could we do better?"], [("5", "Nothing"), ("4", "Open earlier")]),
+    Case("sentences-without-names", "a.tsv", b"It was a very long day for all of us.\tso tired now\nThe shop was closed when we came there.\tshop closed\n", ["column 1", "column 2"], count=2),
+    Case("only-commas", "a.csv", b",,,\n,,,\n", code="no_rows", row=1),
+    Case("one-word", "a.csv", b"hello", code="no_rows", row=1),
+    Case("shell-script", "a.csv", b"#!/bin/sh\nrm -rf /\n", code="binary", row=1),
+    Case("rtf", "a.csv", b"{\\rtf1\\ansi hello}", code="binary", row=1),
+    Case("xml", "a.csv", b"<?xml version='1.0'?><rows><row/></rows>", code="binary", row=1),
+    Case("html-table", "a.csv", b"<table><tr><td>a</td></tr></table>", code="web_page", row=1),
+    Case("tar", "a.csv", b"a.csv" + bytes(95) + b"0000644\0" + bytes(400) + SMALL, code="binary", row=1),
+    Case("executable-in-gz", "a.csv.gz", gzip.compress(b"\x7fELF\x02\x01\x01" + bytes(300)), code="binary", row=1),
+    Case("executable-in-zip", "a.zip", archive({"a.csv": b"MZ\x90\x00" + bytes(300)}), code="binary", row=1),
+    Case("json-million-characters", "a.jsonl", b'{"text": "b", "label": "c"}\n' + json.dumps({"text": LONG + "x", "label": "a"}).encode(), code="cell_too_long", row=2, column="text"),
+    Case("json-nested-beyond-columns", "a.json", json.dumps([{"a": {"b": {"c": {"d": {"e": {"f": 1}}}}}, "text": "hi"}] * 2).encode(), ["a.b.c.d.e", "text"], [({"f": 1}, "hi")] * 2),
+    Case("json-key-twice", "a.jsonl", b'{"text": "a", "text": "b", "label": "x"}\n{"text": "c", "label": "y"}\n', ["text", "label"], [("b", "x"), ("c", "y")]),
+    Case("json-trailing-comma", "a.json", b'[{"text": "a", "label": "b"},]', code="bad_json", row=1, column=30),
+    Case("json-single-quotes", "a.json", b"[{'text': 'a', 'label': 'b'}]", code="bad_json", row=1, column=3),
+    Case("json-cut-off", "a.json", b'[{"text": "a", "label": "b"},{"text": "c"', code="bad_json", row=1),
+    Case("conll-without-tags", "a.conll", b"Ann\nran\n\nBob\n", code="no_tags", row=1),
+    Case("zip-with-a-false-size", "a.zip", lying_zip(), code="damaged_archive"),
+    Case("zip-bomb-of-many", "a.zip", archive({f"{i}.csv": b"a" * 1_000_000 for i in range(40)}), code="packed_too_densely"),
+    Case("zip-of-folders-only", "a.zip", archive({"folder/": b""}), code="empty_archive"),
+    Case("gz-in-gz", "a.csv.gz", gzip.compress(gzip.compress(SMALL)), code="nested_archive"),
+    Case("xlsx-errors-in-cells", "a.xlsx", workbook([["text", "label"], ["#N/A", "pos"], ["bad", "neg"]]), ["text", "label"], [(None, "pos"), ("bad", "neg")]),
+    Case("xlsx-header-only", "a.xlsx", workbook([["text", "label"]]), code="no_rows", row=1),
+    Case("parquet-cut-off", "a.parquet", parquet(pd.DataFrame({"text": ["a"]}))[:-20], code="damaged_parquet"),
     # archives
     Case("gz", "a.csv.gz", gzip.compress(SMALL), ["text", "label"], TWO, format="csv"),
     Case("zip", "a.zip", archive({"folder/a.csv": SMALL, "__MACOSX/._a.csv": b"\0", ".DS_Store": b"\0"}), ["text", "label"], TWO),

@@ -6,11 +6,15 @@ Run: python -m pytest tests/engine/data/test_readers_property.py
 from __future__ import annotations
 
 import csv
+import datetime
 import gzip
 import io
 import json
+import math
 import zipfile
 
+import openpyxl
+import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,6 +29,8 @@ from engine.data.examples import read_examples
 from engine.data.jsonfile import read_json
 from engine.data.limits import Limits
 from engine.data.load import read_table
+from engine.data.pairs import read_pairs
+from engine.data.shortform import fill_short_export
 from engine.data.table import Source
 from engine.errors import UserError
 
@@ -88,11 +94,69 @@ def test_any_conll(text):
     )
 
 
+@QUICK
+@given(text=SHARP)
+def test_any_pairs(text):
+    table = reads_or_refuses(lambda: read_pairs(text, SOURCE, LIMITS))
+    assert table is None or len(table.lines) == len(table)
+
+
+SHEET_CELLS = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False),
+    st.datetimes(min_value=datetime.datetime(1901, 1, 1)),
+    st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="\ufffe\uffff"), max_size=12),
+    st.sampled_from(["=A1", "#N/A", "=1/0", "_x000D_", "text", "label"]),
+)  # fmt: skip
+
+
+@settings(QUICK, max_examples=60)
+@given(rows=st.lists(st.lists(SHEET_CELLS, max_size=4), max_size=6), task=st.sampled_from(TASK_NAMES))
+def test_any_workbook(tmp_path, rows, task):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    path = tmp_path / "a.xlsx"
+    book.save(path)
+    table = reads_or_refuses(lambda: read_table(path, task=task, limits=LIMITS))
+    if table is not None:
+        assert len(table.lines) == len(table)
+        reads_or_refuses(lambda: read_examples(table, task, resolve_columns(table, task, {}), DataConfig()))
+
+
+PARQUET_COLUMNS = st.one_of(
+    st.lists(st.none() | st.text(st.characters(blacklist_categories=("Cs",)), max_size=8), min_size=3, max_size=3),
+    st.lists(st.none() | st.floats(), min_size=3, max_size=3),
+    st.lists(st.none() | st.booleans(), min_size=3, max_size=3),
+    st.lists(st.none() | st.lists(st.integers(-5, 5), max_size=3), min_size=3, max_size=3),
+    st.lists(st.binary(max_size=4), min_size=3, max_size=3),
+    st.lists(st.fixed_dictionaries({"text": st.text(st.characters(blacklist_categories=("Cs",)), max_size=4), "start": st.integers(0, 9)}), min_size=3, max_size=3),
+    st.lists(st.datetimes(), min_size=3, max_size=3),
+)  # fmt: skip
+
+
+@settings(QUICK, max_examples=60)
+@given(
+    columns=st.dictionaries(st.sampled_from(["text", "label", "answers", "id", "spans"]), PARQUET_COLUMNS, min_size=1),
+    task=st.sampled_from(TASK_NAMES),
+)
+def test_any_parquet(tmp_path, columns, task):
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(pyarrow.table(columns), path)
+    table = reads_or_refuses(lambda: read_table(path, task=task, limits=LIMITS))
+    if table is not None:
+        assert len(table) == 3
+        assert not any(
+            isinstance(cell, float) and math.isnan(cell) for name in table.columns for cell in table.frame[name]
+        )
+        reads_or_refuses(lambda: read_examples(table, task, resolve_columns(table, task, {}), DataConfig()))
+
+
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=True) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4)
     | st.dictionaries(
-        st.sampled_from(["data", "text", "label", "paragraphs", "qas", "context", "question", "answers", "annotations", "result"]),
+        st.sampled_from(["data", "text", "label", "paragraphs", "qas", "context", "question", "answers", "annotations", "result", "id",
+             "annotation_id", "annotator", "choices", "value", "type", "start", "end", "labels", "entities", "relations"]),
         inner,
         max_size=4,
     ),
@@ -104,7 +168,8 @@ JSON_VALUES = st.recursive(
 @given(value=JSON_VALUES, task=st.sampled_from(TASK_NAMES))
 def test_any_json(value, task):
     tables = reads_or_refuses(lambda: read_json(json.dumps(value), SOURCE, LIMITS))
-    for table in (tables or {}).values():
+    for found in (tables or {}).values():
+        table = fill_short_export(found, task)
         reads_or_refuses(lambda table=table: read_examples(table, task, resolve_columns(table, task, {}), DataConfig()))
 
 
