@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from demo.uploads import Uploads
-from engine.config import RunConfig, raise_problems
+from engine.config import RunConfig, raise_problems, with_defaults
 from engine.options import Option, Problem, read, walk_options
 from engine.tasks.roles import ROLES
 from engine.text import Text
@@ -67,7 +67,13 @@ def fields() -> dict[str, Field]:
 
 def paths(task: str) -> list[str]:
     """The paths of all fields of a task's tab."""
-    return [*fields(), *(f"data.columns.{role.name}" for role in ROLES[task])]
+    mine = [path for path, field in fields().items() if field.option.serves(task)]
+    return [*mine, *(f"data.columns.{role.name}" for role in ROLES[task])]
+
+
+def default(task: str, path: str) -> Any:
+    """What a field of a task's tab shows at first."""
+    return get(RunConfig.for_task(task).to_dict(), path)
 
 
 def to_config(task: str, values: dict[str, Any], uploads: Uploads) -> RunConfig:
@@ -85,7 +91,7 @@ def to_config(task: str, values: dict[str, Any], uploads: Uploads) -> RunConfig:
         if value is not None:
             put(described, path, value)
     problems: list[Problem] = []
-    config = read(RunConfig, described, problems)
+    config = read(RunConfig, with_defaults(described), problems)
     raise_problems(problems)
     return config
 
@@ -95,9 +101,9 @@ def to_values(config: RunConfig) -> dict[str, Any]:
     described = config.to_dict()
     values: dict[str, Any] = {}
     for path, field in fields().items():
-        value = get(described, path)
-        if path in FILES:
+        if path in FILES or not field.option.serves(config.task):
             continue
+        value = get(described, path)
         if field.kind == "maybe":
             value = AUTO if value is None else YES if value else NO
         elif field.kind == "list":

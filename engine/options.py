@@ -31,7 +31,8 @@ class Option:
     """What is known of one field beside its type and default.
 
     `low` and `high` are inclusive unless `above` says that `low` itself is not allowed. `advanced` fields wait in an
-    accordion. `automatic` says what None means.
+    accordion. `automatic` says what None, or an empty text, means. `tasks` are those that the field is for; empty for all.
+    `lines` is the height of a field for longer texts.
     """
 
     label: Text
@@ -42,6 +43,12 @@ class Option:
     choices: tuple[str, ...] = ()
     advanced: bool = False
     automatic: Text | None = None
+    tasks: tuple[str, ...] = ()
+    lines: int = 1
+
+    def serves(self, task: str) -> bool:
+        """Whether the field means anything to a task."""
+        return not self.tasks or task in self.tasks
 
     def range_text(self) -> str:
         """The allowed range in interval notation, empty where there is none."""

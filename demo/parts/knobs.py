@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -20,6 +21,10 @@ _CHOICES = {
     ("method.name", "full"): "choice.full",
     ("method.name", "lora"): "choice.lora",
     ("method.name", "head"): "choice.head",
+    ("method.name", "prefix"): "choice.prefix",
+    ("method.name", "ia3"): "choice.ia3",
+    ("generation.long_documents", "cut"): "choice.cut",
+    ("generation.long_documents", "parts"): "choice.parts",
 }
 
 
@@ -37,25 +42,29 @@ def knob(page: Page, path: str, **extra: Any) -> gr.components.Component:
     if field.kind in ("integer", "number"):
         # A text field, because gr.Number turns an empty one into 0, and here empty means automatic.
         return make(gr.Textbox, value=written(field.default), placeholder=_when_empty(field), max_lines=1, **shared)
-    return make(gr.Textbox, value=field.default, max_lines=1, **shared)
+    tall = max(field.option.lines, 1)
+    hint = {"placeholder": field.option.automatic} if field.option.automatic is not None else {}
+    return make(
+        gr.Textbox, value=field.default, lines=tall, max_lines=max(tall, 8) if tall > 1 else 1, **{**shared, **hint}
+    )
 
 
-def radio(page: Page, path: str, **extra: Any) -> gr.Radio:
-    """The same for a field with a few choices that deserve to be read side by side."""
+def radio(page: Page, path: str, only: Sequence[str], value: str, **extra: Any) -> gr.Radio:
+    """The same for a field with a few choices that deserve to be read side by side: those in `only`."""
     field = fields()[path]
     return page.labels.make(
         gr.Radio,
-        choices=_choices(field),
-        value=field.default,
+        choices=_choices(field, only),
+        value=value,
         **{"label": field.option.label, **extra},
     )
 
 
-def _choices(field: Field) -> Spoken:
+def _choices(field: Field, only: Sequence[str] = ()) -> Spoken:
     def in_language(language: str) -> list[tuple[str, str]]:
         return [
             (words(key).in_language(language) if (key := _CHOICES.get((field.path, choice))) else choice, choice)
-            for choice in field.option.choices
+            for choice in only or field.option.choices
         ]
 
     return Spoken(in_language)
@@ -76,7 +85,7 @@ def _maybe(field: Field) -> Spoken:
 def _info(field: Field) -> Text:
     """The help, and what an empty field stands for where that is no plain default."""
     automatic = field.option.automatic
-    if automatic is None or field.kind == "maybe":
+    if automatic is None or field.kind in ("maybe", "text"):
         return field.option.help
     empty = words("choice.empty", what=automatic)
     return Text(f"{field.option.help.en} {empty.en}", field.option.help.zh + empty.zh)

@@ -10,13 +10,14 @@ from typing import Any
 
 import gradio as gr
 
-from demo.form import fields as all_fields
+from demo import form
 from demo.i18n import Spoken, words
 from demo.markup import PICK, safe
 from demo.page import Page
 from demo.parts.data_step import heading
 from demo.parts.knobs import knob, radio
 from engine.assets import is_cached
+from engine.config import WRITING, methods_of
 from engine.models.choose import AUTOMATIC
 from engine.models.entries import CATALOG, MULTILINGUAL, CatalogEntry
 from engine.text import Text
@@ -38,20 +39,24 @@ def build(page: Page, task: str) -> ModelStep:
     make, fields = page.labels.make, {}
     make(gr.HTML, value=heading(2, words("model.title")), apply_default_css=False)
     cards = gr.HTML(
-        cards_html(page, task, all_fields()["model.id"].default, "en"), js_on_load=PICK, apply_default_css=False
+        cards_html(page, task, form.default(task, "model.id"), "en"), js_on_load=PICK, apply_default_css=False
     )
     fields["model.id"] = make(
         gr.Dropdown,
         choices=Spoken(lambda language: _choices(task, language)),
-        value=all_fields()["model.id"].default,
+        value=form.default(task, "model.id"),
         label=words("model.any"),
         info=words("model.any_help"),
         allow_custom_value=True,
         elem_id=f"{task}-model",
     )
-    fields["method.name"] = radio(page, "method.name", elem_classes="tb-method", elem_id=f"{task}-method")
-    with gr.Column(visible=False, elem_classes="tb-lora") as lora:
-        of_lora = [path for path in all_fields() if path.startswith(("method.lora", "method.use_"))]
+    method = form.default(task, "method.name")
+    fields["method.name"] = radio(
+        page, "method.name", methods_of(task), method, elem_classes="tb-method", elem_id=f"{task}-method"
+    )
+    mine = form.paths(task)
+    with gr.Column(visible=method == "lora", elem_classes="tb-lora") as lora:
+        of_lora = [path for path in mine if path.startswith(("method.lora", "method.use_"))]
         for first in range(0, len(of_lora), 2):
             with gr.Row():
                 for path in of_lora[first : first + 2]:
@@ -63,11 +68,25 @@ def build(page: Page, task: str) -> ModelStep:
                 fields[second] = knob(page, second, min_width=140)
         fields["evaluation.baselines"] = knob(page, "evaluation.baselines")
         fields["name"] = knob(page, "name")
+    if task in WRITING:
+        with make(gr.Accordion, label=words("model.writing"), open=False, elem_id=f"{task}-writing"):
+            for path in ("generation.prompt", "generation.target"):
+                fields[path] = knob(page, path)
+            short = [
+                p
+                for p in mine
+                if p.startswith("generation.") and p not in fields and not form.fields()[p].option.advanced
+            ]
+            for first in range(0, len(short), 2):
+                with gr.Row():
+                    for path in short[first : first + 2]:
+                        fields[path] = knob(page, path, min_width=140)
     with make(gr.Accordion, label=words("model.everything"), open=False):
         rest = [
             path
-            for path in all_fields()
-            if path not in fields and path.split(".")[0] in ("model", "method", "training", "evaluation", "seed")
+            for path in mine
+            if path not in fields
+            and path.split(".")[0] in ("model", "method", "training", "generation", "evaluation", "seed")
         ]
         for first in range(0, len(rest), 2):
             with gr.Row():

@@ -6,9 +6,20 @@ not know whether the files, columns or models named in it exist.
 """
 
 from engine.config.data import DataConfig
-from engine.config.model import METHODS, MethodConfig, ModelConfig
-from engine.config.run import TASK_NAMES, RunConfig, raise_problems
+from engine.config.generation import GenerationConfig
+from engine.config.model import MethodConfig, ModelConfig
+from engine.config.run import RunConfig, raise_problems, with_defaults
+from engine.config.tasks import METHODS, TASK_NAMES, WRITING, methods_of
 from engine.config.training import EvaluationConfig, TrainingConfig
 
-__all__ = ["METHODS", "TASK_NAMES", "DataConfig", "EvaluationConfig", "MethodConfig", "ModelConfig", "RunConfig"]
-__all__ += ["TrainingConfig", "raise_problems"]
+__all__ = [
+    "METHODS",
+    "TASK_NAMES",
+    "WRITING",
+    "DataConfig",
+    "EvaluationConfig",
+    "GenerationConfig",
+    "MethodConfig",
+    "ModelConfig",
+]
+__all__ += ["RunConfig", "TrainingConfig", "methods_of", "raise_problems", "with_defaults"]

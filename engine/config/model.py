@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.config.tasks import METHODS, WRITING
 from engine.options import option
 from engine.text import Text
-
-METHODS = ("full", "lora", "head")
 
 
 @dataclass
@@ -67,8 +66,8 @@ class MethodConfig:
         "full",
         Text("Method", "训练方法"),
         Text(
-            "full trains every weight, lora small added matrices, head only the last layer.",
-            "full 训练全部权重，lora 只训练少量附加矩阵，head 只训练最后的输出层。",
+            "full trains every weight, lora small added matrices, head only the last layer, prefix a few invisible words, ia3 one factor for each feature.",
+            "full 训练全部权重，lora 只训练少量附加矩阵，head 只训练最后的输出层，prefix 只训练若干虚拟前缀，ia3 只训练每个特征的缩放系数。",
         ),
         choices=METHODS,
     )
@@ -132,4 +131,26 @@ class MethodConfig:
         Text("Leave the word embeddings as they are in full fine-tuning.", "全参数微调时保持词嵌入不变。"),
         advanced=True,
         automatic=Text("frozen", "冻结"),
+    )
+    prefix_length: int = option(
+        20,
+        Text("Prefix length", "前缀长度"),
+        Text(
+            "Invisible words put before every layer's input (Li & Liang 2021).",
+            "加在每一层输入之前的虚拟词数量（Li 与 Liang，2021）。",
+        ),
+        low=1,
+        high=512,
+        advanced=True,
+        tasks=WRITING,
+    )
+    four_bit: bool = option(
+        False,
+        Text("4-bit base", "4 位基座"),
+        Text(
+            "Keep the untrained weights in 4 bits (QLoRA, Dettmers et al. 2023): an NVIDIA GPU and bitsandbytes only.",
+            "以 4 位保存不训练的权重（QLoRA，Dettmers 等，2023），仅限装有 bitsandbytes 的 NVIDIA GPU。",
+        ),
+        advanced=True,
+        tasks=WRITING,
     )

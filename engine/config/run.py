@@ -10,13 +10,13 @@ from typing import Any
 import yaml
 
 from engine.config.data import DataConfig
+from engine.config.generation import GenerationConfig
 from engine.config.model import MethodConfig, ModelConfig
+from engine.config.tasks import METHODS, TASK_NAMES, WRITING, defaults_of, methods_of
 from engine.config.training import EvaluationConfig, TrainingConfig
 from engine.errors import ConfigProblem, FileProblem
-from engine.options import Problem, check_ranges, option, read
+from engine.options import Problem, check_ranges, option, read, walk_options
 from engine.text import Text
-
-TASK_NAMES = ("classification", "ner", "qa", "summarization")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -32,7 +32,7 @@ _Dumper.add_representer(str, _Dumper.represent_str)
 
 @dataclass
 class RunConfig:
-    """One run: task, data, model, method, training, evaluation."""
+    """One run: task, data, model, method, training, generation, evaluation."""
 
     task: str = option(
         "classification", Text("Task", "任务"), Text("What is to be learned.", "要学习的任务。"), choices=TASK_NAMES
@@ -50,6 +50,7 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     method: MethodConfig = field(default_factory=MethodConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    generation: GenerationConfig = field(default_factory=GenerationConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     def validate(self) -> list[Problem]:
@@ -86,7 +87,61 @@ class RunConfig:
             )
         if not self.model.id.strip():
             problems.append(Problem("model.id", Text("is empty. Name a model.", "为空。请指定模型。")))
+        return problems + self._of_the_method() + self._out_of_place()
+
+    def _of_the_method(self) -> list[Problem]:
+        """Methods that the task or other settings rule out."""
+        problems, name, allowed = [], self.method.name, methods_of(self.task)
+        if name in METHODS and name not in allowed:
+            reason = (
+                Text("a model that writes has no head to train apart", "生成模型没有可单独训练的输出层")
+                if self.task in WRITING
+                else Text("it is for models that write", "该方法只用于生成模型")
+            )
+            problems.append(
+                Problem(
+                    "method.name",
+                    Text(
+                        f"is {name}, which {self.task} cannot use: {reason.en}. Choose one of {', '.join(allowed)}.",
+                        f"的值 {name} 不适用于该任务：{reason.zh}。可选：{'、'.join(allowed)}。",
+                    ),
+                )
+            )
+        if self.method.four_bit and name == "full":
+            problems.append(
+                Problem(
+                    "method.four_bit",
+                    Text(
+                        "cannot train every weight: 4-bit weights stay as they are. Choose lora.",
+                        "与 full 不能同用：4 位权重无法训练。请选择 lora。",
+                    ),
+                )
+            )
+        if self.training.gradient_checkpointing and name == "prefix":
+            problems.append(
+                Problem(
+                    "training.gradient_checkpointing",
+                    Text(
+                        "does not go with prefix tuning, which needs the cache. Turn it off.",
+                        "不能与 prefix 同用（后者依赖缓存）。请关闭。",
+                    ),
+                )
+            )
         return problems
+
+    def _out_of_place(self) -> list[Problem]:
+        """Fields that were set although they mean nothing to the task."""
+        if self.task not in TASK_NAMES:
+            return []
+        mine, default = self.to_dict(), RunConfig().to_dict()
+        return [
+            Problem(
+                path,
+                Text(f"means nothing to {self.task}. Leave it out.", "对该任务没有意义。请去掉。"),
+            )
+            for path, _, described in walk_options(RunConfig)
+            if not described.serves(self.task) and _at(mine, path) != _at(default, path)
+        ]
 
     def check(self) -> None:
         """Raise ConfigProblem when `validate` finds anything."""
@@ -107,10 +162,15 @@ class RunConfig:
         return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
     @classmethod
+    def for_task(cls, task: str) -> RunConfig:
+        """The defaults of a task, without data and unchecked."""
+        return read(cls, with_defaults({"task": task}), [])
+
+    @classmethod
     def from_dict(cls, values: Any) -> RunConfig:
         """Raises ConfigProblem with every unknown key, wrong type and value out of range."""
         problems: list[Problem] = []
-        config = read(cls, values, problems)
+        config = read(cls, with_defaults(values), problems)
         unread = {problem.path for problem in problems}
         # A field that could not be read is at its default; only what was read can be judged further.
         problems += [problem for problem in config.validate() if problem.path not in unread]
@@ -164,6 +224,24 @@ def raise_problems(problems: list[Problem]) -> None:
         ),
         problems=[{"path": p.path, "message": p.message.to_dict()} for p in problems],
     )
+
+
+def with_defaults(values: Any) -> Any:
+    """The values of a run, with the task's own defaults where nothing is said. What is no mapping is returned as it is."""
+    if not isinstance(values, dict):
+        return values
+    filled = dict(values)
+    for section, defaults in defaults_of(str(values.get("task", ""))).items():
+        given = filled.get(section, {})
+        if isinstance(given, dict):
+            filled[section] = {**defaults, **given}
+    return filled
+
+
+def _at(values: dict[str, Any], path: str) -> Any:
+    for name in path.split("."):
+        values = values[name]
+    return values
 
 
 def _differences(values: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.config.tasks import READING
 from engine.options import option
 from engine.text import Text
 
@@ -19,7 +20,7 @@ class TrainingConfig:
         low=0,
         above=True,
         high=1000,
-        automatic=Text("2 to 8: more for fewer examples a class", "2 到 8 轮，每类样本越少轮数越多"),
+        automatic=Text("chosen for the data: more for fewer rows", "按数据选择，数据越少轮数越多"),
     )
     learning_rate: float | None = option(
         None,
@@ -49,6 +50,15 @@ class TrainingConfig:
         ),
         low=1,
         high=1024,
+        advanced=True,
+    )
+    gradient_checkpointing: bool = option(
+        False,
+        Text("Gradient checkpointing", "梯度检查点"),
+        Text(
+            "Compute parts of the forward pass twice instead of keeping them: far less memory, a third slower.",
+            "不保存中间结果而是重新计算：显著节省内存，速度约慢三分之一。",
+        ),
         advanced=True,
     )
     warmup: float = option(
@@ -96,6 +106,7 @@ class TrainingConfig:
         Text("Weight classes", "类别加权"),
         Text("Count errors on rare classes more.", "加大稀有类别的错误代价。"),
         advanced=True,
+        tasks=READING,
     )
     early_stopping: int = option(
         3,
@@ -160,6 +171,16 @@ class EvaluationConfig:
             "Score simple baselines and the untuned model on the same test rows.",
             "在同一测试集上评估简单基线与未微调的模型。",
         ),
+    )
+    max_rows: int | None = option(
+        None,
+        Text("Test rows", "测试行数"),
+        Text(
+            "How many test rows are answered at the end: a random sample, whose size the intervals reflect.",
+            "最后评估时使用的测试行数（随机抽样），置信区间会反映样本大小。",
+        ),
+        low=1,
+        automatic=Text("all; 100 where the model writes texts", "全部；生成类任务为 100 行"),
     )
     batch_size: int | None = option(
         None,

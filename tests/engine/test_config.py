@@ -125,3 +125,35 @@ def test_walk_covers_every_field_of_every_section():
         for f in dataclasses.fields(RunConfig)
     )
     assert len(list(walk_options(RunConfig))) == leaves
+
+
+def test_a_task_has_defaults_and_methods_of_its_own():
+    writing = RunConfig.from_dict({"task": "summarization", "data": {"train": "a.csv"}})
+    assert (writing.model.id, writing.method.name) == ("auto", "lora")
+    assert RunConfig.from_yaml(writing.to_yaml()) == writing
+    chosen = RunConfig.from_dict(
+        {"task": "summarization", "data": {"train": "a.csv"}, "model": {"id": "t5-small"}, "method": {"name": "ia3"}}
+    )
+    assert (chosen.model.id, chosen.method.name) == ("t5-small", "ia3")
+    assert RunConfig.for_task("classification") == RunConfig()
+
+
+@pytest.mark.parametrize(
+    ("values", "path"),
+    [
+        ({"task": "summarization", "method": {"name": "head"}}, "method.name"),
+        ({"task": "classification", "method": {"name": "prefix"}}, "method.name"),
+        ({"task": "ner", "method": {"name": "ia3"}}, "method.name"),
+        ({"task": "classification", "generation": {"beams": 4}}, "generation.beams"),
+        ({"task": "summarization", "training": {"class_weights": True}}, "training.class_weights"),
+        ({"task": "summarization", "method": {"name": "full", "four_bit": True}}, "method.four_bit"),
+        (
+            {"task": "summarization", "method": {"name": "prefix"}, "training": {"gradient_checkpointing": True}},
+            "training.gradient_checkpointing",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_told(values, path):
+    with pytest.raises(ConfigProblem) as caught:
+        RunConfig.from_dict({"data": {"train": "a.csv"}, **values})
+    assert [problem["path"] for problem in caught.value.where["problems"]] == [path]
