@@ -17,9 +17,7 @@ _METHODS_OF = dict.fromkeys(READING, ("full", "lora", "head")) | dict.fromkeys(
     WRITING, ("lora", "full", "prefix", "ia3")
 )
 # Where a task's defaults are others than RunConfig's own.
-_DEFAULTS_OF: dict[str, dict[str, dict[str, Any]]] = {
-    name: {"method": {"name": "lora"}} for name in WRITING
-}
+_DEFAULTS_OF: dict[str, dict[str, dict[str, Any]]] = {name: {"method": {"name": "lora"}} for name in WRITING}
 
 
 def methods_of(task: str) -> tuple[str, ...]:
