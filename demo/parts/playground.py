@@ -23,12 +23,41 @@ from engine.data.limits import Limits
 from engine.data.load import read_table
 from engine.errors import UserError
 from engine.runs.store import Run
+from engine.tasks import TASKS
 from engine.tasks.roles import READS, must_read, role_of
 
 MOST_CHARACTERS = 100_000
 SUGGESTIONS = 6
+LINES = {"context": 7, "text_pair": 2}  # of the inputs that are not of three
 # What a file of answers can be fetched as, by ending; the labels need no translation.
 FORMATS = {".csv": "CSV", ".xlsx": "Excel", ".jsonl": "JSON Lines"}
+# A click on what says [data-goto] brings what it names into view; a new answer shows its first place by itself.
+GOTO = """
+const show = (place, smooth) => {
+  const box = place.closest('.tb-context');
+  if (!box) return;
+  const top = place.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop - box.clientHeight / 3;
+  box.scrollTo({top, behavior: smooth && !matchMedia('(prefers-reduced-motion: reduce)').matches ? 'smooth' : 'auto'});
+};
+element.addEventListener('click', (event) => {
+  const link = event.target.closest('[data-goto]');
+  const place = link && element.querySelector(`[data-place~="${link.dataset.goto}"]`);
+  if (!place) return;
+  show(place, true);
+  element.querySelectorAll('.tb-shown').forEach((one) => one.classList.remove('tb-shown'));
+  element.querySelectorAll(`[data-place~="${link.dataset.goto}"]`).forEach((one) => one.classList.add('tb-shown'));
+  place.closest('.tb-context').scrollIntoView({block: 'nearest', behavior: 'smooth'});
+});
+new MutationObserver(() => {
+  const first = element.querySelector('.tb-context:not(.tb-placed) .tb-hit');
+  if (first) { first.closest('.tb-context').classList.add('tb-placed'); show(first, false); }
+}).observe(element, {childList: true, subtree: true});
+"""
+
+
+def formats(task: str) -> dict[str, str]:
+    """The formats of a task's answers: tables, and what its own field reads."""
+    return {**FORMATS, **{ending: exchange.label for ending, exchange in TASKS[task].exchange.items()}}
 
 
 @dataclass(frozen=True)
@@ -40,6 +69,13 @@ class AnswerParts:
         [list[dict[str, str]], list[dict[str, Any]], str], str
     ]  # (rows, answers, language): the first of a file
     target: Callable[[dict[str, Any]], str]  # (test row): its right answer in a few words, as plain text
+    # What is typed may ask several things at once: into how many rows it falls, and all of them answered as one picture
+    # (rows, tuned, untuned, language). Without it, what is typed is one row.
+    split: Callable[[dict[str, str]], list[dict[str, str]]] | None = None
+    together: Callable[[list[dict[str, str]], list[dict[str, Any]], list[dict[str, Any]] | None, str], str] | None = (
+        None
+    )
+    asks: str = ""  # the input that tells test rows apart, where that is not all of them
 
 
 @dataclass
@@ -62,14 +98,15 @@ def build(page: Page, task: str) -> Playground:
         inputs[name] = make(
             gr.Textbox,
             label=role_of(task, name).label,
-            placeholder=words("try.placeholder"),
-            lines=3 if must_read(task, name) else 2,
+            placeholder=words(f"try.placeholder_{name}"),
+            lines=LINES.get(name, 3),
+            max_lines=16,
             max_length=MOST_CHARACTERS,
             visible=must_read(task, name),
             elem_id=f"{task}-try-{name}",
         )
     ask = make(gr.Button, value=words("try.ask"), variant="primary", elem_id=f"{task}-ask")
-    answer = gr.HTML("", apply_default_css=False, elem_id=f"{task}-answer")
+    answer = gr.HTML("", js_on_load=GOTO, apply_default_css=False, elem_id=f"{task}-answer")
     suggestions = gr.HTML("", js_on_load=PICK, apply_default_css=False, elem_id=f"{task}-suggestions")
     make(gr.HTML, value=words("try.batch_html"), apply_default_css=False)
     downloads = {}
@@ -81,7 +118,7 @@ def build(page: Page, task: str) -> Playground:
             size="sm",
             elem_id=f"{task}-batch",
         )
-        for ending, label in FORMATS.items():
+        for ending, label in formats(task).items():
             downloads[ending] = gr.DownloadButton(
                 label, size="sm", visible=False, elem_id=f"{task}-batch-download-{ending[1:]}"
             )
@@ -109,7 +146,7 @@ def suggestions_html(run: Run, parts: AnswerParts, language: str) -> str:
     if not rows:
         return ""
     chips = "".join(
-        f'<button type="button" class="tb-suggestion" data-pick="{index}">{clip(_said(row), 110)}'
+        f'<button type="button" class="tb-suggestion" data-pick="{index}">{clip(_said(row, parts), 110)}'
         f"<small>{clip(parts.target(row), 80)}</small></button>"
         for index, row in enumerate(rows)
     )
@@ -127,7 +164,7 @@ def test_rows(run: Run, parts: AnswerParts) -> list[dict[str, Any]]:
     for row in rows:
         by_answer.setdefault(parts.target(row), []).append(row)
     for found in by_answer.values():
-        found.sort(key=lambda row: abs(len(_said(row)) - 80))
+        found.sort(key=lambda row: abs(len(_said(row, parts)) - 80))
     chosen: list[dict[str, Any]] = []
     depth = 0
     while len(chosen) < SUGGESTIONS and any(len(found) > depth for found in by_answer.values()):
@@ -136,8 +173,10 @@ def test_rows(run: Run, parts: AnswerParts) -> list[dict[str, Any]]:
     return chosen[:SUGGESTIONS]
 
 
-def _said(row: dict[str, Any]) -> str:
+def _said(row: dict[str, Any], parts: AnswerParts) -> str:
     """What a person reads of a row's inputs, in one line."""
+    if parts.asks:
+        return str(row["inputs"][parts.asks])
     return " / ".join(value for value in row["inputs"].values() if isinstance(value, str) and value)
 
 
@@ -156,7 +195,7 @@ def answer_file(
     page: Page, run: Run, path: str | Path, parts: AnswerParts, language: str
 ) -> tuple[str, dict[str, Path]]:
     """Answer every row of a file. Returns what is shown of it, and the file of answers in every format. Raises UserError."""
-    from engine.inference.batch import answer_table, beside, write_predictions
+    from engine.inference.batch import answer_table, write_answers
 
     found = read_table(path, task=run.manifest.task, limits=Limits.from_settings(page.settings))
     model = predictor(page, run)
@@ -170,8 +209,8 @@ def answer_file(
     # Gradio serves what lies in its temporary folder; the name is ours, so that nothing else can be asked for by it.
     directory = Path(gr.utils.get_upload_folder()) / "answers" / secrets.token_hex(12)
     directory.mkdir(parents=True)
-    frame, files = beside(found, answered, model), {}
-    for ending in FORMATS:
+    files = {}
+    for ending in formats(run.manifest.task):
         files[ending] = directory / f"predictions{ending}"
-        write_predictions(frame, files[ending])
+        write_answers(found, answered, model, files[ending])
     return panel("success", done) + parts.many(rows, answers, language), files

@@ -31,10 +31,14 @@ class TryEvents(Scene):
         with told(language):
             run = self.page.open_run(run_id, request)
             row = playground.question(self.task, dict(zip(self.tab.playground.inputs, typed, strict=True)))
+            parts = self.tab.task.answers
+            rows = parts.split(row) if parts.split is not None else [row]
             model = playground.predictor(self.page, run)
-            tuned = model.predict([row])[0]
-            base = model.predict([row], base=True)[0] if model.knows_base else None
-        return self.tab.task.answers.one(row, tuned, base, language)
+            tuned = model.predict(rows)
+            base = model.predict(rows, base=True) if model.knows_base else None
+        if parts.together is not None:
+            return parts.together(rows, tuned, base, language)
+        return parts.one(row, tuned[0], base[0] if base else None, language)
 
     def ask_again(self, language: str, run_id: str, request: gr.Request, shown: str, *typed: str) -> Any:
         """The answer on the screen, in another language."""

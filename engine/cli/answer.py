@@ -26,7 +26,12 @@ def predict(
         typer.Option("--input", metavar="ROLE=TEXT", help="One row by its parts, such as context=... question=..."),
     ] = None,
     file: Annotated[Path | None, typer.Option(help="A file of texts.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the answers go: .csv, .tsv, .jsonl or .xlsx.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the answers go: .csv, .tsv, .jsonl, .xlsx, or a format of the task (.json for SQuAD)."
+        ),
+    ] = None,
     column: Annotated[
         list[str] | None, typer.Option(metavar="ROLE=COLUMN", help="Column of a role in the file.")
     ] = None,
@@ -41,15 +46,16 @@ def predict(
         )
     if any(not given.strip() for given in text or []):
         raise ConfigProblem("empty_text", Text("A text is empty.", "文本为空。"), Text("Type one.", "请输入文本。"))
-    directory = find(run).directory
+    found = find(run)
     from engine.data.load import read_table
-    from engine.inference.batch import check_output, predict_table, write_predictions
+    from engine.inference.batch import answer_table, beside, check_output, write_answers
+    from engine.tasks import task_named
 
     if out is not None:
-        check_output(out)
+        check_output(out, task_named(found.manifest.task).exchange)
     from engine.inference.predictor import load_predictor
 
-    predictor = load_predictor(directory)
+    predictor = load_predictor(found.directory)
     if file is None:
         first = READS[predictor.task.name][0]
         rows = [{first: one} for one in text] if text else [pairs(given, "--input")]
@@ -60,15 +66,17 @@ def predict(
         else:
             typer.echo(_answer_table(predictor, rows, answers))
         return
-    frame = predict_table(predictor, read_table(file, task=predictor.task.name), pairs(column, "--column"), base=base)
+    asked = read_table(file, task=predictor.task.name)
+    answered = answer_table(predictor, asked, pairs(column, "--column"), base=base)
     if out is None:
+        frame = beside(asked, answered, predictor)
         typer.echo(frame.to_json(orient="records", lines=True, force_ascii=False), nl=False)
         return
-    write_predictions(frame, out)
+    write_answers(asked, answered, predictor, out)
     if json_:
-        typer.echo(json.dumps({"out": str(out), "rows": len(frame)}, ensure_ascii=False))
+        typer.echo(json.dumps({"out": str(out), "rows": len(asked)}, ensure_ascii=False))
     else:
-        typer.echo(f"{len(frame)} -> {out}", err=True)
+        typer.echo(f"{len(asked)} -> {out}", err=True)
 
 
 def _answer_table(predictor: Predictor, rows: list[dict[str, str]], answers: list[dict[str, Any]]) -> str:

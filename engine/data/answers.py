@@ -26,7 +26,7 @@ def read_answers(table: Table, columns: dict[str, str]) -> tuple[list[Example], 
     place, and said. A row none of whose answers stands in the context is left out, and said.
     """
     file = table.source.name
-    identifier = next((name for name in table.columns if name.casefold() in ("id", "qid", "question_id")), "")
+    identifier = identifier_column(table)
     frame = table.frame
     starts = frame[columns["answer_start"]].tolist() if "answer_start" in columns else [None] * len(table)
     identifiers = (
@@ -67,6 +67,11 @@ def read_answers(table: Table, columns: dict[str, str]) -> tuple[list[Example], 
             inputs["id"] = as_text(own)
         examples.append(Example(line, inputs, tuple(target)))
     return examples, _notices(empty, moved, lost)
+
+
+def identifier_column(table: Table) -> str:
+    """The column that names the questions; empty where there is none."""
+    return next((name for name in table.columns if name.casefold() in ("id", "qid", "question_id")), "")
 
 
 def _answers(given: Any, start: Any) -> list[tuple[str, int | None]]:

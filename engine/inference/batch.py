@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,16 +113,23 @@ def text_columns(predictor: Predictor, table: Table, given: dict[str, str]) -> d
     return {role.name: found[role.name] for role in wanted}
 
 
-def check_output(path: Path) -> None:
-    """Raises FileProblem where `write_predictions` could not write: known before any time is spent on answers."""
-    if path.suffix.lower() not in OUTPUT_ENDINGS:
+def check_output(path: Path, exchange: Iterable[str] = ()) -> None:
+    """Raises FileProblem where `write_answers` could not write: known before any time is spent on answers.
+
+    `exchange` are the endings of the task's own formats.
+    """
+    endings = (*(ending for ending in OUTPUT_ENDINGS if ending != ".ndjson"), *exchange)
+    if path.suffix.lower() not in (*OUTPUT_ENDINGS, *exchange):
         raise FileProblem(
             "unknown_output",
             Text(
                 f"Cannot write {path.name}: unknown ending {path.suffix!r}.",
                 f"无法写入 {path.name}：未知的扩展名 {path.suffix!r}。",
             ),
-            Text("Use .csv, .tsv, .jsonl or .xlsx.", "请使用 .csv、.tsv、.jsonl 或 .xlsx。"),
+            Text(
+                f"Use {', '.join(endings[:-1])} or {endings[-1]}.",
+                f"请使用 {'、'.join(endings[:-1])} 或 {endings[-1]}。",
+            ),
             file=str(path),
         )
     if path.is_dir():
@@ -131,6 +138,23 @@ def check_output(path: Path) -> None:
         raise _unwritable(path, Text(f"there is no folder {path.parent}", f"文件夹 {path.parent} 不存在"))
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise _unwritable(path, Text("permission denied", "没有写入权限"))
+
+
+def write_answers(table: Table, answered: Answered, predictor: Predictor, path: Path) -> None:
+    """Write the answers beside their rows, or in a format of the task's own (`Task.exchange`), by the file's ending.
+
+    Raises FileProblem for another ending, and for a place that cannot be written.
+    """
+    exchange = predictor.task.exchange
+    if path.suffix.lower() not in exchange:
+        write_predictions(beside(table, answered, predictor), path)
+        return
+    check_output(path, exchange)
+    try:
+        path.write_text(exchange[path.suffix.lower()].write(table, answered), encoding="utf-8", errors="replace")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise _unwritable(path, Text(reason, reason)) from error
 
 
 def write_predictions(frame: pandas.DataFrame, path: Path) -> None:

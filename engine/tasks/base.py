@@ -6,8 +6,9 @@ It does not know files, devices, training or pages. `Example` is what the rest o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.text import Text
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from engine.config import ModelConfig, RunConfig
     from engine.data.findings import Notice
+    from engine.data.table import Table
+    from engine.inference.batch import Answered
     from engine.inference.reader import Reader
     from engine.models.load import LoadedModel
     from engine.training.pace import Pace
@@ -122,6 +125,19 @@ class Judgement:
     facts: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A file format of a task's own field in which answers can be handed on. `write` takes the table that was answered and what
+    was read and said of its rows (engine/inference/batch.py: Answered) and gives the text of the file.
+    """
+
+    label: str  # needs no translation
+    write: Callable[[Table, Answered], str]
+
+
+NO_EXCHANGE: Mapping[str, Exchange] = MappingProxyType({})
+
+
 class Task(Protocol):
     """What the rest of the engine asks of a task. Implementations hold no state."""
 
@@ -132,6 +148,7 @@ class Task(Protocol):
     pace: Pace  # how fast it is learned, where nobody says otherwise
     windowed: bool  # whether long training texts are read in overlapping windows; else they are cut
     reader: type[Reader]  # how a model of the task is asked (engine/inference/reader.py)
+    exchange: Mapping[str, Exchange]  # by file ending, beside the tables that every task can write
     untuned: type  # the pretrained model made able to answer without training (engine/inference/untuned.py)
 
     def default_metric(self, outputs: Outputs) -> str:

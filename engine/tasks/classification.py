@@ -19,7 +19,7 @@ from engine.errors import LabelProblem
 from engine.evaluation.classification.counts import metrics_from_counts, statistics
 from engine.evaluation.intervals import MetricsFrom
 from engine.inference.untuned import NearestCentroid
-from engine.tasks.base import Encoded, Example, Feature, Judgement
+from engine.tasks.base import NO_EXCHANGE, Encoded, Example, Feature, Judgement
 from engine.tasks.roles import ROLES
 from engine.text import Text
 from engine.training.pace import Pace, passes_for_classes
@@ -51,6 +51,7 @@ class Classification:
     metrics = ("accuracy", "macro_f1", "micro_f1", "weighted_f1")
     pace = Pace(rate={"full": 7e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=passes_for_classes)
     windowed = False
+    exchange = NO_EXCHANGE
     untuned = NearestCentroid
 
     @property

@@ -23,7 +23,7 @@ from engine.inference.prototypes import NearestPrototype
 from engine.tagging.alignment import Span, found_spans, tags_of
 from engine.tagging.decoding import best_tags, tag_names
 from engine.tagging.words import PIECE, TOKEN, WORD, cuts_word
-from engine.tasks.base import IGNORED, Encoded, Example, Judgement
+from engine.tasks.base import IGNORED, NO_EXCHANGE, Encoded, Example, Judgement
 from engine.tasks.roles import ROLES
 from engine.text import Text
 from engine.training.pace import Pace, passes_for_entities
@@ -73,6 +73,7 @@ class Ner:
     metrics = ("f1", "precision", "recall", "macro_f1")
     pace = Pace(rate={"full": 3e-5, "lora": 1.2e-4, "head": 5e-3}, epochs=passes_for_entities)
     windowed = True
+    exchange = NO_EXCHANGE
     untuned = NearestPrototype
 
     @property

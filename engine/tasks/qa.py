@@ -11,11 +11,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.answering import windows as reading
+from engine.answering.handing_on import squad_predictions
 from engine.answering.notices import notices
 from engine.answering.spans import Prediction, Span, log_loss, read_windows
 from engine.answering.threshold import choose
@@ -25,7 +27,7 @@ from engine.data.findings import Notice
 from engine.errors import LabelProblem
 from engine.evaluation.intervals import MetricsFrom, Statistics
 from engine.evaluation.qa.counts import METRICS, metrics_from, statistics
-from engine.tasks.base import IGNORED, Encoded, Example, Feature, Judgement
+from engine.tasks.base import IGNORED, Encoded, Example, Exchange, Feature, Judgement
 from engine.tasks.roles import ROLES
 from engine.text import Text
 from engine.training.pace import Pace, passes_for_questions
@@ -74,6 +76,7 @@ class QuestionAnswering:
     metrics = METRICS
     pace = Pace(rate={"full": 7e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=passes_for_questions)
     windowed = True
+    exchange = MappingProxyType({".json": Exchange("SQuAD JSON", squad_predictions)})
     untuned = NearestEnds
 
     @property
