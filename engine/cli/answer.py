@@ -29,7 +29,7 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Where the answers go: .csv, .tsv, .jsonl, .xlsx, or a format of the task (.json for SQuAD)."
+            help="Where the answers go: .csv, .tsv, .jsonl, .xlsx, or a format of the task (.conll for entities, .json for SQuAD)."
         ),
     ] = None,
     column: Annotated[
@@ -80,9 +80,13 @@ def predict(
 
 
 def _answer_table(predictor: Predictor, rows: list[dict[str, str]], answers: list[dict[str, Any]]) -> str:
-    """The answers in columns, with what was asked at the end; the probabilities of all labels are for --json."""
+    """The answers in columns, with what was asked at the end; the probabilities of all labels, and lists, are for --json."""
     cells = predictor.task.cells(answers, predictor.outputs)
-    shown = {name: values for name, values in cells.items() if not name.startswith("p:")}
+    shown = {
+        name: values
+        for name, values in cells.items()
+        if not name.startswith("p:") and not any(isinstance(value, list) for value in values)
+    }
     asked = [" / ".join(row.values()) for row in rows]
     return table(
         (*shown, "input"), list(zip(*([str(v) for v in values] for values in shown.values()), asked, strict=True))

@@ -11,10 +11,11 @@ from typing import Any
 
 from engine.evaluation.charts import Series
 from engine.evaluation.classification import layout as classification
+from engine.evaluation.ner import layout as ner
 from engine.evaluation.qa import layout as qa
 from engine.evaluation.slices import KINDS
 from engine.evaluation.verdict import RULE
-from engine.evaluation.words import METRIC_HELP, SHARES, metric_name, number
+from engine.evaluation.words import SHARES, metric_help, metric_name, number
 from engine.text import Text
 
 POINT_TITLES: dict[str, Text] = {
@@ -29,6 +30,12 @@ POINT_TITLES: dict[str, Text] = {
     "truncation": Text("Long texts", "长文本"),
     "calibration": Text("Its confidence", "置信度"),
     "overfitting": Text("Overfitting", "过拟合"),
+    "memory": Text("Against memory", "与照搬训练集相比"),
+    "generalisation": Text("New entities", "新实体"),
+    "main_error": Text("What goes wrong", "主要错误"),
+    "weak_types": Text("Where it is weak", "薄弱之处"),
+    "untested_types": Text("Not tested", "未经测试"),
+    "unknown_types": Text("Unknown types", "未知类型"),
     "shift": Text("Harder test rows", "测试集偏难"),
     "label_noise": Text("Doubtful labels", "可疑标签"),
     "exact_match": Text("Word for word", "逐字比较"),
@@ -132,7 +139,7 @@ def _metrics(report: dict[str, Any], rows: int) -> list[dict[str, Any]]:
         found.append(
             {
                 "name": metric_name(name),
-                "help": METRIC_HELP.get(name),
+                "help": metric_help(report["task"], name),
                 "value": number(name, value, rows),
                 "interval": f"{number(name, ends[0], rows)} – {number(name, ends[1], rows)}" if ends else "",
                 "baselines": [
@@ -147,5 +154,6 @@ def _metrics(report: dict[str, Any], rows: int) -> list[dict[str, Any]]:
 # What each task shows between the comparison and what is common to all again: the variables of its own templates.
 _BODIES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "classification": classification.body,
+    "ner": ner.body,
     "qa": qa.body,
 }

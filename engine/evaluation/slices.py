@@ -24,6 +24,7 @@ KINDS: dict[str, Text] = {
     "question_word": Text("By question word", "按疑问词"),
     "answer_length": Text("By length of the answer", "按答案长度"),
     "context_length": Text("By length of the context", "按原文长度"),
+    "entities": Text("By number of entities", "按实体数量"),
     "length": Text("By length of text", "按文本长度"),
     "script": Text("By writing system", "按文字种类"),
     "leakage": Text("By whether training had the text", "按训练集中是否出现过"),

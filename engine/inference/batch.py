@@ -16,6 +16,8 @@ import pandas
 
 from engine.data.cells import as_text
 from engine.data.columns import guess_columns, missing_column
+from engine.data.profile import as_items
+from engine.data.spans import join_tokens
 from engine.data.table import Table
 from engine.errors import ColumnProblem, FileProblem
 from engine.tasks.roles import READS, must_read, role_of
@@ -49,7 +51,7 @@ class Answered:
     """What was read of each row of a table, by role, and what was said of it; both None where there was nothing to read."""
 
     columns: dict[str, str]
-    rows: list[dict[str, str] | None]
+    rows: list[dict[str, Any] | None]
     answers: list[dict[str, Any] | None]
 
 
@@ -77,8 +79,11 @@ def beside(table: Table, answered: Answered, predictor: Predictor) -> pandas.Dat
     return frame
 
 
-def _row(cells: dict[str, Any]) -> dict[str, str] | None:
-    """What there is to read of a row; None where something is missing."""
+def _row(cells: dict[str, Any]) -> dict[str, Any] | None:
+    """What there is to read of a row; None where something is missing. Tokens give their text, and are kept."""
+    if "tokens" in cells:
+        text, places = join_tokens([as_text(token) for token in as_items(cells["tokens"]) or []])
+        return {"text": text, "tokens": places} if text.strip() else None
     read = {name: as_text(cell) for name, cell in cells.items()}
     return read if all(text.strip() for text in read.values()) else None
 
@@ -95,6 +100,8 @@ def text_columns(predictor: Predictor, table: Table, given: dict[str, str]) -> d
     named = {role.name: trained[role.name] for role in wanted if trained.get(role.name) in table.columns}
     only = {wanted[0].name: table.columns[0]} if len(wanted) == len(table.columns) == 1 else {}
     found = {**guess_columns(table, predictor.task.name), **only, **named, **given}
+    if task == "ner" and "tokens" in found and ("text" not in found or "tokens" in given):
+        return {"tokens": found["tokens"]}
     for role in wanted:
         if role.name not in found:
             raise ColumnProblem(

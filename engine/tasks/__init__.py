@@ -5,10 +5,11 @@ from __future__ import annotations
 from engine.errors import ConfigProblem
 from engine.tasks.base import Task
 from engine.tasks.classification import Classification
+from engine.tasks.ner import Ner
 from engine.tasks.qa import QuestionAnswering
 from engine.text import Text
 
-TASKS: dict[str, Task] = {task.name: task for task in (Classification(), QuestionAnswering())}
+TASKS: dict[str, Task] = {task.name: task for task in (Classification(), Ner(), QuestionAnswering())}
 
 
 def task_named(name: str) -> Task:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +20,12 @@ from engine.data.findings import Notice, Place, excerpt, many, some
 from engine.errors import LabelProblem
 from engine.evaluation.intervals import MetricsFrom
 from engine.evaluation.ner.counts import metrics_from_counts, statistics
+from engine.inference.conll import conll
 from engine.inference.prototypes import NearestPrototype
 from engine.tagging.alignment import Span, found_spans, tags_of
 from engine.tagging.decoding import best_tags, tag_names
 from engine.tagging.words import PIECE, TOKEN, WORD, cuts_word
-from engine.tasks.base import IGNORED, NO_EXCHANGE, Encoded, Example, Judgement
+from engine.tasks.base import IGNORED, Encoded, Example, Exchange, Judgement
 from engine.tasks.roles import ROLES
 from engine.text import Text
 from engine.training.pace import Pace, passes_for_entities
@@ -73,7 +75,7 @@ class Ner:
     metrics = ("f1", "precision", "recall", "macro_f1")
     pace = Pace(rate={"full": 3e-5, "lora": 1.2e-4, "head": 5e-3}, epochs=passes_for_entities)
     windowed = True
-    exchange = NO_EXCHANGE
+    exchange = MappingProxyType({".conll": Exchange("CoNLL", conll)})
     untuned = NearestPrototype
 
     @property
