@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from engine.errors import UserError
 from engine.runs.store import Run
 from engine.tasks import TASKS
 from engine.tasks.roles import READS, must_read, role_of
+from engine.text import Text
 
 MOST_CHARACTERS = 100_000
 SUGGESTIONS = 6
@@ -75,6 +76,7 @@ class AnswerParts:
     together: Callable[[list[dict[str, str]], list[dict[str, Any]], list[dict[str, Any]] | None, str], str] | None = (
         None
     )
+    suggestions: Text = field(default_factory=lambda: words("try.suggestions"))  # above the test rows to click
     asks: str = ""  # the input that tells test rows apart, where that is not all of them
 
 
@@ -150,7 +152,7 @@ def suggestions_html(run: Run, parts: AnswerParts, language: str) -> str:
         f"<small>{clip(parts.target(row), 80)}</small></button>"
         for index, row in enumerate(rows)
     )
-    return f'<p class="tb-quiet">{safe(words("try.suggestions").in_language(language))}</p><div class="tb-suggestions">{chips}</div>'
+    return f'<p class="tb-quiet">{safe(parts.suggestions.in_language(language))}</p><div class="tb-suggestions">{chips}</div>'
 
 
 def test_rows(run: Run, parts: AnswerParts) -> list[dict[str, Any]]:
