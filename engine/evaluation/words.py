@@ -25,6 +25,7 @@ METRICS: dict[str, Text] = {
     "rouge2": Text("ROUGE-2", "ROUGE-2"),
     "rougeL": Text("ROUGE-L", "ROUGE-L"),
     "rougeLsum": Text("ROUGE-Lsum", "ROUGE-Lsum"),
+    "likelihood": Text("likelihood a token", "每 token 似然"),
 }
 
 METRIC_HELP: dict[str, Text] = {
@@ -45,6 +46,14 @@ METRIC_HELP: dict[str, Text] = {
     ),
     "average_precision": Text(
         "Area under the precision-recall curve, mean over the classes.", "精确率-召回率曲线下面积，对各类别取平均。"
+    ),
+    "rouge1": Text("Words shared with the reference summary.", "与参考摘要相同的词（中文按字）。"),
+    "rouge2": Text("Pairs of neighbouring words shared with it.", "与参考摘要相同的相邻词对。"),
+    "rougeL": Text("Words shared with it in the same order.", "与参考摘要顺序一致的相同词。"),
+    "rougeLsum": Text("The same, sentence by sentence.", "逐句计算的 ROUGE-L。"),
+    "likelihood": Text(
+        "The mean probability that the model gives to each next token of the reference.",
+        "模型给参考摘要中每个 token 的平均概率。",
     ),
 }
 

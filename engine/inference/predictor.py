@@ -69,7 +69,7 @@ class Predictor:
         return self._tuned.predict(examples, progress=progress)
 
     def _reader(self, loaded: LoadedModel) -> Reader:
-        model = loaded.model.to(self.device.name).eval()
+        model = self.task.reader.ready(loaded.model, self.device)
         return self.task.reader(
             self.task, self.outputs, model, loaded.tokenizer, self.device, self.description.max_length
         )

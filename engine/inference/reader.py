@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,6 +18,9 @@ from transformers import PreTrainedTokenizerBase
 from engine.inference.forward import run
 from engine.models.device import Device
 from engine.tasks.base import Encoded, Example, Outputs, Task
+
+if TYPE_CHECKING:
+    from engine.config import RunConfig
 
 ReadBatch = Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor]
 Progress = Callable[[int, int], None]
@@ -35,6 +38,23 @@ class Reader:
     device: Device
     max_length: int
     batch_size: int = BATCH_SIZE
+
+    @staticmethod
+    def ready(model: nn.Module, device: Device) -> nn.Module:
+        """The model where it answers, and in the number format it answers in."""
+        return model.to(device.name).eval()
+
+    def prepare(self, examples: Sequence[Example], config: RunConfig) -> Outputs:
+        """What the model can answer, once its tokenizer and the settings of the run are known. `examples` are the training rows."""
+        return self.outputs
+
+    def readable(self, positions: int) -> int:
+        """Tokens that may be read by a model with that many positions."""
+        return positions
+
+    def encode_to_learn(self, examples: Sequence[Example], max_length: int | None, windows: bool = False) -> Encoded:
+        """Sequences of training rows; None cuts nothing. `Task.attach_targets` adds what is not in them yet."""
+        return self.task.encode(examples, self.tokenizer, max_length, windows=windows)
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         return self.task.encode(examples, self.tokenizer, self.max_length, windows=True)
@@ -59,3 +79,12 @@ class Reader:
         """The task's predictions, one for each example. `encoded` saves encoding them again."""
         encoded = encoded or self.encode(examples)
         return self.task.predict(self.run(encoded, progress=progress), encoded, len(examples), self.outputs)
+
+    def assess(
+        self, examples: Sequence[Example], encoded: Encoded, progress: Progress | None = None
+    ) -> tuple[float, dict[str, float], Outputs]:
+        """Loss and metrics on validation rows, and the outputs with what those rows decide."""
+        predictions = self.predict(examples, encoded, progress)
+        outputs = self.task.settle(examples, predictions, self.outputs)
+        loss = self.task.evaluation_loss(examples, predictions, outputs)
+        return loss, self.task.score(examples, predictions, outputs), outputs

@@ -17,12 +17,14 @@ from typing import Any
 
 from engine.config import ModelConfig
 from engine.errors import RunProblem
-from engine.models.adapters import merged_with_adapter
+from engine.models.adapters import with_adapter
 from engine.models.catalog import resolve
 from engine.models.load import LoadedModel
 from engine.tasks import TASKS
 from engine.tasks.base import Outputs
 from engine.text import Text
+
+ADAPTERS = ("lora", "prefix", "ia3")  # methods that keep the base model as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Description:
     columns: dict[str, str] = field(default_factory=dict)  # role -> column of the training file
     layers: int | None = None  # of the base model that were kept; None for all
     masked: bool = False  # personal data was masked in training, so it is in what is asked as well
+    four_bit: bool = False  # the base model was kept in 4 bits
 
     def save(self, directory: Path) -> None:
         text = json.dumps(asdict(self), ensure_ascii=False, indent=1)
@@ -62,19 +65,24 @@ class Description:
 
 def load_base(description: Description, attention: str | None = None) -> LoadedModel:
     """The pretrained model that the run started from, with a fresh head."""
+    import torch
+
+    # Where there is no GPU the same weights serve in full.
+    four_bit = {"four_bit": True} if description.four_bit and torch.cuda.is_available() else {}
     return TASKS[description.task].load(
         resolve(description.base_model),
         description.what,
         ModelConfig(id=description.base_model, revision=description.base_revision, layers=description.layers),
         attention=attention,
+        **four_bit,
     )
 
 
 def load_tuned(directory: Path, description: Description, attention: str | None = None) -> LoadedModel:
-    """The tuned model, an adapter already merged into its base."""
-    if description.method == "lora":
+    """The tuned model, an adapter already merged into its base where that can be."""
+    if description.method in ADAPTERS:
         loaded = load_base(description, attention)
-        loaded.model = merged_with_adapter(loaded.model, directory)
+        loaded.model = with_adapter(loaded.model, directory)
         return loaded
     return TASKS[description.task].load(
         str(directory), description.what, ModelConfig(id=str(directory)), attention=attention

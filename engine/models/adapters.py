@@ -16,6 +16,7 @@ from transformers import PreTrainedModel
 
 from engine.config import MethodConfig
 from engine.errors import RunFailure
+from engine.models.generator_methods import apply_to_generator
 from engine.models.load import LoadedModel
 from engine.text import Text
 
@@ -23,6 +24,8 @@ from engine.text import Text
 def apply_method(loaded: LoadedModel, method: MethodConfig, freeze_embeddings: bool) -> nn.Module:
     """Freeze and wrap `loaded.model` for the method. Returns the module to train; its trainable parameters say which."""
     model = loaded.model
+    if model.can_generate():
+        return apply_to_generator(model, method, freeze_embeddings)
     head = head_modules(model, loaded.new_modules)
     if method.name == "lora":
         wrapped = get_peft_model(model, lora_config(model, head, method))
@@ -71,6 +74,13 @@ def is_fast(name: str) -> bool:
     return not any(part in name for part in (".lora_A.", ".lora_magnitude_vector."))
 
 
+def checkpoint_activations(model: nn.Module) -> None:
+    """Gradient checkpointing (Chen et al. 2016): the layers' insides are computed again instead of kept."""
+    inner = model.get_base_model() if isinstance(model, PeftModel) else model
+    # The reentrant kind needs an input that requires a gradient, which frozen embeddings do not give.
+    inner.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+
+
 def _within(name: str, modules: list[str]) -> bool:
     return any(name == module or name.startswith(module + ".") for module in modules)
 
@@ -104,9 +114,14 @@ def save_model(model: nn.Module, loaded: LoadedModel, directory: Path) -> None:
     loaded.tokenizer.save_pretrained(directory)
 
 
-def merged_with_adapter(base: PreTrainedModel, directory: Path) -> PreTrainedModel:
-    """The base model with the adapter in `directory` merged into its weights: as fast as a model without one."""
-    return PeftModel.from_pretrained(base, directory).merge_and_unload()
+def with_adapter(base: PreTrainedModel, directory: Path) -> nn.Module:
+    """The base model with the adapter in `directory` merged into its weights: as fast as a model without one.
+
+    A prefix cannot be merged, and 4-bit weights would lose by it: those stay beside the base.
+    """
+    model = PeftModel.from_pretrained(base, directory)
+    quantised = base.config.to_dict().get("quantization_config") is not None
+    return model if model.active_peft_config.is_prompt_learning or quantised else model.merge_and_unload()
 
 
 def verify_saved(

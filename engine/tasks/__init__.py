@@ -7,9 +7,10 @@ from engine.tasks.base import Task
 from engine.tasks.classification import Classification
 from engine.tasks.ner import Ner
 from engine.tasks.qa import QuestionAnswering
+from engine.tasks.summarization import Summarization
 from engine.text import Text
 
-TASKS: dict[str, Task] = {task.name: task for task in (Classification(), Ner(), QuestionAnswering())}
+TASKS: dict[str, Task] = {task.name: task for task in (Classification(), Ner(), QuestionAnswering(), Summarization())}
 
 
 def task_named(name: str) -> Task:

@@ -95,6 +95,7 @@ class Encoded:
     truncated: int = 0
     longest: int = 0
     shortened: frozenset[int] = frozenset()
+    lost: float = 0.0  # share of all tokens that is read nowhere, where a task cuts
 
 
 class Outputs(Protocol):
@@ -146,6 +147,9 @@ class Task(Protocol):
     roles: tuple[Role, ...]
     metrics: tuple[str, ...]  # each between 0 and 1, higher is better
     pace: Pace  # how fast it is learned, where nobody says otherwise
+    most_rows: (
+        int | None
+    )  # test rows that are answered unless more are asked for; None: all, because answering is cheap
     windowed: bool  # whether long training texts are read in overlapping windows; else they are cut
     reader: type[Reader]  # how a model of the task is asked (engine/inference/reader.py)
     exchange: Mapping[str, Exchange]  # by file ending, beside the tables that every task can write

@@ -50,6 +50,7 @@ class Classification:
     roles = ROLES["classification"]
     metrics = ("accuracy", "macro_f1", "micro_f1", "weighted_f1")
     pace = Pace(rate={"full": 7e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=passes_for_classes)
+    most_rows = None
     windowed = False
     exchange = NO_EXCHANGE
     untuned = NearestCentroid

@@ -74,6 +74,7 @@ class Ner:
     roles = ROLES["ner"]
     metrics = ("f1", "precision", "recall", "macro_f1")
     pace = Pace(rate={"full": 3e-5, "lora": 1.2e-4, "head": 5e-3}, epochs=passes_for_entities)
+    most_rows = None
     windowed = True
     exchange = MappingProxyType({".conll": Exchange("CoNLL", conll)})
     untuned = NearestPrototype

@@ -75,6 +75,7 @@ class QuestionAnswering:
     roles = ROLES["qa"]
     metrics = METRICS
     pace = Pace(rate={"full": 7e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=passes_for_questions)
+    most_rows = None
     windowed = True
     exchange = MappingProxyType({".json": Exchange("SQuAD JSON", squad_predictions)})
     untuned = NearestEnds

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from engine.config import RunConfig
+from engine.config import WRITING, RunConfig
 from engine.data.split import main_text
 from engine.errors import ConfigProblem
 from engine.models.choose import AUTOMATIC, model_for
@@ -32,6 +32,8 @@ def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
     try:
         task = task_named(course.config.task)
         check_metric(course.config, task)
+        if task.name in WRITING:
+            task.check_form(course.config.generation.prompt, course.config.generation.target)
         course.begin("data")
         prepared = prepare(run, course.config, settings, events)
         course.choose_model(prepared.splits.train)

@@ -47,6 +47,8 @@ def learning_rate_for(pace: Pace, method: str, config: PretrainedConfig, batch_s
     batch = math.sqrt(batch_size / 32)
     if method == "head":
         return pace.rate["head"] * batch
+    if not pace.by_size:
+        return float(f"{pace.rate[method] * batch:.1e}")
     size = (768 / config.hidden_size) * (12 / config.num_hidden_layers) ** 1.5
     return float(f"{pace.rate[method] * min(6.0, size) * batch:.1e}")
 

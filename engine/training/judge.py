@@ -13,7 +13,8 @@ from engine.evaluation.report import write_report
 from engine.inference.reader import Reader
 from engine.inference.saved import load_base
 from engine.models.device import attention_for, memory_mb
-from engine.tasks.base import Encoded, Judgement
+from engine.tasks.base import Encoded, Example, Judgement
+from engine.text import Text
 
 if TYPE_CHECKING:
     from engine.training.session import Session
@@ -23,16 +24,20 @@ def report_on(session: Session) -> None:
     """Judge the saved model on the test rows, which nothing has looked at before."""
     session.course.begin("evaluate")
     splits, reader = session.prepared.splits, session.reader(session.model)
-    test = reader.encode(splits.test)
-    predictions = reader.predict(splits.test, test, session.still_wanted)
-    validation = reader.predict(splits.validation, session.validation, session.still_wanted)
-    train_metrics = _train_metrics(session, reader)
-    untuned = _untuned(session, test) if session.config.evaluation.baselines else None
+    tested = sample_of(splits.test, session.config.evaluation.max_rows or session.task.most_rows, session.config.seed)
+    test = reader.encode(tested)
+    predictions = reader.predict(tested, test, session.answering(Text("Test rows", "测试数据")))
+    cheap = session.task.most_rows is None
+    validation = reader.predict(splits.validation, session.validation, session.still_wanted) if cheap else None
+    train_metrics = _train_metrics(session, reader) if cheap else {}
+    untuned = _untuned(session, tested, test) if session.config.evaluation.baselines else None
     session.course.begin("report")
     facts = {
         **session.facts,
         "truncated_share": 0.0 if session.task.windowed else session.train.truncated / max(1, len(splits.train)),
         "test_in_windows": test.truncated,
+        "test_rows": len(splits.test),
+        "lost_share": {"train": session.train.lost, "test": test.lost},
         "train_metrics": train_metrics,
         "best_step": session.progress.best_step,
         "best_epoch": session.progress.best_epoch,
@@ -57,7 +62,7 @@ def report_on(session: Session) -> None:
         outputs=session.outputs,
         train=splits.train,
         validation=splits.validation,
-        test=splits.test,
+        test=tested,
         predictions=predictions,
         untuned=untuned,
         validation_predictions=validation,
@@ -84,11 +89,19 @@ def _train_metrics(session: Session, reader: Reader) -> dict[str, float]:
     return session.task.score(sample, predictions, session.outputs)
 
 
-def _untuned(session: Session, test: Encoded) -> Any:
+def sample_of(examples: list[Example], most: int | None, seed: int) -> list[Example]:
+    """All examples, or a random sample of `most` of them, in their order."""
+    if most is None or len(examples) <= most:
+        return examples
+    chosen = np.random.default_rng(seed).choice(len(examples), most, replace=False)
+    return [examples[index] for index in np.sort(chosen)]
+
+
+def _untuned(session: Session, tested: list[Example], test: Encoded) -> Any:
     """Predictions of the pretrained model on the test rows; what it needs to answer is kept with the model."""
     splits = session.prepared.splits
     base = load_base(session.description, attention_for(session.device))
-    reader = session.reader(base.model.to(session.device.name))
+    reader = session.reader(session.task.reader.ready(base.model, session.device))
     untuned = session.task.untuned.fit(reader, splits.train, session.config.seed)
     untuned.save(session.run.path("model"))
-    return untuned.predict(reader, splits.test, test, session.still_wanted)
+    return untuned.predict(reader, tested, test, session.answering(Text("The untuned model", "未微调的模型")))

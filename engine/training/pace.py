@@ -18,6 +18,7 @@ class Pace:
 
     rate: dict[str, float]
     epochs: Callable[[int, int], float]
+    by_size: bool = True  # whether wider and deeper models take smaller steps
 
 
 def passes_for_classes(rows: int, classes: int) -> float:
@@ -36,3 +37,8 @@ def passes_for_entities(rows: int, types: int) -> float:
 def passes_for_questions(rows: int, labels: int) -> float:
     """Two to ten passes, so that a model sees some 8,000 questions in all: finding spans takes practice."""
     return float(min(10, max(2, math.ceil(8000 / rows))))
+
+
+def passes_for_writing(rows: int, labels: int) -> float:
+    """Two to five passes, so that a model sees some 2,000 targets in all: more of them and it learns them by heart."""
+    return float(min(5, max(2, math.ceil(2000 / rows))))

@@ -6,6 +6,7 @@ Knows the order of things inside each phase and what is recorded of it. Does not
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Any
@@ -14,12 +15,15 @@ import torch
 from torch import nn
 from transformers import set_seed
 
+from engine.config import WRITING
 from engine.errors import is_out_of_memory
+from engine.evaluation.words import percent
 from engine.inference.forward import collate
 from engine.inference.reader import BATCH_SIZE, Reader
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import (
     apply_method,
+    checkpoint_activations,
     parameter_counts,
     restore_trainable,
     save_model,
@@ -29,6 +33,7 @@ from engine.models.adapters import (
 from engine.models.catalog import layers_for
 from engine.models.catalog import resolve as resolve_model
 from engine.models.device import Device, attention_for, choose_device, use_threads
+from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
 from engine.tasks import task_named
 from engine.tasks.base import Encoded, Outputs
@@ -78,20 +83,24 @@ class Session:
         self.source = resolve_model(asked.id, progress=fetched)
         dropout = 0.0 if asked.dropout is None else asked.dropout
         self.layers = asked.layers or layers_for(asked.id, self.task.name)
+        four_bit = {"four_bit": True} if self.config.method.four_bit else {}
         self.loaded = self.task.load(
             self.source,
             self.outputs,
             replace(asked, layers=self.layers),
             dropout=dropout,
             attention=attention_for(self.device),
+            **four_bit,
         )
 
     def encode(self) -> None:
         """Token sequences, the settings that depend on their length, and the weights to train."""
         self.course.begin("encode")
         splits, task, config = self.prepared.splits, self.task, self.config
-        tokenizer, limit = self.loaded.tokenizer, self.loaded.max_positions
-        whole = task.encode(splits.train, tokenizer, None)
+        self.outputs = self.reader(self.loaded.model, 0).prepare(splits.train, config)
+        reader = self.reader(self.loaded.model, 0)
+        limit = reader.readable(self.loaded.max_positions)
+        whole = reader.encode_to_learn(splits.train, None)
         self.resolved = resolve(
             config,
             self.loaded.model.config,
@@ -103,8 +112,8 @@ class Session:
         )
         length = self.resolved.max_length
         fits = whole.longest <= length
-        self.train = whole if fits else task.encode(splits.train, tokenizer, length, windows=task.windowed)
-        self.validation = task.encode(splits.validation, tokenizer, length, windows=True)
+        self.train = whole if fits else reader.encode_to_learn(splits.train, length, windows=task.windowed)
+        self.validation = self.reader(self.loaded.model).encode(splits.validation)
         for notice in task.attach_targets(self.train, splits.train, self.outputs):
             self.events.notice(notice.code, notice.message, notice.severity, count=notice.count)
             self.prepared.notices.append(
@@ -118,7 +127,12 @@ class Session:
         if self.train.truncated:
             self._tell_truncation(length, limit)
         self.model = apply_method(self.loaded, config.method, self.resolved.freeze_embeddings)
-        self.model.to(self.device.name)
+        if not config.method.four_bit:
+            self.model.to(self.device.name)
+        if task.name in WRITING and self.device.dtype == torch.bfloat16:
+            halve_frozen(self.model, torch.bfloat16)
+        if config.training.gradient_checkpointing:
+            checkpoint_activations(self.model)
         self.facts = self._facts()
         self.run.update(facts=self.facts)
         self.events.emit("facts", facts=self.facts)
@@ -165,6 +179,7 @@ class Session:
             columns=self.prepared.columns,
             layers=self.layers,
             masked="mask_personal_data" in self.config.data.fixes,
+            four_bit=self.config.method.four_bit,
         )
         self.description.save(directory)
         batch = collate(self.train.features[:8], self.loaded.tokenizer.pad_token_id)
@@ -173,7 +188,7 @@ class Session:
 
         def reload() -> nn.Module:
             self.reloaded = load_tuned(directory, self.description, attention_for(self.device))
-            return self.reloaded.model.to(self.device.name)
+            return self.reloaded.model if self.config.method.four_bit else self.reloaded.model.to(self.device.name)
 
         def logits(model: nn.Module) -> torch.Tensor:
             with self.device.autocast():
@@ -182,7 +197,7 @@ class Session:
         difference = verify_saved(self.model, reload, logits, TOLERANCE[self.device.dtype])
         self.facts["reload_difference"] = difference
         # From here on the model that is judged is the one that was saved.
-        self.model = self.reloaded.model
+        self.model = self.task.reader.ready(self.reloaded.model, self.device)
 
     @property
     def metric(self) -> str:
@@ -219,29 +234,35 @@ class Session:
     def _evaluate_now(self) -> tuple[float, dict[str, float]]:
         """Loss and metrics on the validation rows. What they decide at the best evaluation is kept with its weights."""
         examples = self.prepared.splits.validation
-        predictions = self.reader(self.model).predict(examples, self.validation, self.still_wanted)
-        outputs = self.task.settle(examples, predictions, self.outputs)
-        loss = self.task.evaluation_loss(examples, predictions, outputs)
-        metrics = self.task.score(examples, predictions, outputs)
+        loss, metrics, outputs = self.reader(self.model).assess(examples, self.validation, self.still_wanted)
         if metrics[self.metric] > self.best:
             self.best, self.settled = metrics[self.metric], outputs
         return loss, metrics
 
-    def reader(self, model: nn.Module) -> Reader:
-        """Reads with `model` as the run's predictor will."""
+    def reader(self, model: nn.Module, max_length: int | None = None) -> Reader:
+        """Reads with `model` as the run's predictor will. `max_length` is given only before it has been chosen."""
         return self.task.reader(
             self.task,
             self.outputs,
             model,
             self.loaded.tokenizer,
             self.device,
-            self.resolved.max_length,
+            self.resolved.max_length if max_length is None else max_length,
             self.config.evaluation.batch_size or BATCH_SIZE,
         )
 
     def still_wanted(self, done: int, total: int) -> None:
         """Progress of an evaluation: raises StopRequested once the owner wants no result."""
         self.course.check_discarded()
+
+    def answering(self, what: Text) -> Callable[[int, int], None]:
+        """Progress of a long answering, told as well."""
+
+        def progress(done: int, total: int) -> None:
+            self.course.check_discarded()
+            self.events.progress("evaluate", what, done, total)
+
+        return progress
 
     def _facts(self) -> dict[str, Any]:
         everything, trainable = parameter_counts(self.model)
@@ -264,6 +285,27 @@ class Session:
 
     def _tell_truncation(self, length: int, limit: int) -> None:
         share = self.train.truncated / len(self.prepared.splits.train)
+        if self.task.name in WRITING:
+            lost = percent(self.train.lost, 1)
+            parts = self.config.generation.long_documents == "parts"
+            ahead = (
+                Text("Asked later, they are summarised in parts.", "之后使用时会分段处理。")
+                if parts
+                else Text(
+                    "Raise the maximum length, or set long documents to parts, to have all of them read.",
+                    "如需读完整篇，请调大最大长度，或将“长文档”设为分段处理。",
+                )
+            )
+            self.events.notice(
+                "truncated",
+                Text(
+                    f"{self.train.truncated} training documents ({share:.1%}) are longer than {length} tokens and are cut there: {lost} of all text is not learned from. {ahead.en}",
+                    f"有 {self.train.truncated} 篇训练文档（{share:.1%}）超过 {length} 个 token，训练时会被截断，共损失 {lost} 的文本。{ahead.zh}",
+                ),
+                "warning" if self.train.lost > 0.01 else "info",
+                count=self.train.truncated,
+            )
+            return
         if self.task.windowed:
             self.events.notice(
                 "windowed",

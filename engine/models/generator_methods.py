@@ -1,0 +1,93 @@
+"""Which weights of a model that writes are trained: all, LoRA's matrices, a prefix, or IA3's factors.
+
+Nothing of such a model is new, so unlike an encoder's there is no head to train beside them. Knows modules by their kind and
+name; does not know tasks.
+"""
+
+from __future__ import annotations
+
+import torch
+from peft import IA3Config, LoraConfig, PeftConfig, PrefixTuningConfig, TaskType, get_peft_model
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from engine.config import MethodConfig
+from engine.errors import ConfigProblem
+from engine.text import Text
+
+# What each family calls the projections to keys and values, and the last of its feed-forward layers.
+_KEYS_AND_VALUES = ("k_proj", "v_proj", "k", "v", "c_attn", "query_key_value", "qkv_proj")
+_FEED_FORWARD = ("down_proj", "wo", "fc2", "mlp.c_proj", "dense_4h_to_h", "fc_out")
+
+
+def apply_to_generator(model: PreTrainedModel, method: MethodConfig, freeze_embeddings: bool) -> nn.Module:
+    """Freeze and wrap `model` for the method. ConfigProblem where the family has nothing that the method could change."""
+    if method.name == "full":
+        if freeze_embeddings:
+            # Tied to the output layer in most families: that is left as it is, too.
+            model.get_input_embeddings().requires_grad_(False)
+        return model
+    if method.four_bit:
+        from peft import prepare_model_for_kbit_training
+
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    return get_peft_model(model, peft_config(model, method))
+
+
+def peft_config(model: PreTrainedModel, method: MethodConfig) -> PeftConfig:
+    """PEFT's description of the method for this model."""
+    kind = TaskType.SEQ_2_SEQ_LM if model.config.is_encoder_decoder else TaskType.CAUSAL_LM
+    if method.name == "prefix":
+        # Li & Liang 2021; without their reparametrisation, whose only use is in training and which slows it.
+        return PrefixTuningConfig(task_type=kind, num_virtual_tokens=method.prefix_length)
+    if method.name == "ia3":
+        return _ia3(model, kind)
+    return LoraConfig(
+        task_type=kind,
+        r=method.lora_rank,
+        lora_alpha=method.lora_alpha,
+        lora_dropout=method.lora_dropout,
+        use_dora=method.use_dora,
+        use_rslora=method.use_rslora,
+        target_modules=linear_layers(model),
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
+        bias="none",
+    )
+
+
+def linear_layers(model: PreTrainedModel) -> list[str]:
+    """Every linear layer but the output layer. GPT-2's `Conv1D` is one, written the other way round."""
+    head = model.get_output_embeddings()
+    return [
+        name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D) and module is not head
+    ]
+
+
+def _ia3(model: PreTrainedModel, kind: TaskType) -> IA3Config:
+    """Factors on keys, values and the inner features of the feed-forward layers (Liu et al. 2022)."""
+    names = linear_layers(model)
+    forward = [name for name in names if _called(name, _FEED_FORWARD)]
+    targets = [name for name in names if _called(name, _KEYS_AND_VALUES)] + forward
+    if not targets or not forward:
+        raise ConfigProblem(
+            "ia3_unknown_family",
+            Text(
+                f"IA3 does not know where the keys, values and feed-forward layers of a {model.config.model_type} model are.",
+                f"IA3 无法识别 {model.config.model_type} 模型的键、值和前馈层。",
+            ),
+            Text("Choose lora.", "请选择 lora。"),
+            field="method.name",
+        )
+    return IA3Config(task_type=kind, target_modules=targets, feedforward_modules=forward)
+
+
+def _called(name: str, endings: tuple[str, ...]) -> bool:
+    return any(name == ending or name.endswith("." + ending) for ending in endings)
+
+
+def halve_frozen(model: nn.Module, dtype: torch.dtype) -> None:
+    """Keep the weights that do not learn in `dtype`: autocast would turn them into it anew in every step."""
+    for parameter in model.parameters():
+        if not parameter.requires_grad and parameter.dtype == torch.float32:
+            parameter.data = parameter.data.to(dtype)

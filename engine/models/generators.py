@@ -1,0 +1,124 @@
+"""Loading a pretrained model that writes: an encoder-decoder (T5, BART, Marian, ...) or a decoder alone (Llama, Qwen, GPT-2, ...).
+
+Knows which checkpoints can write and what they lack. Does not know what they will be asked.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PretrainedConfig,
+)
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
+)
+
+from engine.errors import ConfigProblem, ModelProblem
+from engine.models.load import LoadedModel, check_tokenizer, explained, modules_of, set_dropout
+from engine.text import Text
+
+
+def load_generator(
+    source: str,
+    *,
+    dropout: float | None = None,
+    revision: str = "",
+    token: str | None = None,
+    four_bit: bool = False,
+) -> LoadedModel:
+    """Load `source` (a folder or a hub id) in float32, or its weights in 4 bits, with the attention that transformers prefers.
+
+    Raises ModelProblem when it does not exist, cannot write, is damaged, lacks a part or a tokenizer; RunFailure when the hub is
+    needed and cannot be reached; ConfigProblem when 4 bits are not to be had here.
+    """
+    known = {"revision": revision or None, "token": token, "trust_remote_code": False}
+    extra = {}
+    if four_bit:
+        check_four_bit()
+        extra["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16,
+        )
+    with explained(source):
+        config = AutoConfig.from_pretrained(source, **known)
+        auto = auto_class_of(config, source)
+        if dropout is not None:
+            set_dropout(config, dropout)
+        tokenizer = AutoTokenizer.from_pretrained(source, **known)
+        check_tokenizer(tokenizer, source)
+        model, info = auto.from_pretrained(
+            source,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            output_loading_info=True,
+            **extra,
+            **known,
+        )
+    lacking = modules_of(set(info["missing_keys"]))
+    if lacking:
+        raise ModelProblem(
+            "incomplete_generator",
+            Text(
+                f"{source} lacks what it takes to write: {', '.join(lacking[:3])}.",
+                f"{source} 缺少生成所需的权重：{'、'.join(lacking[:3])}。",
+            ),
+            Text(
+                "Choose a checkpoint that was trained to write, such as smollm2, flan-t5-small or bart-base.",
+                "请选择具备生成能力的模型，例如 smollm2、flan-t5-small 或 bart-base。",
+            ),
+            model=source,
+        )
+    if tokenizer.pad_token_id is None:
+        # Families without padding of their own (GPT-2, Llama): it is masked, so that any token will do.
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    return LoadedModel(model, tokenizer, [], source)
+
+
+def auto_class_of(config: PretrainedConfig, source: str) -> type:
+    """The class that loads a checkpoint for writing. ModelProblem for encoders and for whatever else cannot write."""
+    kind = config.model_type
+    if config.is_encoder_decoder and kind in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES:
+        return AutoModelForSeq2SeqLM
+    # Encoders such as BERT have a causal class too, which no checkpoint was trained for.
+    if kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+        return AutoModelForCausalLM
+    raise ModelProblem(
+        "not_a_generator",
+        Text(f"{source} is a {kind} model, which cannot write texts.", f"{source} 是 {kind} 模型，不能生成文本。"),
+        Text(
+            "Choose a model that writes, such as smollm2, flan-t5-small, bart-base or qwen2.5-0.5b-instruct.",
+            "请选择能生成文本的模型，例如 smollm2、flan-t5-small、bart-base 或 qwen2.5-0.5b-instruct。",
+        ),
+        model=source,
+    )
+
+
+def check_four_bit() -> None:
+    """ConfigProblem with the reason where weights cannot be kept in 4 bits."""
+    reason = None
+    if not torch.cuda.is_available():
+        reason = Text("this machine has no NVIDIA GPU", "本机没有 NVIDIA GPU")
+    elif find_spec("bitsandbytes") is None:
+        reason = Text("bitsandbytes is not installed", "未安装 bitsandbytes")
+    if reason is not None:
+        raise ConfigProblem(
+            "no_four_bit",
+            Text(f"method.four_bit cannot be used: {reason.en}.", f"无法使用 method.four_bit：{reason.zh}。"),
+            Text(
+                "Turn it off; a smaller model, gradient checkpointing or a smaller batch saves memory everywhere.",
+                "请关闭该选项；换用更小的模型、启用梯度检查点或减小批大小同样可以节省内存。",
+            ),
+            field="method.four_bit",
+        )

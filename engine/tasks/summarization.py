@@ -1,0 +1,48 @@
+"""Summarization: a document in, its summary out.
+
+Knows how models are asked for a summary and that ROUGE scores it. Everything else is what all writing tasks share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from engine.evaluation.intervals import MetricsFrom
+from engine.evaluation.summarization.rouge import METRICS, metrics_from, statistics
+from engine.tasks.base import Example, Judgement
+from engine.tasks.roles import ROLES
+from engine.tasks.writing import WritingTask
+from engine.text import Text
+from engine.writing.form import BARE, CHAT, PLAIN, PREFIXED, Form
+
+
+class Summarization(WritingTask):
+    name = "summarization"
+    label = Text("Summarization", "文本摘要")
+    roles = ROLES["summarization"]
+    metrics = (*METRICS, "likelihood")
+    source = "document"
+    target = "summary"
+    prompts: ClassVar[dict[str, Text]] = {
+        CHAT: Text(
+            "Summarize the text in one sentence.\n\n{document}",
+            "请用一句话概括下面的内容。\n\n{document}",
+        ),
+        PLAIN: Text("{document}\n\nSummary:", "{document}\n\n摘要："),
+        PREFIXED: Text("summarize: {document}", "summarize: {document}"),
+        BARE: Text("{document}", "{document}"),
+    }
+
+    def counts(self, examples: Sequence[Example], texts: Sequence[str], form: Form) -> np.ndarray:
+        return statistics([example.target for example in examples], texts)
+
+    def metrics_from(self, form: Form) -> MetricsFrom:
+        return metrics_from
+
+    def report(self, judgement: Judgement) -> tuple[dict[str, Any], Iterable[dict[str, Any]]]:
+        from engine.evaluation.summarization.builder import build_report
+
+        return build_report(judgement)

@@ -1,0 +1,77 @@
+"""The form of a writing task: what the model is asked, what it is to write, and how it goes about it.
+
+Kept with the tuned model, so that it is asked as it was taught. Knows templates and settings; does not know tokens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from engine.config import GenerationConfig
+from engine.errors import ConfigProblem
+from engine.text import Text
+
+CHAT, PLAIN, PREFIXED, BARE = "chat", "plain", "prefixed", "bare"  # ways to ask
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The outputs of a writing task. `prompt` and `target` are templates whose fields are the task's roles.
+
+    `max_new_tokens` 0 means that it has not been measured yet. The other fields are those of `GenerationConfig`.
+    """
+
+    prompt: str = ""
+    target: str = ""
+    max_new_tokens: int = 0
+    beams: int = 1
+    temperature: float = 0.0
+    top_p: float = 1.0
+    no_repeat_ngram: int = 0
+    repetition_penalty: float = 1.0
+    length_penalty: float = 1.0
+    long_documents: str = "cut"
+
+    @property
+    def labels(self) -> list[str]:
+        """There are no classes: anything may be written."""
+        return []
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"generation": asdict(self)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Form:
+        return cls(**values.get("generation", {}))
+
+    @classmethod
+    def of(cls, config: GenerationConfig, **chosen: Any) -> Form:
+        """The settings of a run, with what was left to be chosen."""
+        return cls(**{**{field.name: getattr(config, field.name) for field in fields(cls)}, **chosen})
+
+    def but(self, **changes: Any) -> Form:
+        return replace(self, **changes)
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """The template with its `{role}` fields filled. Other braces stay as they are: a text may be full of them."""
+    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), template)
+
+
+def check_template(template: str, field: str, required: tuple[str, ...], known: tuple[str, ...]) -> None:
+    """ConfigProblem for a template that lacks a field it needs, or has one that no row can fill."""
+    strange = sorted(set(re.findall(r"\{([A-Za-z_]\w*)\}", template)) - set(known))
+    missing = [name for name in required if "{" + name + "}" not in template]
+    if not strange and not missing:
+        return
+    if missing:
+        message = Text(f"{field} lacks {{{missing[0]}}}.", f"{field} 缺少 {{{missing[0]}}}。")
+    else:
+        message = Text(
+            f"{field} has {{{strange[0]}}}, which no column fills.", f"{field} 中的 {{{strange[0]}}} 没有对应的列。"
+        )
+    listed = ", ".join("{" + name + "}" for name in known)
+    raise ConfigProblem("bad_template", message, Text(f"Fields: {listed}.", f"可用的字段：{listed}。"), field=field)
