@@ -1,23 +1,44 @@
-"""The tasks Tunebench can train, by name."""
+"""The tasks Tunebench can train, by name.
+
+They are imported when first asked for: everything that reads data knows `engine.tasks.base`, which lies in this package, and the
+tasks know what reads data.
+"""
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
 from engine.errors import ConfigProblem
-from engine.tasks.base import Task
-from engine.tasks.classification import Classification
-from engine.tasks.ner import Ner
-from engine.tasks.qa import QuestionAnswering
-from engine.tasks.summarization import Summarization
 from engine.text import Text
 
-TASKS: dict[str, Task] = {task.name: task for task in (Classification(), Ner(), QuestionAnswering(), Summarization())}
+if TYPE_CHECKING:
+    from engine.tasks.base import Task
+
+    TASKS: dict[str, Task]
+
+
+@cache
+def _tasks() -> dict[str, Task]:
+    from engine.tasks.classification import Classification
+    from engine.tasks.ner import Ner
+    from engine.tasks.qa import QuestionAnswering
+
+    return {task.name: task for task in (Classification(), Ner(), QuestionAnswering())}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "TASKS":
+        return _tasks()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def task_named(name: str) -> Task:
     """The task of that name. ConfigProblem for one that a configuration may name but that cannot be trained yet."""
-    if name in TASKS:
-        return TASKS[name]
-    trainable = ", ".join(TASKS)
+    tasks = _tasks()
+    if name in tasks:
+        return tasks[name]
+    trainable = ", ".join(tasks)
     raise ConfigProblem(
         "task_not_trainable",
         Text(f"The task {name} cannot be trained yet.", f"任务 {name} 暂不支持训练。"),
