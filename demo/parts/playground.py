@@ -77,6 +77,7 @@ class AnswerParts:
         None
     )
     suggestions: Text = field(default_factory=lambda: words("try.suggestions"))  # above the test rows to click
+    live: bool = False  # whether it answers while one types: quick models whose answer is the text itself, marked
     asks: str = ""  # the input that tells test rows apart, where that is not all of them
 
 

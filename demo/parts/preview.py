@@ -10,9 +10,11 @@ from typing import Any
 
 from demo import survey
 from demo.markup import clip, safe, table, tag
+from demo.parts.marked import marked
 from engine.config import RunConfig
 from engine.data.table import Table
 from engine.errors import UserError
+from engine.evaluation.ner.marks import colours
 from engine.tasks.base import Example
 from engine.tasks.roles import ROLES
 from engine.text import Text
@@ -63,25 +65,9 @@ def _entities(examples: list[Example], columns: dict[str, str], language: str) -
     role = "tokens" if "tokens" in columns and "text" not in columns else "text"
     # Rows with entities first: a preview of four sentences without any says nothing.
     shown = [*islice((e for e in examples if e.target), ROWS)] or examples[:ROWS]
-    head = _head("ner", role, columns, language)
-    return table([head], [[marked(e.inputs["text"], e.target)] for e in shown], "tb-preview tb-marked")
-
-
-def marked(text: str, spans: Any, longest: int = _LONGEST) -> str:
-    """A text with its entities marked and named; where they overlap, the one that begins first. Cut after `longest` characters."""
-    parts: list[str] = []
-    at = 0
-    for span in sorted(spans, key=lambda span: (span["start"], -span["end"])):
-        start, end = span["start"], span["end"]
-        if start < at:
-            continue
-        if start >= longest:
-            break
-        parts.append(safe(text[at:start]))
-        parts.append(tag("mark", safe(text[start:end]) + tag("small", safe(span["label"])), class_="tb-entity"))
-        at = end
-    rest = text[at : max(at, longest)]
-    return "".join(parts) + safe(rest) + ("…" if at + len(rest) < len(text) else "")
+    named = colours(span["label"] for example in examples for span in example.target)
+    rows = [[marked(example.inputs["text"], example.target, named, end=_LONGEST)] for example in shown]
+    return table([_head("ner", role, columns, language)], rows, "tb-preview tb-marked")
 
 
 def _answers(examples: list[Example], columns: dict[str, str], language: str) -> str:

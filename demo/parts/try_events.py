@@ -40,6 +40,10 @@ class TryEvents(Scene):
             return parts.together(rows, tuned, base, language)
         return parts.one(row, tuned[0], base[0] if base else None, language)
 
+    def ask_as_typed(self, language: str, run_id: str, request: gr.Request, *typed: str) -> str:
+        """The answer to what stands there now; nothing while nothing does."""
+        return self.ask(language, run_id, request, *typed) if run_id and any(map(str.strip, typed)) else ""
+
     def ask_again(self, language: str, run_id: str, request: gr.Request, shown: str, *typed: str) -> Any:
         """The answer on the screen, in another language."""
         return self.ask(language, run_id, request, *typed) if shown else gr.skip()

@@ -133,9 +133,21 @@ class Wiring(DataEvents, HubEvents, PlanEvents, RunEvents, TryEvents):
             show_progress_on=[play.answer],
             **slow,
         )
-        play.suggestions.select(self.suggest, [language, tab.run_id], typed, queue=False, **QUIET).then(
-            self.ask, [language, tab.run_id, *typed], [play.answer], show_progress_on=[play.answer], **slow
-        )
+        suggested = play.suggestions.select(self.suggest, [language, tab.run_id], typed, queue=False, **QUIET)
+        if tab.task.answers.live:
+            # While one answer is made the newest text waits; what was typed in between is never asked.
+            typed[0].change(
+                self.ask_as_typed,
+                [language, tab.run_id, *typed],
+                [play.answer],
+                trigger_mode="always_last",
+                show_progress="hidden",
+                **slow,
+            )
+        else:
+            suggested.then(
+                self.ask, [language, tab.run_id, *typed], [play.answer], show_progress_on=[play.answer], **slow
+            )
         play.upload.upload(
             self.answer_file,
             [language, tab.run_id, play.upload],

@@ -17,8 +17,9 @@ import pytest
 
 from demo.page import Page
 from demo.parts import data_step, task_tab
+from demo.parts.marked import marked
 from demo.parts.overviews import answer_overview, class_balance, entity_balance, summary_overview
-from demo.parts.preview import marked, preview_html
+from demo.parts.preview import preview_html
 from demo.parts.wiring import Wiring
 from demo.tabs import classification
 from engine.config import DataConfig, RunConfig
@@ -210,7 +211,8 @@ def test_entities_are_marked_in_their_sentence(tmp_path: Path) -> None:
     ]  # fmt: skip
     config, table, columns = table_of(tmp_path, "ner", rows)
     html = preview_html(config, table, columns, "en")
-    assert '&lt;b&gt;<mark class="tb-entity">Ann<small>PER&lt;</small></mark>&lt;/b&gt;' in html
+    assert '&lt;b&gt;<mark class="tb-entity tb-e' in html
+    assert 'title="PER&lt;">Ann<small>PER&lt;</small></mark>&lt;/b&gt;' in html
     assert "nothing here" not in html
     balance = entity_balance(config, table, columns, "en")
     assert "Types of entities: 1" in balance and "2 entities; rows without any: 1 of 2." in balance
@@ -222,7 +224,7 @@ def test_marks_of_overlapping_and_far_entities() -> None:
         {"start": 4, "end": 7, "label": "B"},
         {"start": 90, "end": 95, "label": "C"},
     ]
-    html = marked("Ann Lee " + "x" * 100, spans, longest=20)
+    html = marked("Ann Lee " + "x" * 100, spans, {"A": 0, "B": 1, "C": 2}, end=20)
     assert html.count("<mark") == 1 and html.endswith("…")
 
 
