@@ -8,17 +8,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from engine.data.answers import identifier_column
 from engine.data.cells import as_text
-from engine.data.table import Table
+from engine.data.names import identifier_column
 
 if TYPE_CHECKING:
+    from engine.data.table import Table
     from engine.inference.batch import Answered
 
 
 def squad_predictions(table: Table, answered: Answered) -> str:
     """JSON of {id: answer} for the rows that were answered; a row without an id of its own goes by its number, from 1."""
-    column = identifier_column(table)
+    column = identifier_column(table.columns)
     given = table.frame[column].tolist() if column else [None] * len(table)
     found: dict[str, str] = {}
     for number, (own, answer) in enumerate(zip(given, answered.answers, strict=True), start=1):

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.data.cells import as_text, as_value
 from engine.data.findings import Notice, Place, excerpt, many, some
+from engine.data.names import identifier_column
 from engine.data.table import Table
 from engine.tasks.base import Example
 from engine.text import Text
@@ -26,7 +27,7 @@ def read_answers(table: Table, columns: dict[str, str]) -> tuple[list[Example], 
     place, and said. A row none of whose answers stands in the context is left out, and said.
     """
     file = table.source.name
-    identifier = identifier_column(table)
+    identifier = identifier_column(table.columns)
     frame = table.frame
     starts = frame[columns["answer_start"]].tolist() if "answer_start" in columns else [None] * len(table)
     identifiers = (
@@ -67,11 +68,6 @@ def read_answers(table: Table, columns: dict[str, str]) -> tuple[list[Example], 
             inputs["id"] = as_text(own)
         examples.append(Example(line, inputs, tuple(target)))
     return examples, _notices(empty, moved, lost)
-
-
-def identifier_column(table: Table) -> str:
-    """The column that names the questions; empty where there is none."""
-    return next((name for name in table.columns if name.casefold() in ("id", "qid", "question_id")), "")
 
 
 def _answers(given: Any, start: Any) -> list[tuple[str, int | None]]:

@@ -93,3 +93,8 @@ def name_score(name: str, task: str, role: str) -> float:
     if parts:
         return 0.5 - 0.2 * names.index(parts[0]) / len(names)
     return 0.0
+
+
+def identifier_column(columns: list[str]) -> str:
+    """The column that names the questions; empty where there is none."""
+    return next((name for name in columns if name.casefold() in ("id", "qid", "question_id")), "")

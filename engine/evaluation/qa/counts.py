@@ -6,12 +6,15 @@ Knows answers as texts. Does not know models or thresholds.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.evaluation.intervals import Metrics, Statistics
 from engine.evaluation.qa.match import is_chinese, match, reference_texts
-from engine.tasks.base import Example
+
+if TYPE_CHECKING:
+    from engine.tasks.base import Example
 
 METRICS = ("f1", "exact_match")
 
