@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.shared import Json, RunArgument, find, pairs
+from engine.cli.shared import Delimiter, Encoding, Json, RunArgument, Sheet, find, pairs
 from engine.cli.terminal import table
 from engine.errors import ConfigProblem
 from engine.tasks.roles import READS
@@ -35,6 +35,9 @@ def predict(
     column: Annotated[
         list[str] | None, typer.Option(metavar="ROLE=COLUMN", help="Column of a role in the file.")
     ] = None,
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    sheet: Sheet = "",
     base: Annotated[bool, typer.Option(help="Ask the untuned model instead.")] = False,
     json_: Json = False,
 ) -> None:
@@ -66,7 +69,7 @@ def predict(
         else:
             typer.echo(_answer_table(predictor, rows, answers))
         return
-    asked = read_table(file, task=predictor.task.name)
+    asked = read_table(file, task=predictor.task.name, encoding=encoding, delimiter=delimiter, sheet=sheet)
     answered = answer_table(predictor, asked, pairs(column, "--column"), base=base)
     if out is None:
         frame = beside(asked, answered, predictor)
@@ -94,14 +97,20 @@ def _answer_table(predictor: Predictor, rows: list[dict[str, str]], answers: lis
 
 
 def evaluate(
-    run: RunArgument, file: Annotated[Path, typer.Option(help="A labelled file.")], json_: Json = False
+    run: RunArgument,
+    file: Annotated[Path, typer.Option(help="A labelled file.")],
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    sheet: Sheet = "",
+    json_: Json = False,
 ) -> None:
     """Score a run's model on another labelled file."""
     found = find(run)
     from engine.inference.judge import judge_file
     from engine.inference.predictor import load_predictor
 
-    result = judge_file(load_predictor(found.directory), file, found.config)
+    reading = {"encoding": encoding, "delimiter": delimiter, "sheet": sheet}
+    result = judge_file(load_predictor(found.directory), file, found.config, **reading)
     for notice in result["notices"]:
         typer.echo(Text.from_dict(notice["message"]).in_language(terminal_language()), err=True)
     if json_:

@@ -9,7 +9,20 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli.shared import HELP, Columns, Fixes, Json, RunArgument, RunsDir, find, pairs, runs_dir_of
+from engine.cli.shared import (
+    HELP,
+    Columns,
+    Delimiter,
+    Encoding,
+    Fixes,
+    Json,
+    RunArgument,
+    RunsDir,
+    Sheet,
+    find,
+    pairs,
+    runs_dir_of,
+)
 from engine.cli.terminal import table
 from engine.config import TASK_NAMES, RunConfig
 from engine.errors import ConfigProblem
@@ -35,9 +48,9 @@ def check(
     test: Annotated[str, typer.Option(help=HELP["data.test"])] = "",
     column: Columns = None,
     label_separator: Annotated[str, typer.Option(help=HELP["data.label_separator"])] = "",
-    encoding: Annotated[str, typer.Option(help=HELP["data.encoding"])] = "",
-    delimiter: Annotated[str, typer.Option(help=HELP["data.delimiter"])] = "",
-    sheet: Annotated[str, typer.Option(help=HELP["data.sheet"])] = "",
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    sheet: Sheet = "",
     model: Annotated[str | None, typer.Option(help=HELP["model.id"])] = None,
     fix: Fixes = None,
     json_: Json = False,
@@ -157,14 +170,18 @@ def runs(runs_dir: RunsDir = None, json_: Json = False) -> None:
 
 
 def examples(json_: Json = False) -> None:
-    """List the embedded data sets."""
+    """List the embedded data sets: what each is, where it comes from, its licence and size."""
     from engine.assets import EXAMPLES, is_cached
 
     if json_:
         values = [
-            {"name": e.name, "task": e.task, "languages": list(e.languages), "rows": e.rows, "licence": e.licence}
+            {
+                "name": e.name, "task": e.task, "languages": list(e.languages), "rows": e.rows, "bytes": e.bytes,
+                "licence": e.licence, "title": e.title.to_dict(), "about": e.about.to_dict(), "cached": is_cached(e.name),
+                "columns": dict(e.columns), "model": e.suggestion, "recommended": e.recommended,
+            }
             for e in EXAMPLES.values()
-        ]
+        ]  # fmt: skip
         typer.echo(json.dumps(values, ensure_ascii=False))
         return
     language = terminal_language()
@@ -173,10 +190,12 @@ def examples(json_: Json = False) -> None:
             e.name,
             e.task,
             ",".join(e.languages),
-            str(e.rows),
+            f"{e.rows:,}",
+            f"{e.bytes / 1e6:.1f} MB",
+            e.licence,
             "yes" if is_cached(e.name) else "",
-            e.title.in_language(language),
+            e.about.in_language(language),
         )
         for e in EXAMPLES.values()
     ]
-    typer.echo(table(("example", "task", "language", "rows", "cached", "title"), rows))
+    typer.echo(table(("example", "task", "language", "rows", "size", "licence", "cached", "about"), rows))

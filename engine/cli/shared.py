@@ -20,6 +20,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON as the last line 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run directory, or the id of a run.")]
 Columns = Annotated[list[str] | None, typer.Option(metavar="ROLE=COLUMN", help="Column of a role, such as text=body.")]
 Fixes = Annotated[list[str] | None, typer.Option(metavar="CODE", help="A fix that `check` offers; may be repeated.")]
+# How a file is read, where what is detected is wrong.
+Encoding = Annotated[str, typer.Option(help=HELP["data.encoding"])]
+Delimiter = Annotated[str, typer.Option(help=f"{HELP['data.delimiter']} A character, or tab.")]
+Sheet = Annotated[str, typer.Option(help=HELP["data.sheet"])]
 
 
 def find(run: str) -> Run:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from engine.cli.shared import HELP, Columns, Fixes, Json, RunsDir, pairs, runs_dir_of
+from engine.cli.shared import HELP, Columns, Delimiter, Encoding, Fixes, Json, RunsDir, Sheet, pairs, runs_dir_of
 from engine.cli.terminal import Narrator
 from engine.config import METHODS, TASK_NAMES, RunConfig
 from engine.errors import ConfigProblem, UserError
@@ -32,6 +32,9 @@ def train(
     text_pair: Annotated[str | None, typer.Option(help="Column of the second text, for pairs.")] = None,
     label: Annotated[str | None, typer.Option(help="Column of the label.")] = None,
     label_separator: Annotated[str | None, typer.Option(help=HELP["data.label_separator"])] = None,
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    sheet: Sheet = "",
     column: Columns = None,
     fix: Fixes = None,
     model: Annotated[str | None, typer.Option(help=HELP["model.id"])] = None,
@@ -63,6 +66,9 @@ def train(
         "data.hub": hub,
         "data.hub_config": hub_config,
         "data.fixes": fix,
+        "data.encoding": encoding or None,
+        "data.delimiter": delimiter or None,
+        "data.sheet": sheet or None,
         "data.label_separator": label_separator,
         "data.max_train_rows": max_train_rows,
         "data.columns": {role: found for role, found in columns.items() if found} or None,

@@ -20,14 +20,15 @@ from engine.inference.predictor import Predictor
 from engine.text import Text
 
 
-def judge_file(predictor: Predictor, file: Path, config: RunConfig) -> dict[str, Any]:
+def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: str) -> dict[str, Any]:
     """`test` {metric: value}, `intervals` {metric: [low, high]}, `rows` and `notices` for a labelled file.
 
-    Columns are mapped as in training where the file has the same names, else guessed. `notices` tell of rows left out and of
-    rows with a label that the model does not know, which count as mistakes. Raises LabelProblem when it knows none of them.
+    `reading` overrules what is detected of the file (encoding, delimiter, sheet). Columns are mapped as in training where the
+    file has the same names, else guessed. `notices` tell of rows left out and of rows with a label that the model does not
+    know, which count as mistakes. Raises LabelProblem when it knows none of them.
     """
     task, outputs = predictor.task, predictor.outputs
-    table = read_table(file, task=task.name)
+    table = read_table(file, task=task.name, **reading)
     trained = predictor.description.columns
     given = {role: column for role, column in trained.items() if column in table.columns}
     columns = resolve_columns(table, task.name, given)
