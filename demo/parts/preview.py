@@ -65,9 +65,10 @@ def _entities(examples: list[Example], columns: dict[str, str], language: str) -
     role = "tokens" if "tokens" in columns and "text" not in columns else "text"
     # Rows with entities first: a preview of four sentences without any says nothing.
     shown = [*islice((e for e in examples if e.target), ROWS)] or examples[:ROWS]
-    named = colours(span["label"] for example in examples for span in example.target)
-    rows = [[marked(example.inputs["text"], example.target, named, end=_LONGEST)] for example in shown]
-    return table([_head("ner", role, columns, language)], rows, "tb-preview tb-marked")
+    chosen = colours(span["label"] for example in examples for span in example.target)
+    head = _head("ner", role, columns, language)
+    rows = [[marked(e.inputs["text"], e.target, chosen, end=_LONGEST)] for e in shown]
+    return table([head], rows, "tb-preview tb-marked")
 
 
 def _answers(examples: list[Example], columns: dict[str, str], language: str) -> str:
@@ -89,7 +90,7 @@ def _around(context: str, answer: dict[str, Any]) -> str:
     return (
         ("…" if first else "")
         + safe(context[first:start])
-        + tag("mark", safe(context[start:end]), class_="tb-entity")
+        + tag("mark", safe(context[start:end]), class_="tb-hit")
         + safe(context[end:last])
         + ("…" if last < len(context) else "")
     )

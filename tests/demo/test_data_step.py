@@ -17,7 +17,6 @@ import pytest
 
 from demo.page import Page
 from demo.parts import data_step, task_tab
-from demo.parts.marked import marked
 from demo.parts.overviews import answer_overview, class_balance, entity_balance, summary_overview
 from demo.parts.preview import preview_html
 from demo.parts.wiring import Wiring
@@ -218,16 +217,6 @@ def test_entities_are_marked_in_their_sentence(tmp_path: Path) -> None:
     assert "Types of entities: 1" in balance and "2 entities; rows without any: 1 of 2." in balance
 
 
-def test_marks_of_overlapping_and_far_entities() -> None:
-    spans = [
-        {"start": 0, "end": 7, "label": "A"},
-        {"start": 4, "end": 7, "label": "B"},
-        {"start": 90, "end": 95, "label": "C"},
-    ]
-    html = marked("Ann Lee " + "x" * 100, spans, {"A": 0, "B": 1, "C": 2}, end=20)
-    assert html.count("<mark") == 1 and html.endswith("…")
-
-
 def test_an_answer_is_marked_in_its_passage(tmp_path: Path) -> None:
     context = "很长的开头。" * 40 + "北京是中国的首都。" + "结尾。" * 80
     start = context.index("北京")
@@ -237,7 +226,7 @@ def test_an_answer_is_marked_in_its_passage(tmp_path: Path) -> None:
     ]
     config, table, columns = table_of(tmp_path, "qa", rows)
     html = preview_html(config, table, columns, "zh-CN")
-    assert '<mark class="tb-entity">北京</mark>' in html and html.count("…") >= 2
+    assert '<mark class="tb-hit">北京</mark>' in html and html.count("…") >= 2
     assert "中国的首都是哪里？" in html and "人口是多少？" in html
     overview = answer_overview(config, table, columns, "zh-CN")
     assert "2 个问题" in overview and "50%" in overview
