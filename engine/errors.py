@@ -89,6 +89,14 @@ def out_of_memory() -> RunFailure:
     )
 
 
+def disk_full() -> RunFailure:
+    return RunFailure(
+        "disk_full",
+        Text("The disk is full.", "磁盘空间已满。"),
+        Text("Delete old runs or free some space, then resume the run.", "请删除旧的运行或清理磁盘，然后继续该运行。"),
+    )
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an exception of Python, PyTorch or the operating system says that memory ran out."""
     if isinstance(error, MemoryError):
@@ -102,20 +110,21 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an exception says that a disk or a quota is full, also where a library has only words for it."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return type(error).__name__ == "SafetensorError" and "No space left" in str(error)
+
+
 def explain(error: BaseException) -> UserError:
     """The cause of `error` in plain words. An unknown exception keeps its own words, and points to the log."""
     if isinstance(error, UserError):
         return error
     if is_out_of_memory(error):
         return out_of_memory()
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return RunFailure(
-            "disk_full",
-            Text("The disk is full.", "磁盘空间已满。"),
-            Text(
-                "Delete old runs or free some space, then resume the run.", "请删除旧的运行或清理磁盘，然后继续该运行。"
-            ),
-        )
+    if is_disk_full(error):
+        return disk_full()
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return RunFailure(
             "not_writable",

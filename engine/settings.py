@@ -22,10 +22,22 @@ class Settings:
     public: bool = False
     max_upload_mb: int = 200
     max_rows: int = 1_000_000
-    max_epochs: float = 100
-    max_model_parameters: int = 2_000_000_000
-    max_seconds: int = 24 * 3600  # wall clock of one run
+    max_epochs: float = 1000
+    max_model_parameters: int = 100_000_000_000
+    max_seconds: int = 30 * 24 * 3600  # wall clock of one run, its waiting not counted
     max_running: int = 1  # runs that compute at the same time; two on one machine starve each other
+    max_queued: int = 100  # running and waiting; each waiting run is a small process
+    max_per_visitor: int = 0  # running and waiting runs of one visitor; 0: no limit
+    disk_quota_mb: int = 0  # of all runs and uploads together; 0: what the disk has
+    keep_days: int = 0  # after which ended runs are removed; 0: kept until deleted
+    keep_upload_days: int = 30  # for uploads that no run uses
+    checkpoint_seconds: int = 60  # between checkpoints; longer where one takes more than a twenty-fifth of that
+    hang_seconds: int = 1800  # without a sign of life after which a worker is taken for hung
+
+    @property
+    def uploads_dir(self) -> Path:
+        """The files that visitors bring, beside the runs."""
+        return self.runs_dir.parent / "uploads"
 
     @classmethod
     def from_env(cls, **overrides: object) -> Settings:
@@ -36,8 +48,7 @@ class Settings:
             cache_dir=Path(os.environ.get("TUNEBENCH_CACHE") or cache_root / "tunebench").expanduser().absolute(),
             runs_dir=Path(os.environ.get("TUNEBENCH_RUNS") or home / ".tunebench" / "runs").expanduser().absolute(),
         )
-        public = os.environ.get("TUNEBENCH_PUBLIC", "").lower() in ("1", "true", "yes", "on")
-        if public:
+        if _public():
             settings = replace(
                 settings,
                 public=True,
@@ -46,6 +57,11 @@ class Settings:
                 max_epochs=10,
                 max_model_parameters=400_000_000,
                 max_seconds=30 * 60,
+                max_queued=20,
+                max_per_visitor=2,
+                disk_quota_mb=20_000,
+                keep_days=7,
+                keep_upload_days=1,
             )
         numbers = {
             "max_upload_mb": "TUNEBENCH_MAX_UPLOAD_MB",
@@ -54,6 +70,12 @@ class Settings:
             "max_model_parameters": "TUNEBENCH_MAX_MODEL_PARAMETERS",
             "max_seconds": "TUNEBENCH_MAX_SECONDS",
             "max_running": "TUNEBENCH_MAX_RUNNING",
+            "max_queued": "TUNEBENCH_MAX_QUEUED",
+            "max_per_visitor": "TUNEBENCH_MAX_PER_VISITOR",
+            "disk_quota_mb": "TUNEBENCH_DISK_QUOTA_MB",
+            "keep_days": "TUNEBENCH_KEEP_DAYS",
+            "checkpoint_seconds": "TUNEBENCH_CHECKPOINT_SECONDS",
+            "hang_seconds": "TUNEBENCH_HANG_SECONDS",
         }
         changes: dict[str, object] = {}
         for field, variable in numbers.items():
@@ -61,6 +83,12 @@ class Settings:
             if value:
                 changes[field] = _positive_integer(variable, value)
         return replace(settings, **changes, **overrides)
+
+
+def _public() -> bool:
+    """`TUNEBENCH_PUBLIC` decides; unset, a Hugging Face Space is public and everything else is private."""
+    said = os.environ.get("TUNEBENCH_PUBLIC", "").lower()
+    return said in ("1", "true", "yes", "on") if said else bool(os.environ.get("SPACE_ID"))
 
 
 def _positive_integer(variable: str, value: str) -> int:

@@ -1,4 +1,4 @@
-"""The command line: python -m engine train | check | evaluate | predict | report | export | runs | examples.
+"""The command line: python -m engine train | check | evaluate | predict | report | export | runs | resume | stop | ...
 
 Progress goes to stderr; what a program may read goes to stdout. Exit code 0 only for success, 2 for wrong input, 1 for a
 failure. Knows words and flags; everything else is the engine's.
@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from engine.cli.answer import evaluate, predict
 from engine.cli.export import export
 from engine.cli.look import check, examples, report, runs
+from engine.cli.manage import clone, delete, note, rename, resume, stop
 from engine.cli.train import train
 from engine.errors import ConfigProblem, UserError
 from engine.text import Text, terminal_language
@@ -26,7 +27,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train, check, predict, evaluate, report, export, runs, examples):
+for command in (
+    train, check, predict, evaluate, report, export, runs, resume, stop, clone, rename, note, delete, examples,
+):  # fmt: skip
     app.command()(command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,7 +27,10 @@ from engine.cli.shared import (
 from engine.cli.terminal import table
 from engine.config import TASK_NAMES, RunConfig
 from engine.errors import ConfigProblem
-from engine.runs.store import Store
+from engine.runs.about import about
+from engine.runs.launch import resumable
+from engine.runs.queue import position
+from engine.runs.store import Run, Store
 from engine.settings import Settings
 from engine.text import LANGUAGES, Text, terminal_language
 
@@ -156,17 +160,33 @@ def report(
 
 def runs(runs_dir: RunsDir = None, json_: Json = False) -> None:
     """List the runs, newest first."""
-    manifests = [run.manifest for run in Store(runs_dir_of(runs_dir))]
+    found = [(run, run.manifest, about(run)) for run in Store(runs_dir_of(runs_dir))]
     if json_:
-        fields = ("id", "task", "name", "model", "state", "created", "headline")
-        typer.echo(json.dumps([{name: getattr(m, name) for name in fields} for m in manifests], ensure_ascii=False))
+        fields = ("id", "task", "model", "state", "created", "headline", "attempt")
+        values = [
+            {**{name: getattr(m, name) for name in fields}, **asdict(said), "resumable": resumable(run, m)}
+            for run, m, said in found
+        ]
+        typer.echo(json.dumps(values, ensure_ascii=False))
         return
     rows = []
-    for m in manifests:
+    store = Store(runs_dir_of(runs_dir))
+    for run, m, said in found:
         score = f"{m.headline['metric']} {m.headline['value']:.3f}" if m.headline else ""
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(m.created))
-        rows.append((m.id, when, m.task, m.model, m.state, score, m.name))
+        rows.append((m.id, when, m.task, m.model, _state(run, m.state, store), score, said.name))
     typer.echo(table(("run", "created", "task", "model", "state", "score", "name"), rows))
+
+
+def _state(run: Run, state: str, store: Store) -> str:
+    """The state, with its place in the queue where it waits."""
+    if state != "queued":
+        return state
+    return (
+        Text("queued, {ahead} ahead", "排队中，前面 {ahead} 个")
+        .format(ahead=position(run, store))
+        .in_language(terminal_language())
+    )
 
 
 def examples(json_: Json = False) -> None:

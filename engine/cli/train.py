@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from engine.cli.shared import HELP, Columns, Delimiter, Encoding, Fixes, Json, R
 from engine.cli.terminal import Narrator
 from engine.config import METHODS, TASK_NAMES, RunConfig
 from engine.errors import ConfigProblem, UserError
+from engine.runs.launch import resumable
 from engine.runs.store import Run, Store
 from engine.settings import Settings
 from engine.text import Text, terminal_language
@@ -89,14 +91,29 @@ def train(
         from engine.data.check import settle_fixes
 
         described = settle_fixes(described, Settings.from_env())
-    from engine.runs.api import failure_of
-    from engine.runs.process import follow, start
+    from engine.runs.launch import launch
 
-    run = Store(runs_dir_of(runs_dir)).create(described)
+    settings = Settings.from_env(runs_dir=runs_dir_of(runs_dir))
+    run, worker = launch(described, Store(settings.runs_dir), settings)
+    follow_to_end(run, worker, json_)
+
+
+def with_flags(values: dict[str, Any], given: list[str] | None) -> RunConfig:
+    """A configuration with the fields changed that `--set` names."""
+    for path, value in pairs(given, "--set").items():
+        _place(values, path, _value(path, value))
+    return RunConfig.from_dict(values)
+
+
+def follow_to_end(run: Run, worker: subprocess.Popen, json_: bool, offset: int = 0) -> None:
+    """Tell a run as it goes and how it ended; typer.Exit with the code of its failure."""
+    from engine.runs.api import failure_of
+    from engine.runs.process import follow
+
     narrator = Narrator(terminal_language())
     narrator.say(f"{run.directory}")
     started = time.monotonic()
-    state = follow(run, start(run), narrator)
+    state = follow(run, worker, narrator, offset)
     seconds = round(time.monotonic() - started, 1)
     if state == "completed":
         narrator.verdict(run)
@@ -107,6 +124,10 @@ def train(
         typer.echo(json.dumps(_summary(run, state, seconds, failure), ensure_ascii=False))
     if failure:
         narrator.say(failure.in_language(terminal_language()))
+        if resumable(run):
+            narrator.say(
+                Text(f"To go on: python -m engine resume {run.id}", f"继续运行：python -m engine resume {run.id}")
+            )
         raise typer.Exit(failure.exit_code)
 
 

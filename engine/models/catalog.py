@@ -18,7 +18,7 @@ from engine.models.entries import CATALOG, CatalogEntry
 from engine.settings import Settings, offline
 from engine.text import Text
 
-__all__ = ["CATALOG", "CatalogEntry", "nearest", "resolve"]
+__all__ = ["CATALOG", "CatalogEntry", "entry_of", "nearest", "resolve"]
 
 # What the hub allows: one or two parts of letters, digits, "-", "_" and ".", neither starting nor ending with "-" or ".".
 _PART = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?"
@@ -38,7 +38,7 @@ def resolve(model_id: str, progress: Callable[[Text, float], None] | None = None
     be neither found nor fetched.
     """
     asked = model_id.strip()
-    entry = _entry(asked)
+    entry = entry_of(asked)
     if entry is not None:
         return _of_catalog(entry, asked, progress)
     if Settings.from_env().public:
@@ -69,7 +69,7 @@ def resolve(model_id: str, progress: Callable[[Text, float], None] | None = None
 
 def layers_for(model_id: str, task: str) -> int | None:
     """How many layers of a catalogued model serve a task best; None for all of them."""
-    entry = _entry(model_id.strip())
+    entry = entry_of(model_id.strip())
     return entry.layers.get(task) if entry is not None else None
 
 
@@ -84,7 +84,8 @@ def nearest(model_id: str) -> str | None:
 _EMBEDDED = [name for name, entry in CATALOG.items() if entry.package is not None]
 
 
-def _entry(asked: str) -> CatalogEntry | None:
+def entry_of(asked: str) -> CatalogEntry | None:
+    """The catalogue's entry by name or hub id, whatever the case."""
     for entry in CATALOG.values():
         if asked.lower() in (entry.name.lower(), (entry.hub_id or entry.name).lower()):
             return entry

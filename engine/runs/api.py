@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import RunConfig
-from engine.errors import RunFailure, UserError
-from engine.runs.process import follow, start
+from engine.errors import UserError
+from engine.runs.cause import cause_of
+from engine.runs.launch import launch
+from engine.runs.process import follow
 from engine.runs.store import Run, Store
 from engine.settings import Settings
 from engine.text import Text
@@ -25,9 +27,9 @@ def train(
     Raises ConfigProblem before anything starts, and RunFailure or the UserError behind it when the run fails.
     Ctrl-C asks the run to stop and keep its best model; a second Ctrl-C stops waiting for it.
     """
-    settings = Settings.from_env()
-    run = Store(Path(runs_dir).absolute() if runs_dir else settings.runs_dir).create(config)
-    state = follow(run, start(run), show or (lambda event: None))
+    settings = Settings.from_env(**({"runs_dir": Path(runs_dir).absolute()} if runs_dir else {}))
+    run, worker = launch(config, Store(settings.runs_dir), settings)
+    state = follow(run, worker, show or (lambda event: None))
     if state not in ("completed", "stopped"):
         raise failure_of(run, state)
     return run
@@ -37,15 +39,7 @@ def failure_of(run: Run, state: str) -> UserError:
     """Why a run ended without a result, as the error it recorded or as what its end lets us conclude."""
     error = run.manifest.error
     if error is None:
-        return RunFailure(
-            "interrupted",
-            Text(
-                f"The worker of run {run.id} ended without a word; the machine may have run out of memory.",
-                f"运行 {run.id} 的工作进程意外终止，可能是内存不足。",
-            ),
-            Text(f"Its log: {run.path('train.log')}", f"日志：{run.path('train.log')}"),
-            state=state,
-        )
+        return cause_of(run, run.manifest)
     problem = UserError(
         error["code"],
         Text.from_dict(error["message"]),

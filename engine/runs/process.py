@@ -1,4 +1,4 @@
-"""Starting a run's worker and asking it to stop.
+"""Starting a run's worker, and following it.
 
 The worker is a process of its own session with its output in a file: it outlives the browser tab, the page and the server,
 and no pipe can fill up and freeze it. Knows processes; does not know what the worker does.
@@ -45,9 +45,14 @@ def start(run: Run) -> subprocess.Popen:
         )
 
 
-def follow(run: Run, worker: subprocess.Popen, show: Callable[[dict[str, Any]], None], poll: float = 0.2) -> str:
-    """Hand every event to `show` until the run has ended; returns its state. Ctrl-C asks it to stop and keep the best."""
-    offset, asked = 0, False
+def follow(
+    run: Run, worker: subprocess.Popen, show: Callable[[dict[str, Any]], None], offset: int = 0, poll: float = 0.2
+) -> str:
+    """Hand every event from byte `offset` on to `show` until the run has ended; returns its state.
+
+    Ctrl-C asks it to stop and keep the best.
+    """
+    asked = False
     while True:
         try:
             ended = worker.poll() is not None

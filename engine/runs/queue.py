@@ -6,11 +6,14 @@ under a lock. Knows order and places; does not know what a run does with its tur
 
 from __future__ import annotations
 
-import fcntl
 import time
 from collections.abc import Callable
 
-from engine.runs.store import Manifest, Run, Store
+from engine.errors import RunProblem
+from engine.runs.locks import turn_lock
+from engine.runs.store import ACTIVE, Manifest, Run, Store
+from engine.settings import Settings
+from engine.text import Text
 
 POLL_SECONDS = 0.5
 
@@ -24,6 +27,30 @@ def position(run: Run, store: Store) -> int:
     return running + ahead
 
 
+def admit(store: Store, settings: Settings, owner: str) -> None:
+    """RunProblem when the queue is full, or when `owner` has as many runs under way as one visitor may. Call under the turn lock."""
+    active = [manifest for run in store if (manifest := run.manifest).state in ACTIVE]
+    if len(active) >= settings.max_queued:
+        raise RunProblem(
+            "queue_full",
+            Text(
+                f"The queue is full: {len(active)} runs are running or waiting.",
+                f"队列已满：有 {len(active)} 个运行正在进行或等待。",
+            ),
+            Text("Try again when one of them has ended.", "请等其中一个结束后再试。"),
+        )
+    mine = sum(manifest.owner == owner for manifest in active)
+    if settings.max_per_visitor and mine >= settings.max_per_visitor:
+        raise RunProblem(
+            "too_many_runs",
+            Text(
+                f"You have {mine} runs running or waiting, as many as one visitor may have here.",
+                f"你已有 {mine} 个运行正在进行或等待，达到了此处每位访客的上限。",
+            ),
+            Text("Wait for one to end, or stop one.", "请等一个结束，或先停止一个。"),
+        )
+
+
 def wait_for_turn(
     run: Run, store: Store, places: int, begin: Callable[[], None], cancelled: Callable[[], bool]
 ) -> bool:
@@ -31,13 +58,11 @@ def wait_for_turn(
 
     Returns False when `cancelled` says so first.
     """
-    store.directory.mkdir(parents=True, exist_ok=True)
     while True:
         if cancelled():
             return False
         # The lock spans the look and the change of state: two workers never take the same place.
-        with (store.directory / ".turn.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with turn_lock(store.directory):
             if position(run, store) < places:
                 begin()
                 return True
@@ -45,7 +70,7 @@ def wait_for_turn(
 
 
 def _before(other: Manifest, mine: Manifest) -> bool:
-    return (other.created, other.id) < (mine.created, mine.id)
+    return (other.queued or other.created, other.id) < (mine.queued or mine.created, mine.id)
 
 
 def _waits(manifest: Manifest) -> bool:

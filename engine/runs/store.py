@@ -2,8 +2,9 @@
 
     <runs>/<id>/manifest.json   what the run is and where it stands (one writer: its creator until launch, then its worker)
                 config.yaml     the RunConfig as asked for
+                about.json      the name and the note that its owner gave it (one writer: the page or the command line)
                 request.json    what the owner asks of the worker while it runs (one writer: the page or the command line)
-                heartbeat       touched by the living worker
+                heartbeat       written over by the living worker, with the memory that is left
                 events.jsonl    what happened, one JSON object a line (one writer: the worker)
                 train.log       the worker's stdout and stderr
                 data/ checkpoints/ model/ report/ export/
@@ -27,15 +28,18 @@ from typing import Any
 from engine.config import RunConfig
 from engine.errors import RunProblem
 from engine.runs.identity import is_alive, on_this_host
+from engine.runs.locks import turn_lock
 from engine.text import Text
 
-# "interrupted" is never written by the run itself: readers conclude it from a worker that is gone.
+# What is written: queued -> running -> completed | stopped | failed | interrupted, and back to queued by `resume`. What readers
+# conclude: "stopping" while an owner's request waits for its worker, "interrupted" from a worker that is gone.
 STATES = ("queued", "running", "stopping", "completed", "stopped", "failed", "interrupted")
 ACTIVE = ("queued", "running", "stopping")
 START_SECONDS = 60.0  # from the creation of a run to the first sign of its worker
 STALE_SECONDS = (
     60.0  # without a heartbeat, when the worker's process cannot be looked at (another machine or container)
 )
+TRASH = ".trash-"
 _ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 
 
@@ -49,6 +53,8 @@ class Manifest:
     owner: str = ""
     state: str = "queued"
     created: float = 0.0
+    queued: float = 0.0  # when it joined the queue: at its creation, and again at each resumption
+    attempt: int = 1
     started: float | None = None
     finished: float | None = None
     process: dict[str, Any] | None = None
@@ -78,16 +84,19 @@ class Run:
 
     @property
     def manifest(self) -> Manifest:
-        """The manifest as last written, with the state `interrupted` where the worker is gone."""
+        """The manifest as last written, with the state that follows from its worker and its owner's request (see STATES)."""
         values = json.loads(self.path("manifest.json").read_text(encoding="utf-8"))
         known = {f.name for f in fields(Manifest)}
         manifest = Manifest(**{key: value for key, value in values.items() if key in known})
-        # A queued run without a process is one whose worker is just starting; give that a while.
-        starting = manifest.state == "queued" and manifest.process is None
-        if starting and time.time() - manifest.created < START_SECONDS:
+        if manifest.state not in ACTIVE:
             return manifest
-        if manifest.state in ACTIVE and not self._worker_alive(manifest):
+        # A queued run without a process is one whose worker is just starting; give that a while, on a clock that may jump.
+        starting = manifest.state == "queued" and manifest.process is None
+        starting = starting and abs(time.time() - (manifest.queued or manifest.created)) < START_SECONDS
+        if not starting and not self._worker_alive(manifest):
             manifest.state = "interrupted"
+        elif self.requested_stop:
+            manifest.state = "stopping"
         return manifest
 
     @property
@@ -128,7 +137,8 @@ class Run:
         except FileNotFoundError:
             return [], offset
         end = chunk.rfind(b"\n") + 1
-        return [json.loads(line) for line in chunk[:end].splitlines() if line.strip()], offset + end
+        found = [event for line in chunk[:end].splitlines() if (event := _event(line)) is not None]
+        return found, offset + end
 
     def log_tail(self, characters: int = 4000) -> str:
         try:
@@ -136,6 +146,14 @@ class Run:
         except FileNotFoundError:
             return ""
         return text[-characters:]
+
+    @property
+    def vital_signs(self) -> dict[str, Any]:
+        """What the worker wrote at its last heartbeat; empty before the first."""
+        try:
+            return json.loads(self.path("heartbeat").read_text(encoding="utf-8") or "{}")
+        except (FileNotFoundError, ValueError):
+            return {}
 
     def _worker_alive(self, manifest: Manifest) -> bool:
         process = manifest.process
@@ -165,23 +183,43 @@ class Store:
             run.directory.mkdir(parents=True)
             run.path("config.yaml").write_text(config.to_yaml(), encoding="utf-8")
             run.write_manifest(
-                Manifest(id=run_id, task=config.task, name=config.name, owner=owner, created=now, model=config.model.id)
+                Manifest(
+                    id=run_id,
+                    task=config.task,
+                    name=config.name,
+                    owner=owner,
+                    created=now,
+                    queued=now,
+                    model=config.model.id,
+                )
             )
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise RunProblem(
-                "unwritable_runs",
-                Text(
-                    f"Cannot write runs to {self.directory}: {reason}.",
-                    f"无法在 {self.directory} 中保存运行：{reason}。",
-                ),
-                Text(
-                    "Choose another directory with --runs-dir or TUNEBENCH_RUNS.",
-                    "请用 --runs-dir 或 TUNEBENCH_RUNS 指定其他目录。",
-                ),
-                directory=str(self.directory),
-            ) from error
+            raise self._unwritable(error) from error
         return run
+
+    def require_writable(self) -> None:
+        """RunProblem where no run can be written."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with (self.directory / ".turn.lock").open("a"):
+                return
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> RunProblem:
+        reason = error.strerror or str(error)
+        return RunProblem(
+            "unwritable_runs",
+            Text(
+                f"Cannot write runs to {self.directory}: {reason}.",
+                f"无法在 {self.directory} 中保存运行：{reason}。",
+            ),
+            Text(
+                "Choose another directory with --runs-dir or TUNEBENCH_RUNS.",
+                "请用 --runs-dir 或 TUNEBENCH_RUNS 指定其他目录。",
+            ),
+            directory=str(self.directory),
+        )
 
     def get(self, run_id: str) -> Run:
         """The run with this id. Raises RunProblem for what is no id of ours or is not there: an id is never a path."""
@@ -206,15 +244,18 @@ class Store:
                 yield Run(directory)
 
     def delete(self, run_id: str) -> None:
-        """Remove a run that is not active (RunProblem)."""
+        """Remove a run that is not active (RunProblem). It is gone in one step; a crash leaves a `.trash-` folder at most."""
         run = self.get(run_id)
-        if run.state in ACTIVE:
-            raise RunProblem(
-                "run_is_active",
-                Text("This run is still active.", "该运行仍在进行。"),
-                Text("Stop it before deleting it.", "请先停止再删除。"),
-            )
-        shutil.rmtree(run.directory)
+        trash = self.directory / f"{TRASH}{run_id}-{secrets.token_hex(3)}"
+        with turn_lock(self.directory):
+            if run.state in ACTIVE:
+                raise RunProblem(
+                    "run_is_active",
+                    Text("This run is still active.", "该运行仍在进行。"),
+                    Text("Stop it before deleting it.", "请先停止再删除。"),
+                )
+            run.directory.rename(trash)
+        shutil.rmtree(trash)
 
 
 def open_run(path: str | Path) -> Run:
@@ -227,6 +268,15 @@ def open_run(path: str | Path) -> Run:
             Text("`python -m engine runs` lists the runs.", "可用 `python -m engine runs` 查看运行列表。"),
         )
     return Run(directory.absolute())
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    """An event, or None for a line that a power cut left half on the disk."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "type" in event else None
 
 
 def write_atomically(path: Path, text: str) -> None:

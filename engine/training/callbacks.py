@@ -1,4 +1,4 @@
-"""What happens between two updates: telling, evaluating, stopping.
+"""What happens between two updates: telling, evaluating, saving, stopping.
 
 Knows when each is due. Does not know how an evaluation is made or an event written: the tuner does both.
 """
@@ -21,7 +21,7 @@ STEP_EVENT_SECONDS = 0.5
 
 
 class Watch(TrainerCallback):
-    """Decides after every update whether to tell, evaluate or stop."""
+    """Decides after every update whether to tell, evaluate, save or stop."""
 
     def __init__(self, tuner: FineTuner, config: TrainingConfig, stop_request: Callable[[], str | None]):
         self._tuner = tuner
@@ -30,10 +30,9 @@ class Watch(TrainerCallback):
         self._last_event = 0.0
         self._last_look = 0.0
 
-    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.global_step == 0:
-            per_epoch = state.max_steps / max(args.num_train_epochs, 1e-9)
-            self._interval = max(1, round(per_epoch / self._config.evaluations_per_epoch))
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        per_epoch = state.max_steps / max(args.num_train_epochs, 1e-9)
+        self._interval = max(1, round(per_epoch / self._config.evaluations_per_epoch))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         now = time.monotonic()
@@ -49,10 +48,17 @@ class Watch(TrainerCallback):
         if patience and self._tuner.progress.since_best >= patience:
             self._tuner.progress.stopped_early = True
             control.should_training_stop = True
+        if self._tuner.checkpoints.due() and not last:
+            control.should_save = True
         if now - self._last_look >= STEP_EVENT_SECONDS / 2:
             self._last_look = now
             asked = self._stop_request()
             if asked == "discard":
                 raise StopRequested
-            if asked == "keep":
+            if asked is None and self._tuner.out_of_time:
+                self._tuner.tell_out_of_time()
                 control.should_training_stop = True
+            if asked in ("keep", "terminate"):
+                self._tuner.terminated = asked == "terminate"
+                # From here training can go on later.
+                control.should_save = control.should_training_stop = True

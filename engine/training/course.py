@@ -13,6 +13,7 @@ from engine.config import WRITING, RunConfig
 from engine.data.split import main_text
 from engine.errors import ConfigProblem
 from engine.models.choose import AUTOMATIC, model_for
+from engine.runs.limits import check_limits
 from engine.runs.store import Run
 from engine.settings import Settings
 from engine.tasks import task_named
@@ -26,14 +27,19 @@ class StopRequested(Exception):
     """The owner asked for an end without a result."""
 
 
+class Terminated(Exception):
+    """The system wants this process to end. What was learned is worth a checkpoint, if there is time for one."""
+
+
 def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
     """Train, save, judge. Returns the final state: `completed`, or `stopped` when the owner discarded it."""
-    course = Course(run, events)
+    course = Course(run, events, settings)
     try:
         task = task_named(course.config.task)
         check_metric(course.config, task)
         if task.name in WRITING:
             task.check_form(course.config.generation.prompt, course.config.generation.target)
+        check_limits(course.config, settings)
         course.begin("data")
         prepared = prepare(run, course.config, settings, events)
         course.choose_model(prepared.splits.train)
@@ -49,6 +55,7 @@ def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
         session.fit()
         session.save()
         report_on(session)
+        session.forget_checkpoints()
     except StopRequested:
         return "stopped"
     return "completed"
@@ -57,9 +64,10 @@ def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
 class Course:
     """Where a run stands: its phase, the seconds each phase took, and whether it is still wanted."""
 
-    def __init__(self, run: Run, events: EventLog):
+    def __init__(self, run: Run, events: EventLog, settings: Settings):
         self.run = run
         self.events = events
+        self.settings = settings
         self.config: RunConfig = run.config
         self.seconds: dict[str, float] = {}
         self._phase = ""

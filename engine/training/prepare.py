@@ -17,7 +17,8 @@ from engine.data.examples import read_examples
 from engine.data.findings import Notice
 from engine.data.load import read_tables
 from engine.data.split import Splits, split
-from engine.runs.store import Run
+from engine.data.split_names import SPLITS
+from engine.runs.store import Run, write_atomically
 from engine.settings import Settings
 from engine.tasks.base import Example
 from engine.text import Text
@@ -35,7 +36,13 @@ class Prepared:
 
 
 def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -> Prepared:
-    """Read, map, split and record the data of a run. Raises FileProblem, ColumnProblem and LabelProblem."""
+    """Read, map, split and record the data of a run. Raises FileProblem, ColumnProblem and LabelProblem.
+
+    A resumed run takes the examples that it has recorded: its files may have changed since, or be gone.
+    """
+    recorded = _recorded(run)
+    if recorded is not None:
+        return recorded
     tables = read_tables(config.data, config.task, settings)
     columns = resolve_tables(tables, config.task, config.data.columns)
     examples: dict[str, list[Example]] = {}
@@ -57,10 +64,33 @@ def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -
         "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
         "data_sha256": _write(run.path("data"), splits),
     }
-    recorded = [
-        {"code": n.code, "severity": n.severity, "message": n.message.to_dict(), "count": n.count} for n in notices
-    ]
-    return Prepared(splits, columns["train"], facts, recorded)
+    told = [{"code": n.code, "severity": n.severity, "message": n.message.to_dict(), "count": n.count} for n in notices]
+    prepared = Prepared(splits, columns["train"], facts, told)
+    _record(run, prepared)
+    return prepared
+
+
+def _record(run: Run, prepared: Prepared) -> None:
+    """Write down that the examples are all there, where reading them back gives the same ones."""
+    splits = prepared.splits
+    if all(read_split(run, name) == getattr(splits, name) for name in SPLITS):
+        values = {"columns": prepared.columns, "facts": prepared.facts, "notices": prepared.notices}
+        write_atomically(run.path("data", "prepared.json"), json.dumps(values, ensure_ascii=False))
+
+
+def _recorded(run: Run) -> Prepared | None:
+    """What an earlier attempt of this run recorded, if it is complete and unchanged."""
+    try:
+        values = json.loads(run.path("data", "prepared.json").read_text(encoding="utf-8"))
+        digest = hashlib.sha256()
+        for name in SPLITS:
+            digest.update(f"{name}\n".encode() + run.path("data", f"{name}.jsonl").read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    if digest.hexdigest() != values["facts"]["data_sha256"]:
+        return None
+    splits = Splits(*(read_split(run, name) for name in SPLITS))
+    return Prepared(splits, values["columns"], values["facts"], values["notices"])
 
 
 def _in_file(name: str, note: Text) -> Text:
@@ -71,10 +101,10 @@ def _write(directory: Path, splits: Splits) -> str:
     """Keep the examples as they were used. Returns one SHA-256 over all of them: same hash, same data, same split."""
     directory.mkdir(exist_ok=True)
     digest = hashlib.sha256()
-    for name in ("train", "validation", "test"):
+    for name in SPLITS:
         lines = [json.dumps(e.to_dict(), ensure_ascii=False) for e in getattr(splits, name)]
         text = "".join(line + "\n" for line in lines)
-        (directory / f"{name}.jsonl").write_text(text, encoding="utf-8")
+        (directory / f"{name}.jsonl").write_bytes(text.encode())
         digest.update(f"{name}\n{text}".encode())
     return digest.hexdigest()
 

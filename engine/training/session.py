@@ -35,13 +35,18 @@ from engine.models.catalog import resolve as resolve_model
 from engine.models.device import Device, attention_for, choose_device, use_threads
 from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
+from engine.runs import disk, limits
 from engine.tasks import task_named
 from engine.tasks.base import Encoded, Outputs
 from engine.text import Text
-from engine.training.course import Course
+from engine.training.checkpoint import Checkpoints
+from engine.training.comeback import last_checkpoint
+from engine.training.course import Course, StopRequested
 from engine.training.defaults import Resolved, common_length, resolve
 from engine.training.prepare import Prepared
-from engine.training.trainer import FineTuner, Progress
+from engine.training.progress import Progress
+from engine.training.signals import Deferred
+from engine.training.trainer import FineTuner
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate", "datasets", "scikit-learn", "numpy")
 # The reloaded model computes the same products in another order; bf16 keeps 8 bits.
@@ -69,6 +74,12 @@ class Session:
         self.prepared = prepared
         self.outputs = outputs
         self.task = task_named(course.config.task)
+        self._sigterm = Deferred(self._discarded)
+
+    def _discarded(self) -> None:
+        """SIGTERM while training: at once where nothing is to be kept, else after the current update."""
+        if self.run.requested_stop == "discard":
+            raise StopRequested
 
     def load(self) -> None:
         """The pretrained model, on the device chosen for it."""
@@ -134,6 +145,7 @@ class Session:
         if config.training.gradient_checkpointing:
             checkpoint_activations(self.model)
         self.facts = self._facts()
+        self._check_fits()
         self.run.update(facts=self.facts)
         self.events.emit("facts", facts=self.facts)
 
@@ -141,12 +153,15 @@ class Session:
         """Train, and come back with the best weights. One announced retry with half the batch when memory runs out."""
         self.course.begin("train")
         start = trainable_state(self.model)
-        micro = self.resolved.batch_size
+        self.checkpoints = Checkpoints(self.run.path("checkpoints"), self.course.settings.checkpoint_seconds)
+        checkpoint = last_checkpoint(self.run, self.checkpoints, self.events)
+        micro = checkpoint.state()["micro_batch_size"] if checkpoint else self.resolved.batch_size
         while True:
             self.best, self.settled = -1.0, self.outputs
             tuner = self._tuner(micro)
             try:
-                self.progress = tuner.fit()
+                with self._sigterm:
+                    self.progress = tuner.fit(checkpoint)
                 break
             except (MemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error) or micro < self.resolved.batch_size or micro == 1:
@@ -159,9 +174,24 @@ class Session:
             if self.device.name == "cuda":
                 torch.cuda.empty_cache()
             restore_trainable(self.model, start)
+            # Other batches, other updates: nothing until here belongs to what begins now.
+            checkpoint = None
+            self.checkpoints.clear()
         restore_trainable(self.model, self.progress.best_state)
         self.outputs = self.settled
         self.facts.update(self.outputs.to_dict())
+
+    def forget_checkpoints(self) -> None:
+        """After success nobody needs them, but for a run that its owner stopped early and may want to go on with."""
+        if self.run.requested_stop != "keep":
+            self.checkpoints.clear()
+
+    def _check_fits(self) -> None:
+        """Whether this deployment trains models of this size, and the disk has room for what the run will write."""
+        settings, everything = self.course.settings, self.facts["parameters"]
+        limits.check_size(everything, settings)
+        adapter = self.config.method.name == "lora"
+        disk.require_room(settings, disk.estimate(everything, self.facts["trainable_parameters"], adapter))
 
     def save(self) -> None:
         """Write the model, load it again, and see that it answers the same."""
@@ -224,9 +254,11 @@ class Session:
             loss=loss,
             evaluate_now=self._evaluate_now,
             metric=self.metric,
-            stop_request=lambda: self.run.requested_stop,
+            stop_request=lambda: "terminate" if self._sigterm.came else self.run.requested_stop,
+            beside=(self._settled_state, self._restore_settled),
             events=self.events,
-            directory=self.run.path("checkpoints"),
+            checkpoints=self.checkpoints,
+            max_seconds=self.course.settings.max_seconds,
             micro_batch_size=micro,
             fast_ratio=config.method.lora_plus_ratio if config.method.name == "lora" else 1.0,
         )
@@ -238,6 +270,13 @@ class Session:
         if metrics[self.metric] > self.best:
             self.best, self.settled = metrics[self.metric], outputs
         return loss, metrics
+
+    def _settled_state(self) -> dict[str, Any]:
+        """What the best evaluation decided, for a checkpoint."""
+        return {"best": self.best, "settled": self.settled.to_dict()}
+
+    def _restore_settled(self, values: dict[str, Any]) -> None:
+        self.best, self.settled = values["best"], self.task.outputs_from(values["settled"])
 
     def reader(self, model: nn.Module, max_length: int | None = None) -> Reader:
         """Reads with `model` as the run's predictor will. `max_length` is given only before it has been chosen."""
@@ -253,6 +292,7 @@ class Session:
 
     def still_wanted(self, done: int, total: int) -> None:
         """Progress of an evaluation: raises StopRequested once the owner wants no result."""
+        self.events.sign_of_life()
         self.course.check_discarded()
 
     def answering(self, what: Text) -> Callable[[int, int], None]:

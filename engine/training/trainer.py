@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import nn
 from torch.utils.data import DataLoader
-from transformers import Trainer, TrainingArguments
+from transformers import TrainingArguments
 
 from engine.config import TrainingConfig
 from engine.errors import RunFailure
@@ -27,31 +24,19 @@ from engine.tasks.base import Feature
 from engine.text import Text
 from engine.training.batching import LengthBuckets
 from engine.training.callbacks import Watch
+from engine.training.checkpoint import Checkpoint, Checkpoints
+from engine.training.course import Terminated
 from engine.training.defaults import Resolved
 from engine.training.events import EventLog
+from engine.training.progress import Progress
+from engine.training.resumable import Resumable
 
 
-@dataclass
-class Progress:
-    """What training has come to: every evaluation, and the trainable weights at the best of them."""
-
-    metric: str
-    best_value: float = -1.0
-    best_step: int = 0
-    best_epoch: float = 0.0
-    best_state: dict[str, torch.Tensor] = field(default_factory=dict)
-    evaluations: list[dict[str, Any]] = field(default_factory=list)
-    since_best: int = 0
-    stopped_early: bool = False
-    examples: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-
-
-class FineTuner(Trainer):
+class FineTuner(Resumable):
     """Trainer over features that are already encoded.
 
-    `loss` takes the model and a batch with `labels` and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation rows; `stop_request` returns "keep", "discard" or None. `fast_ratio` is LoRA+'s. The best weights end up in `progress.best_state`.
+    `loss` takes the model and a batch with `labels` and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation rows; `stop_request` returns "keep", "discard", "terminate" or None. `fast_ratio` is LoRA+'s; `beside` gives and takes back what else
+    belongs into a checkpoint, as JSON. The best weights end up in `progress.best_state`.
     """
 
     def __init__(
@@ -69,9 +54,11 @@ class FineTuner(Trainer):
         metric: str,
         stop_request: Callable[[], str | None],
         events: EventLog,
-        directory: Path,
+        checkpoints: Checkpoints,
+        max_seconds: float,
         micro_batch_size: int,
         fast_ratio: float = 1.0,
+        beside: tuple[Callable[[], dict[str, Any]], Callable[[dict[str, Any]], None]] | None = None,
     ):
         self._features = features
         self._resolved = resolved
@@ -79,11 +66,16 @@ class FineTuner(Trainer):
         self._loss = loss
         self._evaluate_now = evaluate_now
         self._events = events
-        self._directory = directory
+        self.checkpoints = checkpoints
+        self._max_seconds = max_seconds
+        self._beside = beside
         self._seed = seed
         self._micro_batch_size = micro_batch_size
         self._fast_ratio = fast_ratio
         self.progress = Progress(metric)
+        self.terminated = False  # the system wants an end: leave with a checkpoint and without a result
+        self._before = 0.0  # seconds that earlier attempts trained
+        self._began = time.perf_counter()
         self._seen_examples = 0
         self._seen_tokens = 0
         self._last_log = (time.perf_counter(), 0, 0)
@@ -92,7 +84,7 @@ class FineTuner(Trainer):
         super().__init__(
             model=model,
             args=TrainingArguments(
-                output_dir=str(directory),
+                output_dir=str(checkpoints.directory),
                 num_train_epochs=resolved.epochs,
                 per_device_train_batch_size=micro_batch_size,
                 gradient_accumulation_steps=accumulation,
@@ -219,7 +211,9 @@ class FineTuner(Trainer):
             progress.best_value, progress.since_best = value, 0
             progress.best_step, progress.best_epoch = self.state.global_step, float(self.state.epoch or 0.0)
             progress.best_state = trainable_state(self.accelerator.unwrap_model(self.model))
-            self._save_best()
+            if self.is_world_process_zero():
+                # On disk too: a crash later loses none of what was learned.
+                self.best_file = self.checkpoints.save_best(self.state.global_step, progress.best_state)
         else:
             progress.since_best += 1
         point = {
@@ -238,27 +232,53 @@ class FineTuner(Trainer):
         self._last_log = (time.perf_counter(), self._seen_examples, self._seen_tokens)
         return metrics
 
-    def _save_best(self) -> None:
-        """The best weights also on disk, replaced in one step: a crash later loses none of what was learned."""
-        if not self.is_world_process_zero():
-            return
-        self._directory.mkdir(parents=True, exist_ok=True)
-        temporary = self._directory / ".best.safetensors"
-        save_file(
-            {name: tensor.contiguous() for name, tensor in self.progress.best_state.items()},
-            temporary,
-            metadata={"step": str(self.state.global_step), self.progress.metric: repr(self.progress.best_value)},
-        )
-        temporary.replace(self._directory / "best.safetensors")
+    def counters(self) -> dict[str, Any]:
+        return {
+            "examples": self._seen_examples,
+            "tokens": self._seen_tokens,
+            "seconds": self.seconds,
+            "losses": [float(loss) for loss in self._losses],
+            "beside": self._beside[0]() if self._beside else None,
+        }
 
-    def fit(self) -> Progress:
-        """Train to the end, or until asked to stop. Raises RunFailure (diverged), StopRequested."""
-        started = time.perf_counter()
-        self.train()
+    def restore_counters(self, values: dict[str, Any]) -> None:
+        self._seen_examples, self._seen_tokens = values["examples"], values["tokens"]
+        self._before = values["seconds"]
+        if self._beside:
+            self._beside[1](values["beside"])
+        self._losses = [torch.tensor(loss, device=self.args.device) for loss in values["losses"]]
+        self._last_log = (time.perf_counter(), self._seen_examples, self._seen_tokens)
+
+    @property
+    def seconds(self) -> float:
+        """Spent on training so far, by all attempts."""
+        return self._before + time.perf_counter() - self._began
+
+    @property
+    def out_of_time(self) -> bool:
+        return self.seconds >= self._max_seconds
+
+    def tell_out_of_time(self) -> None:
+        minutes = max(1, round(self._max_seconds / 60))
+        self._events.notice(
+            "time_limit",
+            Text(
+                f"Training stopped after {minutes} minutes, as long as a run may take here; the best model until then is kept.",
+                f"训练已达到此处允许的 {minutes} 分钟上限，已停止；保留到目前为止最好的模型。",
+            ),
+            "warning",
+        )
+
+    def fit(self, checkpoint: Checkpoint | None = None) -> Progress:
+        """Train to the end, or until asked to stop. Raises RunFailure (diverged), StopRequested, Terminated."""
+        self._began = time.perf_counter()
+        self.train_from(checkpoint)
+        if self.terminated:
+            raise Terminated
         if not self.progress.evaluations:
             # Stopped before the first evaluation: what there is now is the best there is.
             self.evaluate()
-        self.progress.seconds = time.perf_counter() - started
+        self.progress.seconds = self.seconds
         self.progress.examples, self.progress.tokens = self._seen_examples, self._seen_tokens
         return self.progress
 

@@ -1,87 +1,128 @@
 """The child process that carries out one run: `python -m engine.training.worker RUN_DIR`.
 
-Knows states, heartbeat and how a run ends, whatever happens. Does not know how a model is trained: that is the course.
+Knows states, signals and how a run ends, whatever happens. Does not know how a model is trained: that is the course.
 """
 
 from __future__ import annotations
 
 import logging
+import signal
 import sys
-import threading
 import time
 from pathlib import Path
 
-from engine.errors import UserError, explain
+from engine.errors import RunFailure, UserError, explain, is_disk_full
+from engine.redact import RedactingFormatter
 from engine.runs.identity import this_process
+from engine.runs.locks import hold
 from engine.runs.queue import wait_for_turn
 from engine.runs.store import Run, Store
 from engine.settings import Settings
-from engine.training.course import carry_out
-from engine.training.events import EventLog
+from engine.text import Text
+from engine.training.course import StopRequested, Terminated, carry_out
+from engine.training.events import EventLog, plain
+from engine.training.watchdog import Watchdog, start_heart
 
-HEARTBEAT_SECONDS = 2.0
+RESERVE_BYTES = 256 * 1024  # given back to a full disk, so that the end of the run can be written down
 
 log = logging.getLogger("tunebench.worker")
 
 
 def main(directory: str) -> int:
     """Carry out the run in `directory`. Returns the exit code: 0 completed or stopped, 2 wrong input, 1 failed."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # Library chatter about every request and weight belongs in nobody's log.
-    for name in ("httpx", "httpcore", "transformers", "datasets", "huggingface_hub"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    _configure_logs()
     run = Run(Path(directory).absolute())
+    lock = hold(run.path(".worker.lock"))
+    if lock is None:
+        log.error("another worker carries out %s", run.id)
+        return 1
     settings = Settings.from_env(runs_dir=run.directory.parent)
-    run.update(process=this_process())
-    stop_heart = _start_heart(run)
-    events = EventLog(run.path("events.jsonl"))
-
-    def begin() -> None:
-        run.update(state="running", started=time.time())
-        events.emit("state", state="running", error=None)
-
+    attempt = run.update(process=this_process()).attempt
+    heart = start_heart(run)
+    events: EventLog | None = None
     try:
-        got_turn = wait_for_turn(
-            run,
-            Store(run.directory.parent),
-            settings.max_running,
-            begin,
-            cancelled=lambda: run.requested_stop is not None,
-        )
-        if not got_turn:
-            return _end(run, events, "stopped")
-        state = carry_out(run, settings, events)
-        return _end(run, events, state)
+        run.path(".reserve").write_bytes(b"\0" * RESERVE_BYTES)
+        events = EventLog(run.path("events.jsonl"))
+        with lock:
+            return _work(run, settings, events, attempt)
     except Exception as error:
         problem = explain(error)
         if not isinstance(error, UserError):
             log.exception("the run failed")
         else:
             log.error("%s", problem, exc_info=error.__cause__)
+        if is_disk_full(error):
+            run.path(".reserve").unlink(missing_ok=True)
         return _end(run, events, "failed", problem)
     finally:
-        stop_heart.set()
-        events.close()
+        heart.set()
+        run.path(".reserve").unlink(missing_ok=True)
 
 
-def _end(run: Run, events: EventLog, state: str, problem: UserError | None = None) -> int:
-    error = problem.to_dict() if problem else None
+def _work(run: Run, settings: Settings, events: EventLog, attempt: int) -> int:
+    """From the queue to the end. Raises whatever the course raises."""
+    watchdog = Watchdog(events, settings, give_up=lambda problem: _give_up(run, events, problem))
+
+    def begin() -> None:
+        run.update(state="running", started=time.time())
+        events.emit("state", state="running", error=None, attempt=attempt)
+
+    def terminated(number: int, frame: object) -> None:
+        log.warning("signal %d", number)
+        # Once: whoever sends it again has to wait for the checkpoint, or kill.
+        signal.signal(number, signal.SIG_IGN)
+        raise StopRequested if run.requested_stop == "discard" else Terminated
+
+    signal.signal(signal.SIGTERM, terminated)
+    try:
+        store = Store(run.directory.parent)
+        if not wait_for_turn(run, store, settings.max_running, begin, lambda: run.requested_stop is not None):
+            return _end(run, events, "stopped")
+        watchdog.start()
+        return _end(run, events, carry_out(run, settings, events))
+    except StopRequested:
+        return _end(run, events, "stopped")
+    except Terminated:
+        return _end(run, events, "interrupted", _terminated())
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        watchdog.stop()
+
+
+def _end(run: Run, events: EventLog | None, state: str, problem: UserError | None = None) -> int:
+    """Write down how the run ended, first where it counts."""
+    error = plain(problem.to_dict()) if problem else None
     run.update(state=state, finished=time.time(), error=error)
-    events.emit("state", state=state, error=error)
+    if events is not None:
+        try:
+            events.emit("state", state=state, error=error)
+        except OSError:
+            log.exception("the last event was not written")
+        events.close()
     return problem.exit_code if problem else 0
 
 
-def _start_heart(run: Run) -> threading.Event:
-    """Touch the heartbeat from a thread of its own until the returned event is set."""
-    stop = threading.Event()
+def _give_up(run: Run, events: EventLog, problem: RunFailure) -> None:
+    """The watchdog's end, from its own thread."""
+    log.error("%s", problem)
+    _end(run, events, "failed", problem)
 
-    def beat() -> None:
-        while not stop.wait(HEARTBEAT_SECONDS):
-            run.path("heartbeat").touch()
 
-    run.path("heartbeat").touch()
-    threading.Thread(target=beat, name="heartbeat", daemon=True).start()
-    return stop
+def _terminated() -> RunFailure:
+    return RunFailure(
+        "terminated",
+        Text("The run was ended by the system: SIGTERM.", "该运行被系统终止（SIGTERM）。"),
+        Text("Resume it; it goes on from its last checkpoint.", "可以继续该运行，它会从最近的检查点接着训练。"),
+    )
+
+
+def _configure_logs() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # Library chatter about every request and weight belongs in nobody's log.
+    for name in ("httpx", "httpcore", "transformers", "datasets", "huggingface_hub"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

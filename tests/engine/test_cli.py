@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.config import RunConfig
+from engine.runs.store import Store
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -158,7 +161,6 @@ def test_a_yaml_file_with_flags_on_top(runs_dir, sentences, tmp_path):
     path.write_text(f"data: {{train: {sentences}}}\ntraining: {{epochs: 3}}\nmodel: {{id: nothing-here/at-all}}\n")
     done = engine("train", path, "--epochs", 2, "--set", "training.warmup=0.2", "--json")
     assert done.returncode == 2
-    from engine.runs.store import Store
 
     [run] = Store(runs_dir)
     assert (run.config.training.epochs, run.config.training.warmup) == (2.0, 0.2)
@@ -168,9 +170,37 @@ def test_a_yaml_file_with_flags_on_top(runs_dir, sentences, tmp_path):
 def test_the_help_names_every_command():
     done = engine("--help")
     assert done.returncode == 0
-    assert all(name in done.stdout for name in ("train", "check", "evaluate", "predict", "report", "runs", "examples"))
+    assert all(
+        name in done.stdout
+        for name in (
+            "resume",
+            "stop",
+            "clone",
+            "delete",
+            "train",
+            "check",
+            "evaluate",
+            "predict",
+            "report",
+            "runs",
+            "examples",
+        )
+    )
 
 
 def test_starting_a_run_needs_no_pytorch():
     code = "import sys, engine.cli, engine.runs.api; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_runs_are_named_noted_and_deleted_from_the_command_line(runs_dir):
+    run = Store(runs_dir).create(RunConfig.from_dict({"data": {"train": "a.csv"}}))
+    run.update(state="stopped")
+    assert engine("rename", run.id, "Second try").returncode == 0
+    assert engine("note", run.id, "Labels were wrong").returncode == 0
+    [listed] = json.loads(engine("runs", "--json").stdout)
+    assert (listed["name"], listed["note"], listed["resumable"]) == ("Second try", "Labels were wrong", True)
+    refused = engine("stop", run.id, "--json")
+    assert refused.returncode == 2 and json.loads(refused.stdout)["error"]["code"] == "run_has_ended"
+    assert engine("delete", run.id, "--yes").returncode == 0
+    assert list(Store(runs_dir)) == []

@@ -89,7 +89,7 @@ def test_on_another_machine_the_heartbeat_decides(store):
 
 def test_a_queued_run_whose_worker_never_came_is_interrupted(store):
     run = store.create(config())
-    run.update(created=time.time() - START_SECONDS - 1)
+    run.update(queued=time.time() - START_SECONDS - 1)
     assert run.state == "interrupted"
 
 

@@ -1,0 +1,94 @@
+"""Starting a run, and starting one again: the checks that every way in shares, the page, the command line and Python.
+
+Knows the order of the checks and that they hold together, under one lock. Does not know who may ask for what.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+
+from engine.config import RunConfig
+from engine.errors import RunProblem
+from engine.models.catalog import entry_of
+from engine.runs import disk
+from engine.runs.limits import check_limits
+from engine.runs.locks import turn_lock
+from engine.runs.process import start
+from engine.runs.queue import admit
+from engine.runs.store import ACTIVE, Manifest, Run, Store
+from engine.settings import Settings
+from engine.text import Text
+
+# Errors that the same run would meet again: its input or its settings have to change, in a clone of it.
+HOPELESS = ("diverged", "save_mismatch", "time_limit")
+
+
+def launch(config: RunConfig, store: Store, settings: Settings, owner: str = "") -> tuple[Run, subprocess.Popen]:
+    """Create a run and start its worker, which waits for its turn.
+
+    Raises ConfigProblem for a wrong or not allowed configuration, RunProblem where the queue is full or no run can be
+    written, RunFailure where the disk has no room.
+    """
+    config.check()
+    check_limits(config, settings)
+    disk.require_room(settings, _least(config))
+    store.require_writable()
+    with turn_lock(store.directory):
+        admit(store, settings, owner)
+        run = store.create(config, owner)
+    return run, start(run)
+
+
+def resumable(run: Run, manifest: Manifest | None = None) -> bool:
+    """Whether `resume` would have the run go on: it ended early, and not for a reason that would end it again."""
+    manifest = manifest or run.manifest
+    if manifest.state in ("interrupted", "stopped"):
+        return True
+    if manifest.state == "failed":
+        error = manifest.error or {}
+        return error.get("kind") in ("RunFailure", "AssetProblem") and error.get("code") not in HOPELESS
+    # Stopped early with its best model kept: the checkpoint is still there.
+    return manifest.state == "completed" and any(run.path("checkpoints").glob("step-*"))
+
+
+def resume(run: Run, store: Store, settings: Settings) -> subprocess.Popen:
+    """Have a run go on from its last complete checkpoint, at the end of the queue. RunProblem when it cannot."""
+    with turn_lock(store.directory):
+        manifest = run.manifest
+        if manifest.state in ACTIVE:
+            raise RunProblem(
+                "run_is_active",
+                Text("This run is still active.", "该运行仍在进行。"),
+                Text("There is nothing to resume.", "无需继续。"),
+            )
+        if not resumable(run, manifest):
+            raise RunProblem(
+                "not_resumable",
+                Text("This run has nothing left to do.", "该运行没有可以继续的内容。")
+                if manifest.state == "completed"
+                else Text("This run would fail again in the same way.", "该运行再次执行仍会以同样的方式失败。"),
+                Text("Start a new one from its settings.", "请用它的设置新建运行。"),
+            )
+        admit(store, settings, manifest.owner)
+        run.path("request.json").unlink(missing_ok=True)
+        run.update(
+            state="queued",
+            queued=time.time(),
+            process=None,
+            error=None,
+            finished=None,
+            attempt=manifest.attempt + 1,
+        )
+    return start(run)
+
+
+def _least(config: RunConfig) -> int:
+    """Bytes that a run needs by what is known before its model is loaded; the worker counts again when it is."""
+    entry = entry_of(config.model.id)
+    if entry is None:
+        return disk.SPARE
+    adapter = config.method.name == "lora"
+    # Of LoRA and a head alone only the order of magnitude is known.
+    trainable = entry.parameters if config.method.name == "full" else entry.parameters // 20
+    return disk.estimate(entry.parameters, trainable, adapter)

@@ -1,0 +1,25 @@
+"""What training has come to. Knows no model and no loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+
+@dataclass
+class Progress:
+    """Every evaluation, and the trainable weights at the best of them. `seconds` are those of all attempts together."""
+
+    metric: str
+    best_value: float = -1.0
+    best_step: int = 0
+    best_epoch: float = 0.0
+    best_state: dict[str, torch.Tensor] = field(default_factory=dict)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    since_best: int = 0
+    stopped_early: bool = False
+    examples: int = 0
+    tokens: int = 0
+    seconds: float = 0.0

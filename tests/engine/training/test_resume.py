@@ -1,0 +1,213 @@
+"""A run that was interrupted ends where an uninterrupted one does. Run: python -m pytest tests/engine/training/test_resume.py"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from engine.config import RunConfig
+from engine.errors import RunProblem
+from engine.evaluation.report import load_report
+from engine.runs.launch import launch, resumable, resume
+from engine.runs.store import ACTIVE, Run, Store
+from engine.settings import Settings
+from engine.training.checkpoint import Checkpoints
+from engine.training.course import carry_out
+from engine.training.events import EventLog
+
+
+@pytest.fixture
+def settings(runs_dir, monkeypatch) -> Settings:
+    monkeypatch.setenv("TUNEBENCH_CHECKPOINT_SECONDS", "1")
+    return Settings.from_env()
+
+
+def describe(table, model, **training) -> RunConfig:
+    values = {"epochs": 30, "learning_rate": 1e-3, "batch_size": 16, "precision": "fp32", "early_stopping": 0}
+    return RunConfig.from_dict(
+        {
+            "data": {"train": str(table)},
+            # Dropout draws from the random generators, which have to come back too.
+            "model": {"id": str(model), "dropout": 0.1},
+            "training": {**values, **training},
+            "evaluation": {"bootstrap_samples": 100, "baselines": False},
+        }
+    )
+
+
+def wait_until(condition, seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def steps_saved(run: Run) -> list[int]:
+    return sorted(int(path.name[5:]) for path in run.path("checkpoints").glob("step-*"))
+
+
+def events(run: Run, kind: str) -> list[dict]:
+    return [event for event in run.events()[0] if event["type"] == kind]
+
+
+def outcome(run: Run) -> dict:
+    report = load_report(run.path("report"))
+    found = {"test": report["test"], "best": report["run"]["best_step"], "history": report["run"]["history"]}
+    weights = load_file(run.path("model", "model.safetensors"))
+    return found | {"weights": weights}
+
+
+def same(first: dict, second: dict) -> None:
+    assert first["best"] == second["best"]
+    assert first["test"] == second["test"]
+    assert json.dumps(first["history"]) == json.dumps(second["history"])
+    for name, value in first["weights"].items():
+        assert torch.equal(value, second["weights"][name]), name
+
+
+class Crash(Exception):
+    """Stands for a power cut: nothing of the worker's own runs after it."""
+
+
+class Crashing(EventLog):
+    """An event log whose worker dies at a given training step."""
+
+    at = 10**9
+
+    def emit(self, kind: str, **values) -> None:
+        super().emit(kind, **values)
+        if kind == "step" and values["step"] >= self.at:
+            raise Crash
+
+
+def attempt(run: Run, settings: Settings, crash_at: int = 10**9) -> None:
+    """One attempt of a run, in this process."""
+    log = Crashing(run.path("events.jsonl"))
+    log.at = crash_at
+    try:
+        assert carry_out(run, settings, log) == "completed"
+        run.update(state="completed")
+    except Crash:
+        run.update(attempt=run.manifest.attempt + 1)
+    finally:
+        log.close()
+
+
+@pytest.fixture
+def every_step_is_told(monkeypatch):
+    monkeypatch.setattr("engine.training.callbacks.STEP_EVENT_SECONDS", 0.0)
+
+
+@pytest.fixture
+def saving_every(monkeypatch):
+    """Checkpoints by updates instead of seconds."""
+
+    def choose(updates: int) -> None:
+        counted = {"n": 0}
+
+        def due(self) -> bool:
+            counted["n"] += 1
+            return counted["n"] % updates == 0
+
+        monkeypatch.setattr(Checkpoints, "due", due)
+
+    return choose
+
+
+@pytest.mark.training
+def test_an_interrupted_run_ends_as_if_nothing_had_happened(
+    tiny_bert, sentences, settings, every_step_is_told, saving_every
+):
+    """Bit for bit: weights, history, best step. Cut off twice; the second time its newest checkpoint is damaged as well."""
+    store = Store(settings.runs_dir)
+    # Several micro-batches an update, several evaluations an epoch: the place in the epoch matters.
+    config = describe(sentences, tiny_bert, epochs=4, gradient_accumulation=2, evaluations_per_epoch=2)
+    saving_every(3)
+    whole = store.create(config)
+    attempt(whole, settings)
+    assert not whole.path("checkpoints").exists(), "nobody needs them after success"
+    total = load_report(whole.path("report"))["run"]["history"][-1]["step"]
+    assert total >= 20
+
+    run = store.create(config)
+    attempt(run, settings, crash_at=8)
+    assert steps_saved(run) == [3, 6]
+    source = config.data.train
+    os.rename(source, source + ".moved")  # the rows were recorded: the file is not needed again
+    try:
+        attempt(run, settings, crash_at=17)
+        older, newest = steps_saved(run)
+        file = run.path("checkpoints", f"step-{newest:08d}", "weights.safetensors")
+        content = bytearray(file.read_bytes())
+        content[-5] ^= 1
+        file.write_bytes(content)
+        attempt(run, settings)
+    finally:
+        os.rename(source + ".moved", source)
+    assert [event["step"] for event in events(run, "resumed")] == [6, older]
+    assert f"step {newest} is damaged" in str([event["message"] for event in events(run, "notice")])
+    same(outcome(whole), outcome(run))
+    elapsed = [event["elapsed"] for event in run.events()[0]]
+    assert elapsed == sorted(elapsed), "the seconds spent go on where they stopped"
+
+
+@pytest.mark.training
+def test_early_stopping_counts_on_over_an_interruption(
+    tiny_bert, sentences, settings, every_step_is_told, saving_every
+):
+    config = describe(
+        sentences, tiny_bert, epochs=20, learning_rate=1e-7, early_stopping=4, evaluations_per_epoch=1, batch_size=64
+    )
+    saving_every(1)
+    store = Store(settings.runs_dir)
+    whole, run = store.create(config), store.create(config)
+    attempt(whole, settings)
+    assert load_report(whole.path("report"))["run"]["stopped_early"]
+    attempt(run, settings, crash_at=11)
+    attempt(run, settings)
+    same(outcome(whole), outcome(run))
+
+
+@pytest.mark.training
+def test_a_run_stopped_with_its_best_model_can_go_on(tiny_bert, sentences, settings):
+    store = Store(settings.runs_dir)
+    run, worker = launch(describe(sentences, tiny_bert), store, settings)
+    wait_until(lambda: events(run, "evaluation"))
+    run.request("keep")
+    assert worker.wait() == 0
+    assert run.state == "completed" and resumable(run)
+    stopped_at = load_report(run.path("report"))["run"]["history"][-1]["step"]
+    assert resume(run, store, settings).wait() == 0
+    assert run.state == "completed" and not resumable(run)
+    last = events(run, "step")[-1]
+    assert last["step"] == last["total_steps"] > stopped_at
+    with pytest.raises(RunProblem):
+        resume(run, store, settings)
+
+
+@pytest.mark.training
+def test_a_system_that_ends_the_worker_gives_it_time_for_a_checkpoint(tiny_bert, sentences, settings, monkeypatch):
+    monkeypatch.setenv("TUNEBENCH_CHECKPOINT_SECONDS", "3600")
+    settings = Settings.from_env()
+    store = Store(settings.runs_dir)
+    run, worker = launch(describe(sentences, tiny_bert, epochs=500), store, settings)
+    wait_until(lambda: events(run, "step"))
+    os.kill(worker.pid, signal.SIGTERM)
+    assert worker.wait() == 1
+    assert run.state == "interrupted"
+    assert run.manifest.error["code"] == "terminated"
+    [step] = steps_saved(run)
+    assert step > 0
+    worker = resume(run, store, settings)
+    wait_until(lambda: events(run, "resumed"))
+    assert events(run, "resumed")[0]["step"] == step
+    run.request("discard")
+    worker.wait()
+    assert run.state == "stopped" and resumable(run)
+    assert run.state not in ACTIVE
