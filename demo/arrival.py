@@ -40,7 +40,9 @@ def connect_arrival(
         """The visitor's language, and the run in the address, in the tab of its task."""
         query = request.query_params
         chosen = choose_language(
-            query.get("lang", ""), remembered_language or "", request.headers.get("accept-language", "")
+            query.get("lang", ""),
+            remembered_language or page.greeting,
+            request.headers.get("accept-language", ""),
         )
         run_id = query.get("run", "")
         if not run_id:

@@ -64,12 +64,14 @@ class Page:
     titles: Kept[str, Text] = field(default_factory=lambda: Kept(512))
     predictors: Kept[str, Any] = field(default_factory=lambda: Kept(2))
     language: gr.Radio | None = None
+    greeting: str = ""  # the language of a visitor who asks for none; the browser's when empty
     # Several sessions may show one run; its history is read forward by one of them at a time.
     reading: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Page:
-        return cls(settings, Store(settings.runs_dir), Uploads(settings.runs_dir.parent / "uploads"))
+    def from_settings(cls, settings: Settings, greeting: str = "") -> Page:
+        uploads = Uploads(settings.runs_dir.parent / "uploads")
+        return cls(settings, Store(settings.runs_dir), uploads, greeting=greeting)
 
     def open_run(self, run_id: str, request: gr.Request | None, control: bool = False) -> Run:
         """The run that a visitor asks for. RunProblem when it does not exist or is not theirs to see (or to `control`)."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from demo.api import build_api
 from demo.arrival import connect_arrival
 from demo.header import build_header
 from demo.i18n import words
@@ -20,9 +21,9 @@ TASKS = (classification.TASK, ner.TASK, qa.TASK)
 CLEAN_UP = (3600, 86400)
 
 
-def build_demo(settings: Settings) -> gr.Blocks:
-    """The page of a deployment. Imports neither torch nor transformers."""
-    page = Page.from_settings(settings)
+def build_demo(settings: Settings, language: str = "") -> gr.Blocks:
+    """The page of a deployment. `language` greets visitors who ask for none. Imports neither torch nor transformers."""
+    page = Page.from_settings(settings, language)
     with gr.Blocks(title="Tunebench", analytics_enabled=False, delete_cache=CLEAN_UP) as demo:
         build_header(page)
         with gr.Tabs(selected=TASKS[0].name, elem_classes="tb-tabs", overflow_behavior="wrap") as tabs:
@@ -35,4 +36,5 @@ def build_demo(settings: Settings) -> gr.Blocks:
         for tab in built:
             wiring.connect(page, tab)
         connect_arrival(demo, page, tabs, built, runs_tab, listed)
+        build_api(page)
     return demo

@@ -12,6 +12,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 from fake_run import finished_run
+from gradio_client import Client
 
 from demo.launch import launch
 from engine.runs.store import Run
@@ -61,9 +62,53 @@ def test_a_share_link_that_cannot_be_made_does_not_take_the_page_with_it(
         gr.close_all()
 
 
-def test_no_handler_is_offered_as_an_interface(served: str) -> None:
-    with urllib.request.urlopen(served + "gradio_api/info", timeout=20) as answer:
-        assert json.load(answer) == {"named_endpoints": {}, "unnamed_endpoints": {}}
+def test_a_login_is_asked_for_where_users_are_named(settings: Settings) -> None:
+    try:
+        local, _ = launch(settings, "127.0.0.1", free_port(), auth=[("ada", "lovelace")], block=False)
+        assert status(local + "config") == 401
+        with pytest.raises(ValueError, match="Could not login"):
+            Client(local, verbose=False, auth=("ada", "wrong"))
+        assert Client(local, verbose=False, auth=("ada", "lovelace")).predict(api_name="/list_examples")
+    finally:
+        gr.close_all()
+
+
+def test_the_door_takes_its_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    import app
+
+    heard: list[tuple] = []
+    monkeypatch.setattr(app, "launch", lambda *values: heard.append(values))
+
+    def opened(*flags: str) -> tuple:
+        monkeypatch.delenv("TUNEBENCH_PUBLIC", raising=False)
+        monkeypatch.setattr("sys.argv", ["app.py", *flags])
+        app.main()
+        return heard.pop()
+
+    settings, host, port, share, auth, language, mcp = opened()
+    assert (settings.public, host, port, share, auth, language, mcp) == (False, "127.0.0.1", 7860, False, [], "", False)
+    flags = ["--host", "0.0.0.0", "--port", "9", "--auth", "ada:a:b", "--auth", "bob:c", "--lang", "zh-CN", "--mcp"]
+    assert opened(*flags)[1:] == ("0.0.0.0", 9, False, [("ada", "a:b"), ("bob", "c")], "zh-CN", True)
+    assert opened("--public")[0].public
+    assert opened("--share")[0].public, "a link that strangers may be given is for strangers"
+    assert not opened("--share", "--no-public")[0].public
+    monkeypatch.setenv("TUNEBENCH_AUTH", "ada:lovelace,bob:x")
+    assert opened()[4] == [("ada", "lovelace"), ("bob", "x")]
+    with pytest.raises(SystemExit):
+        opened("--auth", "nobody")
+
+
+def test_the_language_of_the_page_can_be_set(settings: Settings) -> None:
+    """`--lang` greets who asks for nothing; what they chose before still wins."""
+    from types import SimpleNamespace
+
+    from demo.ui import build_demo
+
+    visitor = SimpleNamespace(query_params={}, headers={"accept-language": "en-US,en;q=0.9"})
+    for language, remembered, greeted in (("zh-CN", "", "zh-CN"), ("", "", "en"), ("zh-CN", "en", "en")):
+        demo = build_demo(settings, language)
+        [arrive] = [event.fn for event in demo.fns.values() if event.fn and event.fn.__name__ == "arrive"]
+        assert arrive(remembered, visitor)[0] == greeted
 
 
 def test_no_file_of_a_run_or_of_the_machine_is_served(served: str, settings: Settings) -> None:

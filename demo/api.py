@@ -1,0 +1,241 @@
+"""The few doors that programs come in by: stable names, typed, documented, the same for gradio_client and for MCP.
+
+    /list_examples  /start_run  /run_status  /run_report  /predict
+
+Each does what a button of the page does, under the same limits and through the same `Page.open_run`; every other handler of the
+page is private. The docstrings are what a program, or a language model, reads of a door: they say all that it must know.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import gradio as gr
+
+from demo import live
+from demo.page import Page
+from demo.parts import playground
+from engine.assets import EXAMPLES
+from engine.config import RunConfig
+from engine.errors import ConfigProblem, UserError
+from engine.runs.process import start as start_worker
+from engine.runs.store import ACTIVE
+from engine.tasks.roles import READS, must_read
+from engine.text import LANGUAGES, Text
+
+MOST_ROWS = 256  # of one question; a file of many belongs on the page
+TaskName = Literal["classification", "ner", "qa", "summarization"]
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """A UserError as the caller of an interface gets it: code, words, hint; nothing of this machine."""
+    try:
+        yield
+    except UserError as error:
+        raise gr.Error(f"{error.code}: {error}", print_exception=False) from error
+
+
+class Api:
+    """The functions behind the doors. Nothing of a caller is kept in it."""
+
+    def __init__(self, page: Page):
+        self.page = page
+
+    def list_examples(self, task: str = "") -> list[dict[str, Any]]:
+        """List the example data sets that a run can be started with.
+
+        Args:
+            task: classification, ner, qa or summarization; all tasks when empty.
+
+        Returns:
+            For each: name (for start_run), task, title, about, languages, rows, licence.
+        """
+        return [
+            {
+                "name": entry.name,
+                "task": entry.task,
+                "title": entry.title.en,
+                "about": entry.about.en,
+                "languages": list(entry.languages),
+                "rows": entry.rows,
+                "licence": entry.licence,
+            }
+            for entry in EXAMPLES.values()
+            if not task or entry.task == task
+        ]
+
+    def start_run(
+        self,
+        task: TaskName = "classification",
+        example: str = "",
+        table: str = "",
+        columns: dict[str, str] | None = None,
+        settings: dict[str, Any] | None = None,
+        request: gr.Request = None,  # type: ignore[assignment]
+    ) -> dict[str, Any]:
+        """Fine-tune a model on a table of text. Returns at once; ask run_status until the run has ended.
+
+        Args:
+            task: What is to be learned: classification, ner, qa or summarization.
+            example: The name of an example data set (list_examples), instead of a table.
+            table: The rows themselves, as CSV with a header line or as JSON Lines.
+            columns: Which column plays which role, such as {"text": "review", "label": "verdict"}; guessed when not given.
+            settings: Fields of the run by their path, such as {"model.id": "minilm", "method.name": "lora", "training.epochs": 3}.
+
+        Returns:
+            run: the id for the other functions; state; address: where a person can watch it.
+        """
+        with refused():
+            described: dict[str, Any] = {"task": task, "data": {"example": example, "columns": columns or {}}}
+            for path, value in (settings or {}).items():
+                _place(described, path, value)
+            config = RunConfig.from_dict(self._with_table(described, table))
+            run = self.page.store.create(config)
+            start_worker(run)
+            return {"run": run.id, "state": run.state, "address": f"?run={run.id}"}
+
+    def run_status(self, run: str, request: gr.Request = None) -> dict[str, Any]:  # type: ignore[assignment]
+        """Say where a run stands.
+
+        Args:
+            run: The id that start_run returned.
+
+        Returns:
+            state (queued, running, stopping, completed, stopped, failed or interrupted), ended, phase, done (0 to 1), seconds_left
+            where it can be told, latest (the newest scores on the validation rows), headline (metric, value, low, high on the test
+            rows, once completed) and error (code, message, hint) of a failed run.
+        """
+        with refused():
+            found = self.page.open_run(run, request)
+            manifest, history = found.manifest, self.page.history(found)
+            active = manifest.state in ACTIVE
+            return {
+                "run": found.id,
+                "task": manifest.task,
+                "state": manifest.state,
+                "ended": not active,
+                "phase": history.phase if active else None,
+                "done": round(live.fraction(history), 3) if active else 1.0,
+                "seconds_left": live.remaining(history, time.time()) if active else None,
+                "latest": history.evaluations[-1]["metrics"] if history.evaluations else None,
+                "headline": manifest.headline,
+                "error": _error(manifest.error),
+            }
+
+    def run_report(
+        self,
+        run: str,
+        language: Literal["en", "zh-CN"] = "en",
+        request: gr.Request = None,  # type: ignore[assignment]
+    ) -> str:
+        """Read the evaluation report of a completed run, as Markdown: verdict, metrics with intervals, baselines, mistakes.
+
+        Args:
+            run: The id that start_run returned.
+            language: en or zh-CN.
+        """
+        from engine.evaluation.report import load_report, render_markdown
+
+        with refused():
+            if language not in LANGUAGES:
+                raise ConfigProblem(
+                    "unknown_language", Text("The language is en or zh-CN.", "语言只能是 en 或 zh-CN。")
+                )
+            return render_markdown(load_report(self.page.open_run(run, request).path("report")), language)
+
+    def predict(self, run: str, rows: list[Any], request: gr.Request = None) -> list[dict[str, Any]]:  # type: ignore[assignment]
+        """Answer with the model of a completed run.
+
+        Args:
+            run: The id that start_run returned.
+            rows: At most 256 texts; for a task that reads more than one text, objects such as {"context": "...", "question": "..."}.
+
+        Returns:
+            One answer a row. Classification: label, confidence and the probability of each label.
+        """
+        with refused():
+            found = self.page.open_run(run, request)
+            asked = [_row(found.manifest.task, number, row) for number, row in enumerate(rows, start=1)]
+            if len(asked) > MOST_ROWS:
+                raise ConfigProblem(
+                    "too_many_rows",
+                    Text(f"{len(asked)} rows are too many at once.", f"一次提交的 {len(asked)} 行过多。"),
+                    Text(f"Ask about {MOST_ROWS} at most.", f"每次最多 {MOST_ROWS} 行。"),
+                )
+            return playground.predictor(self.page, found).predict(asked)
+
+    def _with_table(self, described: dict[str, Any], table: str) -> dict[str, Any]:
+        """The description with its table kept as a file. ConfigProblem for a path of this machine, which no caller may name."""
+        data = described["data"]
+        if any(data.get(name) for name in ("train", "validation", "test")):
+            raise ConfigProblem(
+                "no_paths",
+                Text("Files are not read by their path here.", "此处不能用路径指定文件。"),
+                Text("Give the rows themselves as `table`.", "请用 `table` 直接提供数据内容。"),
+            )
+        if not table:
+            return described
+        content = table.encode("utf-8", errors="surrogatepass")
+        limit = self.page.settings.max_upload_mb
+        if len(content) > limit * 1_000_000:
+            raise ConfigProblem(
+                "table_too_large", Text(f"The table is larger than {limit} MB.", f"数据超过 {limit} MB。")
+            )
+        name = "table.jsonl" if table.lstrip().startswith("{") else "table.csv"
+        data["train"] = str(self.page.uploads.path(self.page.uploads.write(name, content)))
+        return described
+
+
+def build_api(page: Page) -> None:
+    """Open the doors. Call inside the Blocks."""
+    api = Api(page)
+    for function in (api.list_examples, api.run_status, api.run_report):
+        gr.api(function, api_name=function.__name__, concurrency_limit=8)
+    gr.api(api.start_run, api_name="start_run", concurrency_limit=2)
+    # One at a time, with the playground's: the worker next door needs the cores more.
+    gr.api(api.predict, api_name="predict", concurrency_id="inference", concurrency_limit=1)
+
+
+def _place(described: dict[str, Any], path: str, value: Any) -> None:
+    *sections, key = str(path).split(".")
+    values = described
+    for section in sections:
+        inner = values.setdefault(section, {})
+        if not isinstance(inner, dict):
+            raise ConfigProblem("bad_setting", Text(f"There is no field {path!r}.", f"没有名为 {path!r} 的字段。"))
+        values = inner
+    values[key] = value
+
+
+def _error(error: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A run's error without what may name a place on this machine (`where`)."""
+    if error is None:
+        return None
+    hint = error["hint"]["en"] if error["hint"] else None
+    return {"code": error["code"], "message": error["message"]["en"], "hint": hint}
+
+
+def _row(task: str, number: int, row: Any) -> dict[str, str]:
+    """What the task reads of a row. ConfigProblem for what is no text."""
+    names = READS[task]
+    given = {names[0]: row} if isinstance(row, str) else row
+    if not isinstance(given, dict):
+        given = {}
+    kept = {name: given[name] for name in names if isinstance(given.get(name), str) and given[name].strip()}
+    missing = [name for name in names if must_read(task, name) and name not in kept]
+    if missing or any(len(text) > playground.MOST_CHARACTERS for text in kept.values()):
+        needed = ", ".join(name for name in names if must_read(task, name))
+        raise ConfigProblem(
+            "bad_row",
+            Text(f"Row {number} must give {needed} as text.", f"第 {number} 行必须以文本形式提供 {needed}。"),
+            Text(
+                f"Each text has at most {playground.MOST_CHARACTERS:,} characters.",
+                f"每段文本最多 {playground.MOST_CHARACTERS:,} 个字符。",
+            ),
+            row=number,
+        )
+    return kept
