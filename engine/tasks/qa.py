@@ -65,7 +65,7 @@ class Answers:
         return {
             "unanswerable": self.unanswerable,
             "longest_answer": self.longest_answer,
-            "threshold": round(self.threshold, 6),
+            "threshold": self.threshold,
         }
 
 
