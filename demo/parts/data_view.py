@@ -82,9 +82,10 @@ def _finding(finding: Finding, language: str) -> str:
     if finding.rows:
         shown = ", ".join(str(place.row) for place in finding.rows[:5])
         first = finding.rows[0].excerpt
-        where = f"<small>{safe(words('check.rows', rows=shown).in_language(language))}{f' · {clip(first, 90)}' if first else ''}</small>"
-    if lost := finding.details.get("lost"):
-        where += _lost(lost, language)
+        place = words("check.row" if len(finding.rows) == 1 else "check.rows", rows=shown)
+        where = f"<small>{safe(place.in_language(language))}{f' · {clip(first, 90)}' if first else ''}</small>"
+    if finding.details.get("cut"):
+        where += _lost(finding.details["lost"], language)
     button = ""
     if finding.fix is not None:
         label = finding.fix.label.in_language(language)
@@ -94,12 +95,9 @@ def _finding(finding: Finding, language: str) -> str:
 
 
 def _lost(lost: dict[str, dict[str, float]], language: str) -> str:
-    """What each maximum length would cut off: of the texts, and of all that is in them."""
+    """What each maximum length would cut off, of all that is in the texts."""
     parts = [
-        words("check.lost_at", length=length, rows=percent(share["rows"]), tokens=percent(share["tokens"])).in_language(
-            language
-        )
+        words("check.lost_at", length=length, tokens=percent(share["tokens"])).in_language(language)
         for length, share in lost.items()
     ]
-    said = words("check.lost").in_language(language)
-    return f"<small>{safe(said)} {safe(' · '.join(parts))}</small>"
+    return f"<small>{safe(words('check.lost').in_language(language))} {safe(' · '.join(parts))}</small>"

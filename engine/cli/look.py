@@ -117,7 +117,7 @@ def check(
         typer.echo(f"[{finding.severity}] {finding.code}: {finding.message.in_language(language)}")
         for place in finding.rows[:3]:
             typer.echo(f"    {place_text(place).in_language(language)}: {place.excerpt}")
-        for length, share in finding.details.get("lost", {}).items():
+        for length, share in finding.details["lost"].items() if finding.details.get("cut") else ():
             say(
                 Text(
                     f"    at {length} tokens: {share['rows']:.1%} of the texts are cut, {share['tokens']:.1%} of all tokens lost",

@@ -126,7 +126,7 @@ def _notices(empty: list[Place], moved: list[Place], lost: list[Place]) -> list[
                 "empty_text",
                 "warning",
                 Text(
-                    f"{many(len(empty), 'row lacks', 'rows lack')} a context or a question and were left out.",
+                    f"{many(len(empty), 'row lacks', 'rows lack')} a context or a question; left out.",
                     f"{len(empty)} 行缺少原文或问题，已略过。",
                 ),
                 len(empty),
@@ -139,7 +139,7 @@ def _notices(empty: list[Place], moved: list[Place], lost: list[Place]) -> list[
                 "answer_moved",
                 "warning",
                 Text(
-                    f"{many(len(moved), 'answer did', 'answers did')} not stand where they said; they were found again.",
+                    f"{many(len(moved), 'answer did', 'answers did')} not stand where the file says; found again.",
                     f"{len(moved)} 个答案的位置与原文不符，已重新定位。",
                 ),
                 len(moved),

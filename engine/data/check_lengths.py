@@ -128,7 +128,14 @@ def _too_long(corpus: Corpus, model: ModelFacts, rows: list[tuple[str, Example]]
             else round(share * sum(map(len, corpus.examples.values()))),
             some([corpus.place(*row) for row in over[:20]]),
             fix,
-            {"limit": limit, "lost": lost, "longest": max(lengths), "estimated": estimated, "windows": most},
+            {
+                "limit": limit,
+                "lost": lost,
+                "longest": max(lengths),
+                "estimated": estimated,
+                "windows": most,
+                "cut": not windows,
+            },
         )
     ]
 

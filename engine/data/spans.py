@@ -156,7 +156,7 @@ def read_spans(table: Table, text_column: str, spans_column: str) -> tuple[list[
                 "missing_labels",
                 "warning",
                 Text(
-                    f"{many(len(unmarked), 'row has', 'rows have')} no spans at all (not even an empty list) and were left out.",
+                    f"{many(len(unmarked), 'row has', 'rows have')} no spans at all (not even an empty list); left out.",
                     f"{len(unmarked)} 行没有实体标注（连空列表也没有），已略过。",
                 ),
                 len(unmarked),
@@ -169,7 +169,7 @@ def read_spans(table: Table, text_column: str, spans_column: str) -> tuple[list[
                 "span_out_of_range",
                 "error",
                 Text(
-                    f"{many(len(wrong), 'span lies', 'spans lie')} outside their text or lack start, end or label; they were left out.",
+                    f"{many(len(wrong), 'span lies', 'spans lie')} outside the text or without start, end or label; left out.",
                     f"{len(wrong)} 个实体区间超出文本，或缺少起点、终点、标签，已略过。",
                 ),
                 len(wrong),
@@ -182,7 +182,7 @@ def read_spans(table: Table, text_column: str, spans_column: str) -> tuple[list[
                 "span_moved",
                 "warning",
                 Text(
-                    f"{many(len(moved), 'span did', 'spans did')} not stand where they said; they were found again by their text.",
+                    f"{many(len(moved), 'span did', 'spans did')} not stand where the file says; found again by the text.",
                     f"{len(moved)} 个实体区间的位置与文字不符，已按文字重新定位。",
                 ),
                 len(moved),
@@ -245,7 +245,7 @@ def _empty_notice(empty: list[Place]) -> list[Notice]:
             "empty_text",
             "warning",
             Text(
-                f"{many(len(empty), 'row has', 'rows have')} no text and were left out.",
+                f"{many(len(empty), 'row has', 'rows have')} no text; left out.",
                 f"{len(empty)} 行没有文本，已略过。",
             ),
             len(empty),

@@ -43,5 +43,5 @@ def test_a_gb18030_csv_with_chinese_names_trains_without_a_setting(runs_dir, tmp
     manifest = json.loads(Path(result["run"], "manifest.json").read_text(encoding="utf-8"))
     assert manifest["facts"]["columns"] == {"text": "留言内容", "label": "问题类型"}
     assert manifest["model"] == "e5-small"
-    assert set(report["labels"]) == set(TOPICS.values())
+    assert set(report["confusion"]["labels"]) == set(TOPICS.values())
     assert result["headline"]["value"] > result["baselines"]["majority"][result["headline"]["metric"]] + 0.2
