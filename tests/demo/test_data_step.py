@@ -245,3 +245,24 @@ def test_a_task_whose_columns_are_missing_shows_nothing_false(tmp_path: Path) ->
     assert entity_balance(config, table, columns, "en") == ""
     assert "a sentence of words" in preview_html(config, table, columns, "en")
     assert class_balance(RunConfig(), table, {}, "en") == ""
+
+
+def test_a_separator_of_labels_is_one_click(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    rows = "text,label\n" + "".join(
+        f"message number {i} of some words,{['up;new', 'up', 'new'][i % 3]}\n" for i in range(60)
+    )
+    token = page.uploads.keep(written(tmp_path / "given", several=rows)[0])
+    form = values(scene, train=token)
+    assert 'data-pick="split_labels"' in scene.examine("en", *form)
+    chosen = scene.apply_fix("en", gr.SelectData(None, {"index": 0, "value": "split_labels"}), *form)
+    place = list(scene.fields).index("data.label_separator")
+    assert chosen[place] == ";"
+    form[place] = ";"
+    assert "2 classes" in scene.review("en", *_with_columns(scene, form))
+    assert 'data-pick="split_labels"' not in scene.examine("en", *form)
+
+
+def _with_columns(scene: Wiring, form: list[Any]) -> list[Any]:
+    """The form with the columns as they were guessed."""
+    guessed = {"data.columns.text": "text", "data.columns.label": "label"}
+    return [guessed.get(path, value) for path, value in zip(scene.fields, form, strict=True)]
