@@ -125,7 +125,7 @@ def test_a_word_has_the_tokens_it_has_in_running_text(kind):
 
 
 def test_chinese_is_read_character_by_character(tokenizer):
-    heads, starts, ends = encode("我爱北京天安门", tokenizer).pieces[0].units(WORD)
+    _heads, starts, ends = encode("我爱北京天安门", tokenizer).pieces[0].units(WORD)
     assert [b - a for a, b in zip(starts, ends, strict=True)] == [1] * 7
 
 

@@ -5,6 +5,8 @@ Run: python -m pytest tests/engine/tagging/test_words.py
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +50,7 @@ def test_tokens_cut_words_and_are_marked_where_they_begin():
 def test_words_cover_everything_but_blanks_in_order(text):
     found, _ = split_words(text)
     assert all(a < b for a, b in found)
-    assert all(first[1] <= second[0] for first, second in zip(found, found[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in itertools.pairwise(found))
     covered = {at for a, b in found for at in range(a, b)}
     assert all(text[at].isspace() for at in set(range(len(text))) - covered)
 
