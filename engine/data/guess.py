@@ -107,9 +107,9 @@ def _classification(table: Table, columns: list[Column], given: dict[str, str]) 
 
 
 def _ner(table: Table, columns: list[Column], given: dict[str, str]) -> dict[str, Guess]:
-    spans = max(
-        (c for c in columns if c.facts.spans >= 0.5), key=lambda c: c.facts.spans + c.named("spans"), default=None
-    )
+    # Where every list is empty the name alone can tell; that nothing is marked is then said of the right column.
+    marked = [c for c in columns if c.facts.spans >= 0.5 or (c.facts.lists >= 0.9 and c.named("spans") >= 0.9)]
+    spans = max(marked, key=lambda c: c.facts.spans + c.named("spans"), default=None)
     texts = [c for c in columns if c.readable and c is not spans]
     text = max(texts, key=lambda c: 0.6 * c.named("text") + 0.4 * _length_score(c), default=None)
     if (spans or "spans" in given) and (text or "text" in given):
