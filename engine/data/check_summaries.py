@@ -36,6 +36,15 @@ def numbers_in(text: str) -> set[str]:
     return found
 
 
+def strange_numbers(document: str, text: str) -> list[str]:
+    """The numbers written in digits in `text` that `document` lacks, however it writes them; sorted."""
+    digits = {_plain(number) for number in _NUMBER.findall(unicodedata.normalize("NFKC", text))}
+    if not digits:
+        return []
+    everything = unicodedata.normalize("NFKC", document).replace(",", "")
+    return sorted(number for number in digits - numbers_in(document) if number not in everything)
+
+
 def _plain(number: str) -> str:
     number = number.replace(",", "")
     whole, dot, fraction = number.partition(".")
@@ -72,16 +81,8 @@ def check_summaries(corpus: Corpus) -> list[Finding]:
         if kind:
             place = corpus.place(table, example, text=example.target[0], target=True)
             (copies if kind == "copy" else longer).append(place)
-        known: set[str] | None = None
-        document = example.inputs["document"]
         for reference in example.target:
-            digits = {_plain(n) for n in _NUMBER.findall(unicodedata.normalize("NFKC", reference))}
-            if not digits:
-                continue
-            if known is None:
-                known = numbers_in(document)
-                everything = unicodedata.normalize("NFKC", document).replace(",", "")
-            strange = sorted(number for number in digits - known if number not in everything)
+            strange = strange_numbers(example.inputs["document"], reference)
             if strange:
                 shown = f"{', '.join(strange)}: {reference}"
                 invented.append(corpus.place(table, example, text=shown, target=True))

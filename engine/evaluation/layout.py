@@ -14,6 +14,7 @@ from engine.evaluation.classification import layout as classification
 from engine.evaluation.ner import layout as ner
 from engine.evaluation.qa import layout as qa
 from engine.evaluation.slices import KINDS
+from engine.evaluation.summarization import layout as summarization
 from engine.evaluation.verdict import RULE
 from engine.evaluation.words import SHARES, metric_help, metric_name, number
 from engine.text import Text
@@ -44,6 +45,11 @@ POINT_TITLES: dict[str, Text] = {
     "threshold": Text("When it keeps silent", "何时不作答"),
     "weak_questions": Text("Where it is weak", "薄弱之处"),
     "more_data": Text("Would more data help?", "更多数据有帮助吗？"),
+    "sample": Text("A sample", "抽样评估"),
+    "faithful": Text("True to the document", "忠实于原文"),
+    "strange": Text("It invents", "存在编造"),
+    "repetition": Text("It repeats itself", "内容重复"),
+    "length": Text("Length", "长度"),
 }
 
 
@@ -156,4 +162,5 @@ _BODIES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "classification": classification.body,
     "ner": ner.body,
     "qa": qa.body,
+    "summarization": summarization.body,
 }

@@ -23,8 +23,9 @@ def _tasks() -> dict[str, Task]:
     from engine.tasks.classification import Classification
     from engine.tasks.ner import Ner
     from engine.tasks.qa import QuestionAnswering
+    from engine.tasks.summarization import Summarization
 
-    return {task.name: task for task in (Classification(), Ner(), QuestionAnswering())}
+    return {task.name: task for task in (Classification(), Ner(), QuestionAnswering(), Summarization())}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,97 @@
+"""The remarks below the verdict of a summarization report: each is made only where the evidence carries it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.evaluation.intervals import Interval
+from engine.evaluation.points import Point, point
+from engine.evaluation.words import count, percent
+from engine.text import Text
+
+LOST = 0.01  # share of the text that was read nowhere
+OFTEN = 0.1  # more summaries with strange things than the references have
+REPETITIVE = 0.02
+LONGER, SHORTER = 1.3, 0.75  # words against the references'
+
+
+def sample(rows: int, of: int) -> Point | None:
+    """That only a part of the test rows was written for."""
+    if rows >= of:
+        return None
+    return point(
+        "sample",
+        Text(
+            f"{count(rows)} of {count(of)} test rows, drawn at random, were summarised; the intervals reflect that number. evaluation.max_rows asks for more.",
+            f"从 {count(of)} 行测试数据中随机抽取了 {count(rows)} 行进行评估，置信区间反映的正是这一数量。可用 evaluation.max_rows 增加。",
+        ),
+    )
+
+
+def lost(shares: dict[str, float], max_length: int) -> Point | None:
+    """How much of the documents was never read."""
+    if max(shares.values(), default=0.0) < LOST:
+        return None
+    train, test = percent(shares["train"], 1), percent(shares["test"], 1)
+    return point(
+        "truncation",
+        Text(
+            f"Documents were read up to {count(max_length)} tokens: {train} of the training text and {test} of the test text came after that and was not read.",
+            f"文档只读取前 {count(max_length)} 个 token：训练文本的 {train} 和测试文本的 {test} 在此之后，没有被读到。",
+        ),
+    )
+
+
+def strange(tuned: Interval, references: Interval, rows: int) -> Point | None:
+    """Numbers and names that stand in summaries and in no document."""
+    found = round(tuned.value * rows)
+    if not found:
+        return point(
+            "faithful",
+            Text(
+                "No summary holds a number or a name that its document lacks. Other kinds of errors do not show this way.",
+                "没有任何摘要出现原文没有的数字或名称；但其他类型的错误无法以此发现。",
+            ),
+        )
+    theirs = percent(references.value)
+    more = tuned.low > references.value
+    tail = (
+        Text(f"the references do so in {theirs}, so the model invents.", f"而参考摘要只有 {theirs}，说明模型存在编造。")
+        if more
+        else Text(f"the references do so in {theirs}.", f"参考摘要的比例为 {theirs}。")
+    )
+    return point(
+        "strange" if more else "faithful",
+        Text(
+            f"{count(found)} of {count(rows)} summaries ({percent(tuned.value)}) {'holds' if found == 1 else 'hold'} a number or a name that the document lacks; {tail.en} Check these below.",
+            f"{count(rows)} 条摘要中有 {count(found)} 条（{percent(tuned.value)}）出现了原文没有的数字或名称，{tail.zh}请在下方逐条核对。",
+        ),
+    )
+
+
+def repetition(share: float) -> Point | None:
+    if share < REPETITIVE:
+        return None
+    said = percent(share)
+    return point(
+        "repetition",
+        Text(
+            f"{said} of the three-word sequences repeat one before them. Setting generation.no_repeat_ngram to 3 or 4 stops that.",
+            f"{said} 的三词片段是对前文的重复。将 generation.no_repeat_ngram 设为 3 或 4 可以避免。",
+        ),
+    )
+
+
+def length(tuned: dict[str, Any], references: dict[str, Any]) -> Point | None:
+    """Summaries much longer or shorter than the references."""
+    mine, theirs = tuned["words"], references["words"]
+    if not theirs or SHORTER <= mine / theirs <= LONGER:
+        return None
+    longer = mine > theirs
+    return point(
+        "length",
+        Text(
+            f"Its summaries are {'longer' if longer else 'shorter'} than the references: {mine:.0f} words against {theirs:.0f}.",
+            f"生成的摘要比参考摘要{'更长' if longer else '更短'}：平均 {mine:.0f} 词，参考为 {theirs:.0f} 词（中文按字计）。",
+        ),
+    )
