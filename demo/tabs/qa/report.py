@@ -115,7 +115,10 @@ def _threshold(report: dict[str, Any], language: str) -> str:
     kept = min(range(len(points)), key=lambda index: abs(points[index][0] - threshold["value"]))
     chart = line_chart(
         words("qa.threshold_chart").in_language(language),
-        [Series("F1", points, "metric", starred=frozenset({kept}))],
+        [
+            Series("F1", points, "metric"),
+            Series("", [points[kept]], "metric", dots=True, faint=True, starred=frozenset({0})),
+        ],
         x_range=(points[0][0], max(points[-1][0], points[0][0] + 1e-6)),
         x_title=words("qa.threshold_axis").in_language(language),
         y_format=lambda value: f"{value:.2f}",
