@@ -17,7 +17,7 @@ from engine.text import Text
 
 Token = str | bool | None
 
-ANSWER_SECONDS = 6.0  # for the first answer: a hub that takes longer is not there, and a person is waiting
+ANSWER_SECONDS = 5.0  # for the first answer: a hub that takes longer is not there, and a person is waiting
 # While rows are streamed a hiccup is waited out, but not for the library's 20 times 5 seconds.
 _READ_RETRIES = 3
 _RETRY_SECONDS = 1
