@@ -1,0 +1,134 @@
+"""What the named-entity tab shows, without a browser. Run: python -m pytest tests/demo/test_ner_tab.py"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from demo.page import Page
+from demo.parts import task_tab
+from demo.parts.marked import legend, marked
+from demo.parts.wiring import Wiring
+from demo.tabs import ner
+from demo.tabs.ner import answers, report
+from engine.config import RunConfig
+from engine.evaluation.report import write_report
+from engine.settings import Settings
+from engine.tasks.base import Example, Judgement
+from engine.tasks.ner import Ner, Tagged
+
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+def rows(count: int, seed: int) -> list[Example]:
+    rng = random.Random(seed)
+    found = []
+    for number in range(count):
+        name, city = rng.choice(["Ann Lee", "李雷", EVIL]), rng.choice(["Paris", "New York"])
+        text = f"{name} went to {city} ({number})"
+        start = text.index(city)
+        spans = (
+            {"start": 0, "end": len(name), "label": "PER"},
+            {"start": start, "end": start + len(city), "label": "LOC<b>"},
+        )
+        found.append(Example(number, {"text": text}, spans))
+    return found
+
+
+def answer(example: Example, rng: random.Random) -> Tagged:
+    spans = []
+    for span in example.target:
+        kind, said = rng.random(), {**span, "score": rng.random()}
+        if kind < 0.15:
+            continue
+        if kind < 0.3:
+            said["label"] = "PER" if span["label"] != "PER" else "LOC<b>"
+        elif kind < 0.45:
+            said["end"] += 2
+        spans.append(said)
+    return Tagged(np.zeros(0), np.zeros(0), np.zeros((0, 5)), spans)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> tuple[Path, dict[str, Any]]:
+    rng, task = random.Random(1), Ner()
+    train, validation, test = rows(30, 1), rows(10, 2), rows(80, 3)
+    said = {name: [answer(example, rng) for example in examples] for name, examples in (("v", validation), ("t", test))}
+    config = RunConfig.from_dict({"task": "ner", "data": {"train": "x.csv"}, "evaluation": {"bootstrap_samples": 100}})
+    judgement = Judgement(config, task.outputs(train), train, validation, test, said["t"], said["t"], said["v"], {})
+    found, records = task.report(judgement)
+    directory = tmp_path_factory.mktemp("report")
+    write_report(found, directory, records)
+    return directory, found
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_the_report_shows_types_kinds_and_examples_and_nothing_runs(written, language: str) -> None:
+    directory, found = written
+    details, groups = report.types_html(found, language), report.errors_html(found, language)
+    mistakes = report.mistakes_html(found, language)
+    for html in (details, groups, mistakes):
+        assert EVIL not in html and "LOC<b>" not in html
+    assert details.count("tb-type") == 2 and "LOC&lt;b&gt;" in details
+    assert groups.count('class="tb-kind"') == 5 and 'data-pick="missed"' in groups
+    for group in found["errors"]:
+        if not group["count"]:
+            assert f'data-pick="{group["kind"]}" disabled' in groups
+            continue
+        opened = report.opened_html(directory, found, group["kind"], language)
+        assert opened.count("<li>") == min(group["count"], report.ROWS_SHOWN) and EVIL not in opened
+        pair = report.opened_html(directory, found, f"{group['kind']}:0", language)
+        assert pair.count("<li>") == min(group["pairs"][0]["count"], report.ROWS_SHOWN)
+    for name in ("report.html", "report.md", "report.zh-CN.md"):
+        assert EVIL not in (directory / name).read_text(encoding="utf-8")
+
+
+def test_an_answer_marks_the_text_exactly_and_safely() -> None:
+    text = f"{EVIL} & 北京\n👩‍👩‍👧 end"
+    start = text.index("北京")
+    tuned = {
+        "entities": [{"start": start, "end": start + 2, "label": "<LOC>", "text": "北京", "score": 0.98}],
+        "windows": 3,
+    }
+    base = {"entities": [], "windows": 3}
+    html = answers.answer_html({"text": text}, tuned, base, "en")
+    assert EVIL not in html and "&lt;img" in html
+    assert '">北京<small>&lt;LOC&gt;</small></mark>' in html and "98%" in html
+    assert html.count("<mark") == 1 and "No entity found." in html and "3 windows" in html
+    assert "👩‍👩‍👧 end" in html
+
+
+def test_a_file_of_answers_is_summed_up() -> None:
+    entity = {"start": 0, "end": 5, "label": "LOC", "text": "Paris", "score": 0.9}
+    html = answers.batch_html(
+        [{"text": "Paris is"}, {"text": "none"}], [{"entities": [entity]}, {"entities": []}], "en"
+    )
+    assert "LOC" in html and "<mark" in html and "none" in html
+    assert "没有找到实体" in answers.batch_html([{"text": "none"}], [{"entities": []}], "zh-CN")
+
+
+def test_a_long_text_is_cut_where_it_is_only_previewed() -> None:
+    assert marked("a" * 50, [], {}, start=3, end=10) == "… aaaaaaa …"
+    assert legend({}, {}) == "" and legend({"B": 1, "A": 12}, {"A": 0, "B": 1}).index("A") < 200
+
+
+def test_what_is_shown_of_a_test_row_are_its_types() -> None:
+    assert answers.target_of({"target": [{"label": "B"}, {"label": "A"}, {"label": "B"}]}) == "A, B"
+    assert answers.target_of({"target": []}) == ""
+
+
+def test_typing_asks_only_when_there_is_a_run_and_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Page.from_settings(Settings(cache_dir=tmp_path / "cache", runs_dir=tmp_path / "runs"))
+    with gr.Blocks():
+        page.language = gr.Radio(["en", "zh-CN"], value="en")
+        scene = Wiring(page, task_tab.build(page, ner.TASK))
+    asked: list[tuple] = []
+    monkeypatch.setattr(scene, "ask", lambda *given: asked.append(given) or "answered")
+    assert scene.ask_as_typed("en", "", None, "text") == "" and scene.ask_as_typed("en", "id", None, "  ") == ""
+    assert scene.ask_as_typed("en", "id", None, "text") == "answered" and len(asked) == 1
+    assert ".conll" in scene.tab.playground.downloads
