@@ -20,6 +20,7 @@ from engine.answering import windows as reading
 from engine.answering.handing_on import squad_predictions
 from engine.answering.notices import notices
 from engine.answering.spans import Prediction, Span, log_loss, read_windows
+from engine.answering.thinning import worth_learning
 from engine.answering.threshold import choose
 from engine.answering.untuned import NearestEnds
 from engine.config import ModelConfig
@@ -135,12 +136,17 @@ class QuestionAnswering:
         return reading.encode(examples, tokenizer, max_length, windows)
 
     def attach_targets(self, encoded: Encoded, examples: Sequence[Example], answers: Answers) -> list[Notice]:
-        """What each token is, as `windows.token_targets` says. Tells of answers within a token, and of questions cut."""
+        """What each token is, as `windows.token_targets` says; windows that teach little are left out.
+
+        Tells of answers within a token, and of questions cut.
+        """
         for index, members in groupby(encoded.features, key=lambda feature: feature.example):
             features = list(members)
             for feature, target in zip(features, reading.token_targets(features, examples[index].target), strict=True):
                 feature.token_targets = target.tolist()
-        return notices(encoded, examples)
+        said = notices(encoded, examples)
+        encoded.features = worth_learning(encoded.features)
+        return said
 
     def class_weights(self, examples: Sequence[Example], answers: Answers) -> list[float]:
         """A weight for windows with and without an answer, by the rows."""

@@ -81,7 +81,8 @@ def resolve(
     limit: int,
 ) -> Resolved:
     """Fill the empty settings. `rows` train, `longest` the length that training texts have room for, `limit` what the model reads, in tokens."""
-    max_length = max_length_for(longest, limit, config.model.max_length)
+    room = limit if config.model.max_length or pace.room is None else min(limit, pace.room)
+    max_length = max_length_for(longest, room, config.model.max_length)
     # Attention needs memory with the square of the length: long texts come in smaller batches.
     fitting = max(8, TOKENS_PER_UPDATE // max_length)
     batch_size = config.training.batch_size or min(fitting, batch_size_for(rows, classes))

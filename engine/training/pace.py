@@ -18,6 +18,9 @@ class Pace:
 
     rate: dict[str, float]
     epochs: Callable[[int, int], float]
+    room: int | None = (
+        None  # tokens of a training window, where a task reads long texts in windows and fewer serve it better
+    )
     by_size: bool = True  # whether wider and deeper models take smaller steps
 
 

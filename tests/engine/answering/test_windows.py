@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.answering.thinning import worth_learning
 from engine.answering.windows import END, START, Layout, encode, split_evenly, token_targets
 from engine.tasks.base import IGNORED, Example
 from tests.tiny import tokenizer
@@ -122,3 +123,24 @@ def test_without_a_limit_nothing_is_cut() -> None:
 @pytest.mark.parametrize("nothing", [[], [example("ann", "who")]])
 def test_few_rows(nothing: list[Example]) -> None:
     assert len(encode(nothing, TOKENIZER, 32, windows=True).features) == len(nothing)
+
+
+def test_of_many_windows_those_are_learned_from_that_teach_something() -> None:
+    rows = [
+        example("red box " * 40 + f"ann is in {'the box ' * (20 + n)}", "who has the key", "ann") for n in range(40)
+    ]
+    rows += [example("red box " * 60) for _ in range(10)]
+    found = encode(rows, TOKENIZER, 32, windows=True)
+    for index, row in enumerate(rows):
+        own = [feature for feature in found.features if feature.example == index]
+        for feature, target in zip(own, token_targets(own, row.target), strict=True):
+            feature.token_targets = target.tolist()
+    kept = worth_learning(found.features)
+    for index, row in enumerate(rows):
+        own = [feature for feature in kept if feature.example == index]
+        holding = [feature for feature in own if feature.token_targets[0] == 0]
+        assert len(holding) == bool(row.target)
+        assert 1 <= len(own) <= 2
+    without = sum(feature.token_targets[0] != 0 for feature in kept)
+    assert 10 + 4 <= without <= 10 + 22, "some of the answered questions also show a window without their answer"
+    assert kept == worth_learning(found.features)

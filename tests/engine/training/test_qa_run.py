@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.answering.windows import token_targets
 from engine.config import ModelConfig, RunConfig
 from engine.errors import UserError
 from engine.evaluation.report import load_report, render_html, render_markdown
@@ -208,14 +209,17 @@ def test_every_family_encodes_learns_and_answers(family: str, tmp_path: Path) ->
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(float(loss))
+        losses.append(loss.item())
     assert losses[-1] < losses[0]
     reader = Reader(TASK, outputs, loaded.model, loaded.tokenizer, choose_device("cpu", "fp32"), 48)
     encoded = reader.encode(examples)
     predictions = reader.predict(examples, encoded)
     loaded.model.eval()
     with torch.inference_mode():
-        TASK.attach_targets(encoded, examples, outputs)
+        for index in range(len(examples)):
+            own = [feature for feature in encoded.features if feature.example == index]
+            for feature, target in zip(own, token_targets(own, examples[index].target), strict=True):
+                feature.token_targets = target.tolist()
         alone = [float(TASK.loss(loaded.model, collate([f], loaded.tokenizer.pad_token_id))) for f in encoded.features]
     assert TASK.evaluation_loss(examples, predictions, outputs) == pytest.approx(sum(alone) / len(alone), rel=1e-3)
     for answer in TASK.answers(examples, predictions, encoded, TASK.settle(examples, predictions, outputs)):
