@@ -21,7 +21,7 @@ from demo.parts import playground
 from engine.assets import EXAMPLES
 from engine.config import RunConfig
 from engine.errors import ConfigProblem, UserError
-from engine.runs.process import start as start_worker
+from engine.runs.launch import launch
 from engine.runs.store import ACTIVE
 from engine.tasks.roles import READS, must_read
 from engine.text import LANGUAGES, Text
@@ -94,8 +94,7 @@ class Api:
             for path, value in (settings or {}).items():
                 _place(described, path, value)
             config = RunConfig.from_dict(self._with_table(described, table))
-            run = self.page.store.create(config)
-            start_worker(run)
+            run, _ = launch(config, self.page.store, self.page.settings, self.page.owner(request))
             return {"run": run.id, "state": run.state, "address": f"?run={run.id}"}
 
     def run_status(self, run: str, request: gr.Request = None) -> dict[str, Any]:  # type: ignore[assignment]

@@ -15,6 +15,7 @@ from demo.page import Page
 from demo.parts.task_tab import TaskTab
 from demo.parts.wiring import QUIET, Wiring
 from demo.tabs import runs
+from demo.told import told
 from engine.errors import RunProblem
 
 STORAGE_KEY = "tunebench-language"
@@ -57,13 +58,16 @@ def connect_arrival(
     def relabel(chosen: str) -> list[Any]:
         return page.labels.updates(chosen)
 
-    def list_runs(chosen: str) -> str:
-        return runs.list_html(page, chosen)
+    def list_runs(chosen: str, request: gr.Request) -> str:
+        return runs.list_html(page, chosen, request)
 
-    def open_run(chosen: gr.SelectData, request: gr.Request) -> list[Any]:
-        run_id = str(chosen.value)
-        task = page.open_run(run_id, request).manifest.task
-        return [gr.Tabs(selected=task), *(run_id if tab.task.name == task else gr.skip() for tab in built)]
+    def act(spoken: str, chosen: gr.SelectData, request: gr.Request) -> list[Any]:
+        with told(spoken):
+            run, listing = runs.act(page, spoken, str(chosen.value), request)
+        if run is None:
+            return [listing, gr.skip(), *(gr.skip() for _ in built)]
+        task = run.manifest.task
+        return [listing, gr.Tabs(selected=task), *(run.id if tab.task.name == task else gr.skip() for tab in built)]
 
     arrived = demo.load(arrive, [remembered], [language, tabs, *run_ids], queue=False, **QUIET)
     arrived.then(relabel, [language], page.labels.components, queue=False, **QUIET).then(None, [language], js=READY)
@@ -89,7 +93,7 @@ def connect_arrival(
     runs_tab.select(list_runs, [language], [listed.list], **listing)
     listed.refresh.click(list_runs, [language], [listed.list], **listing)
     language.input(list_runs, [language], [listed.list], **listing)
-    opened = listed.list.select(open_run, None, [tabs, *run_ids], **listing)
+    opened = listed.list.select(act, [language], [listed.list, tabs, *run_ids], **listing)
     for tab in built:
         scene = Wiring(page, tab)
         opened.then(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)

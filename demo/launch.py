@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
+from starlette.middleware import Middleware
+
+from demo.page import Page
 from demo.theme import build_theme
 from demo.ui import HERE, build_demo
+from demo.visitors import VisitorCookie
+from engine.runs.patrol import Patrol
 from engine.settings import Settings
 
 log = logging.getLogger("tunebench")
@@ -27,9 +33,11 @@ def launch(
     `auth` are the users with their passwords; without any, whoever reaches the page may use it. `mcp` also offers the doors of
     demo/api.py as tools.
     """
-    demo = build_demo(settings, language)
+    page = Page.from_settings(settings, language)
+    demo = build_demo(settings, language, page)
     # Reading and answering take a thread each; more at once than this would starve the worker, more waiting would only time out.
     demo.queue(max_size=32, default_concurrency_limit=4)
+    cookie = Middleware(VisitorCookie, visitors=page.visitors, embedded=bool(os.environ.get("SPACE_ID")))
     _, local, link = demo.launch(
         server_name=host,
         server_port=port,
@@ -41,7 +49,21 @@ def launch(
         max_file_size=f"{settings.max_upload_mb}mb",
         # Nothing is served but what Gradio copied into its own folder.
         allowed_paths=[],
-        blocked_paths=[str(settings.runs_dir), str(settings.runs_dir.parent / "uploads")],
+        # Even if a handler returned such a path by mistake: runs, uploads, the secret of the visitors' cookies, our own source.
+        blocked_paths=[
+            str(path)
+            for path in (
+                settings.runs_dir,
+                settings.uploads_dir,
+                settings.runs_dir.parent / "visitors.key",
+                HERE,
+                HERE.parent / "engine",
+            )
+        ],
+        app_kwargs={"middleware": [cookie]},
+        # A session keeps hashes of what it was shown: small, but strangers open many.
+        state_session_capacity=1000 if settings.public else 10_000,
+        strict_cors=True,
         footer_links=[],
         run_history=False,  # would keep the texts of visitors in their browsers
         ssr_mode=False,
@@ -51,6 +73,7 @@ def launch(
         css_paths=[HERE / "style.css"],
         head_paths=[HERE / "head.html"],
     )
+    Patrol(page.store, settings).start()
     sys.stdout.write(f"Tunebench: {local}\n")
     if mcp:
         sys.stdout.write(f"MCP: {local}gradio_api/mcp/\n")

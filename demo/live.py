@@ -71,6 +71,7 @@ class History:
     first_step: dict[str, Any] | None = None
     last_time: float | None = None
     start_time: float | None = None
+    spent: float = 0.0  # seconds of all attempts, until the last event
 
     @property
     def phase(self) -> str:
@@ -80,10 +81,16 @@ class History:
         for event in events:
             self.version += 1
             self.last_time = event["time"]
+            self.spent = event["elapsed"]
             if self.start_time is None:
                 self.start_time = event["time"] - event["elapsed"]
             kind = event["type"]
-            if kind == "phase":
+            if kind == "state" and event["state"] == "running":
+                # A resumed run: the seconds between its attempts were nobody's.
+                self.start_time = event["time"] - event["elapsed"]
+            elif kind == "resumed":
+                self._go_back(event["step"])
+            elif kind == "phase":
                 # A retry after memory ran out goes back to an earlier phase; what came after it starts anew.
                 self.phases.pop(event["phase"], None)
                 self.phases[event["phase"]] = event["elapsed"]
@@ -98,6 +105,15 @@ class History:
                 self._step(event)
             elif kind == "evaluation":
                 self.evaluations.append(event)
+
+    def _go_back(self, step: int) -> None:
+        """Forget what an earlier attempt learned after the checkpoint that this one begins at."""
+        kept = [event for event in self.evaluations if event["step"] <= step]
+        if self.step is not None and self.step["step"] > step:
+            epoch = self.step["epoch"] * step / self.step["step"]
+            self.loss.points = [point for point in self.loss.points if point[0] <= epoch]
+            self.loss.pending = []
+        self.evaluations, self.step, self.first_step = kept, None, None
 
     def _step(self, event: dict[str, Any]) -> None:
         if self.step is not None and event["step"] < self.step["step"]:
@@ -173,7 +189,10 @@ def marks(history: History, state: str) -> list[tuple[str, str]]:
 
 
 def elapsed(history: History, manifest: Manifest, now: float) -> float:
-    """Seconds since the run was asked for, until now or until it ended."""
+    """Seconds since the run was asked for, until now or until it ended; of a resumed run those of its attempts."""
+    if manifest.attempt > 1:
+        waiting = max(now - (history.last_time or now), 0.0) if manifest.state in ACTIVE else 0.0
+        return history.spent + waiting
     end = manifest.finished or (now if manifest.state in ACTIVE else history.last_time) or manifest.created
     return max(end - manifest.created, 0.0)
 

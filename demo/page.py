@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +18,9 @@ from demo.i18n import Labels
 from demo.live import History
 from demo.titles import source_title
 from demo.uploads import Uploads
+from demo.visitors import Visitors
+from engine.errors import RunProblem
+from engine.runs.about import about
 from engine.runs.store import Run, Store
 from engine.settings import Settings
 from engine.text import Text
@@ -43,6 +46,10 @@ class Kept(Generic[Key, Value]):
             self._values.move_to_end(key)
             return self._values[key]
 
+    def forget(self, key: Key) -> None:
+        with self._lock:
+            self._values.pop(key, None)
+
     def peek(self, key: Key) -> Value | None:
         """The value if it is here already."""
         with self._lock:
@@ -56,6 +63,7 @@ class Page:
     settings: Settings
     store: Store
     uploads: Uploads
+    visitors: Visitors
     labels: Labels = field(default_factory=Labels)
     histories: Kept[str, History] = field(default_factory=lambda: Kept(64))
     tables: Kept[tuple, Any] = field(default_factory=lambda: Kept(4))
@@ -70,8 +78,8 @@ class Page:
 
     @classmethod
     def from_settings(cls, settings: Settings, greeting: str = "") -> Page:
-        uploads = Uploads(settings.runs_dir.parent / "uploads")
-        return cls(settings, Store(settings.runs_dir), uploads, greeting=greeting)
+        visitors = Visitors.kept_in(settings.runs_dir.parent)
+        return cls(settings, Store(settings.runs_dir), Uploads(settings.uploads_dir), visitors, greeting=greeting)
 
     def open_run(self, run_id: str, request: gr.Request | None, control: bool = False) -> Run:
         """The run that a visitor asks for. RunProblem when it does not exist or is not theirs to see (or to `control`)."""
@@ -80,18 +88,47 @@ class Page:
         return run
 
     def authorise(self, run: Run, request: gr.Request | None, control: bool) -> None:
-        """Where a deployment with several visitors refuses. A private one belongs to whoever can reach it."""
+        """RunProblem for a visitor who wants to control a run that is not theirs. A private deployment belongs to whoever can reach it.
+
+        A run is found by its unguessable id alone: whoever was given its link may read its report and try its model.
+        """
+        if control and not self.owns(run, request):
+            raise RunProblem(
+                "not_yours",
+                Text("This run belongs to someone else.", "该运行属于其他人。"),
+                Text(
+                    "You can read its report and try its model. To change something, start a run of your own.",
+                    "你可以阅读它的报告、试用它的模型；如需改动，请新建自己的运行。",
+                ),
+            )
+
+    def owner(self, request: gr.Request | None) -> str:
+        """Whom a run that is started now belongs to; empty on a private deployment, where there is one owner."""
+        return self.visitors.of(request) if self.settings.public else ""
+
+    def owns(self, run: Run, request: gr.Request | None) -> bool:
+        """Whether a run belongs to a visitor."""
+        if not self.settings.public:
+            return True
+        visitor = self.visitors.of(request)
+        return bool(visitor) and run.manifest.owner == visitor
+
+    def delete(self, run_id: str) -> None:
+        """Delete a run, and what was kept of it in memory."""
+        self.store.delete(run_id)
+        for kept in (self.histories, self.titles, self.predictors):
+            kept.forget(run_id)
+
+    def runs_of(self, request: gr.Request | None) -> Iterator[Run]:
+        """The runs that a visitor's list shows, newest first."""
+        return (run for run in self.store if self.owns(run, request))
 
     def title(self, run: Run) -> Text:
         """What a run is called: its own name, or that of its data."""
 
-        def find() -> Text:
-            config = run.config
-            if config.name:
-                return Text(config.name, config.name)
-            return source_title(config) or Text(run.id, run.id)
-
-        return self.titles.get(run.id, find)
+        if name := about(run).name:
+            return Text(name, name)
+        return self.titles.get(run.id, lambda: source_title(run.config) or Text(run.id, run.id))
 
     def history(self, run: Run) -> History:
         """Everything the run's events have said until now, read forward from the last time."""

@@ -21,9 +21,9 @@ TASKS = (classification.TASK, ner.TASK, qa.TASK)
 CLEAN_UP = (3600, 86400)
 
 
-def build_demo(settings: Settings, language: str = "") -> gr.Blocks:
+def build_demo(settings: Settings, language: str = "", page: Page | None = None) -> gr.Blocks:
     """The page of a deployment. `language` greets visitors who ask for none. Imports neither torch nor transformers."""
-    page = Page.from_settings(settings, language)
+    page = page or Page.from_settings(settings, language)
     with gr.Blocks(title="Tunebench", analytics_enabled=False, delete_cache=CLEAN_UP) as demo:
         build_header(page)
         with gr.Tabs(selected=TASKS[0].name, elem_classes="tb-tabs", overflow_behavior="wrap") as tabs:

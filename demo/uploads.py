@@ -53,5 +53,11 @@ class Uploads:
             Text("Upload it again.", "请重新上传。"),
         )
 
+    def token_of(self, path: str | Path) -> str:
+        """The token by which a kept file is called; empty for any other path, and for a file that is gone."""
+        token = Path(path).parent.name
+        kept = _TOKEN.fullmatch(token) and Path(path).parent.parent == self.directory and Path(path).is_file()
+        return token if kept else ""
+
     def name(self, token: str) -> str:
         return self.path(token).name

@@ -18,6 +18,7 @@ from demo.titles import source_title
 from engine.config import RunConfig
 from engine.errors import UserError
 from engine.options import Problem
+from engine.runs.limits import over_limits
 from engine.text import Text
 
 
@@ -46,6 +47,7 @@ class PlanEvents(Scene):
             return [gr.skip(), gr.skip(), error_panel(error, language), gr.skip(), gr.skip(), gr.skip()]
         # That no data was chosen yet is said by the plan, not held against the visitor.
         problems = [problem for problem in config.validate() if problem.path != "data.train"]
+        problems += over_limits(config, self.page.settings)
         said = problems_html(problems, "start.problems", language) if problems else ""
         button = words("start.example" if config.data.example else "start.own").in_language(language)
         return [

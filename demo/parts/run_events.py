@@ -6,6 +6,7 @@ through `Page.open_run` alone, which is where a visitor may be refused.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import gradio as gr
@@ -18,7 +19,9 @@ from demo.parts.plan_events import problems_html
 from demo.parts.scene import Scene
 from demo.told import told
 from engine.errors import UserError
-from engine.runs.process import start as start_worker
+from engine.runs.launch import launch, resumable
+from engine.runs.limits import over_limits
+from engine.runs.stop import ask, enforce
 from engine.runs.store import ACTIVE, Run
 
 
@@ -34,19 +37,19 @@ class RunEvents(Scene):
         """In the order of the parts in `show`."""
         tab, train = self.tab, self.tab.train
         live = [train.status, train.curves, train.facts, train.notes, train.controls, train.log_fold, train.log]
-        return [tab.empty, tab.panel, tab.head, *live, tab.ended, tab.timer, tab.seen]
+        acts = [tab.actions.row, tab.actions.resume, tab.actions.delete]
+        return [tab.empty, tab.panel, tab.head, *live, *acts, tab.ended, tab.timer, tab.seen]
 
-    def start(self, language: str, *values: Any) -> list[Any]:
+    def start(self, language: str, request: gr.Request, *values: Any) -> list[Any]:
         """Begin a run and return its id; everything else is read from its directory."""
         try:
             config = self.config(values)
-            if problems := config.validate():
+            if problems := [*config.validate(), *over_limits(config, self.page.settings)]:
                 return [gr.skip(), problems_html(problems, "start.refused", language)]
             if errors := survey.known_errors(self.page, config):
                 said = "".join(f"<p>{safe(finding.message.in_language(language))}</p>" for finding in errors)
                 return [gr.skip(), panel("error", words("start.refused").in_language(language), said)]
-            run = self.page.store.create(config)
-            start_worker(run)
+            run, _ = launch(config, self.page.store, self.page.settings, self.page.owner(request))
         except UserError as error:
             return [gr.skip(), error_panel(error, language, words("start.refused"))]
         return [run.id, ""]
@@ -62,6 +65,9 @@ class RunEvents(Scene):
             "controls": hidden,
             "log_fold": hidden,
             "log": "",
+            "actions": hidden,
+            "resume": hidden,
+            "delete": hidden,
             "ended": "",
         }
         if run_id:
@@ -70,7 +76,11 @@ class RunEvents(Scene):
                 parts |= train_step.updates(self.page, run, language)
                 state = parts.pop("state")
                 active = state in ACTIVE
-                if state in ("queued", "running"):
+                mine = self.page.owns(run, request)
+                parts["actions"] = shown if mine else hidden
+                parts["resume"] = shown if mine and not active and resumable(run) else hidden
+                parts["delete"] = hidden if active else shown
+                if mine and state in ("queued", "running"):
                     parts["controls"] = shown
                 if state in ("failed", "interrupted"):
                     parts |= {"log_fold": shown, "log": run.log_tail(20_000)}
@@ -89,7 +99,10 @@ class RunEvents(Scene):
 
     def _stop(self, language: str, run_id: str, action: str, request: gr.Request) -> Any:
         with told(language):
-            self.page.open_run(run_id, request, control=True).request(action)
+            run = self.page.open_run(run_id, request, control=True)
+            ask(run, action)
+        # Whoever asks sees to it; after a crash of this server its patrol does.
+        threading.Thread(target=enforce, args=(run,), daemon=True).start()
         return gr.update(visible=False)
 
     @property

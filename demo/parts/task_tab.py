@@ -14,9 +14,9 @@ import gradio as gr
 
 from demo.form import paths
 from demo.i18n import Spoken, words
-from demo.markup import safe
+from demo.markup import count, safe
 from demo.page import Page
-from demo.parts import data_step, export, model_step, playground, report_view, train_step
+from demo.parts import data_step, export, model_step, playground, report_view, run_actions, train_step
 from engine.config import RunConfig
 from engine.data.table import Table
 from engine.text import Text
@@ -53,6 +53,7 @@ class TaskTab:
     empty: gr.HTML
     panel: gr.Column
     head: gr.HTML
+    actions: run_actions.RunActions
     tabs: gr.Tabs
     try_tab: gr.Tab
     data: data_step.DataStep
@@ -82,6 +83,8 @@ def build(page: Page, task: Task) -> TaskTab:
             plan = make(gr.HTML, value=Spoken(lambda language: hero_html(task, "", language)), apply_default_css=False)
         with gr.Column(scale=2, min_width=220, elem_classes="tb-hero-action"):
             start = make(gr.Button, value=words("start.example"), variant="primary", size="lg", elem_id=f"{name}-start")
+    if page.settings.public:
+        make(gr.HTML, value=Spoken(lambda language: limits_html(page, language)), apply_default_css=False)
     problem = gr.HTML("", apply_default_css=False, elem_id=f"{name}-problem")
     with gr.Row(elem_classes="tb-columns-main"):
         with gr.Column(scale=9, min_width=320, elem_classes="tb-left"):
@@ -93,6 +96,7 @@ def build(page: Page, task: Task) -> TaskTab:
             empty = make(gr.HTML, value=Spoken(_empty_html), apply_default_css=False)
             with gr.Column(visible=False, elem_classes="tb-run") as panel:
                 head = gr.HTML("", apply_default_css=False, elem_id=f"{name}-head")
+                actions = run_actions.build(page, name)
                 with gr.Tabs(selected="train", elem_classes="tb-inner-tabs", overflow_behavior="wrap") as tabs:
                     with make(gr.Tab, label=words("tab.train"), id="train"):
                         train = train_step.build(page, name)
@@ -119,6 +123,7 @@ def build(page: Page, task: Task) -> TaskTab:
         empty,
         panel,
         head,
+        actions,
         tabs,
         try_tab,
         data,
@@ -136,6 +141,24 @@ def hero_html(task: Task, plan: str, language: str) -> str:
         f'<div class="tb-hero-text"><h1>{safe(task.promise.in_language(language))}</h1>'
         f'<p class="tb-plan">{safe(plan)}</p></div>'
     )
+
+
+def limits_html(page: Page, language: str) -> str:
+    """What a public deployment takes, said before anything is chosen."""
+    settings = page.settings
+    said = [
+        words("limits.rows", megabytes=settings.max_upload_mb, rows=count(settings.max_rows)),
+        words("limits.epochs", epochs=f"{settings.max_epochs:g}"),
+        words("limits.model", millions=count(settings.max_model_parameters / 1e6)),
+        words("limits.time", minutes=count(max(1, settings.max_seconds // 60))),
+    ]
+    if settings.max_per_visitor:
+        said.append(words("limits.runs", runs=settings.max_per_visitor))
+    if settings.keep_days:
+        said.append(words("limits.days", days=settings.keep_days))
+    title = words("limits.title").in_language(language)
+    items = "".join(f"<li>{safe(one.in_language(language))}</li>" for one in said)
+    return f'<div class="tb-limits"><b>{safe(title)}</b><ul>{items}</ul></div>'
 
 
 def _empty_html(language: str) -> str:

@@ -18,6 +18,8 @@ from demo.markup import chip, count, duration, error_panel, panel, safe
 from demo.page import Page
 from demo.parts.model_step import model_title
 from engine.errors import UserError
+from engine.runs.about import about
+from engine.runs.cause import cause_of
 from engine.runs.queue import position
 from engine.runs.store import ACTIVE, Manifest, Run
 from engine.text import Text
@@ -74,15 +76,19 @@ def head_html(page: Page, run: Run, manifest: Manifest, language: str) -> str:
         f'<header class="tb-run-head"><div><h2>{safe(title)}</h2>'
         f'<p class="tb-quiet">{safe(model)} · <code>{safe(manifest.id)}</code> '
         f'<button type="button" class="tb-link" data-copy-link="{safe(manifest.id)}" data-done="{safe(words("run.copied").in_language(language))}">{safe(link)}</button></p></div>'
-        f"{chip(state, STATE_KIND[manifest.state])}</header>"
+        f"{chip(state, STATE_KIND[manifest.state])}</header>{_note(about(run).note)}"
     )
+
+
+def _note(note: str) -> str:
+    return f'<p class="tb-note">{safe(note)}</p>' if note else ""
 
 
 def status_html(page: Page, run: Run, manifest: Manifest, history: History, language: str) -> str:
     """One sentence, the bar, the time left, the phases; for an ended run, how it ended and what to do next."""
     now = time.time()
     if manifest.state in ("failed", "interrupted"):
-        return _ended_badly(manifest, history, language)
+        return _ended_badly(run, manifest, history, language)
     if manifest.state == "stopped" and manifest.headline is None:
         return panel("info", words("train.was_discarded").in_language(language)) + _phases(
             history, manifest.state, language
@@ -92,6 +98,8 @@ def status_html(page: Page, run: Run, manifest: Manifest, history: History, lang
     left = live.remaining(history, now) if manifest.state in ACTIVE and manifest.state != "queued" else None
     spent = duration(live.elapsed(history, manifest, now), language)
     times = words("train.spent" if manifest.state in ACTIVE else "train.took", time=spent).in_language(language)
+    if manifest.attempt > 1:
+        times += " · " + words("train.attempt", number=manifest.attempt).in_language(language)
     if left is not None:
         times += " · " + words("train.left", time=duration(left, language)).in_language(language)
     moving = " tb-moving" if manifest.state in ACTIVE else ""
@@ -211,21 +219,17 @@ def facts_html(history: History, manifest: Manifest, language: str) -> str:
     return f'<dl class="tb-dl">{body}</dl>'
 
 
-def _ended_badly(manifest: Manifest, history: History, language: str) -> str:
+def _ended_badly(run: Run, manifest: Manifest, history: History, language: str) -> str:
     """The cause and the next step, never just "failed"."""
     if manifest.error is not None:
         error = manifest.error
         problem = UserError(
             error["code"], Text.from_dict(error["message"]), Text.from_dict(error["hint"]) if error["hint"] else None
         )
-        said = error_panel(problem, language, words("train.failed"))
+        title = words("train.interrupted" if manifest.state == "interrupted" else "train.failed")
+        said = error_panel(problem, language, title)
     else:
-        said = panel(
-            "error",
-            words("train.interrupted").in_language(language),
-            f"<p>{safe(words('train.interrupted_why').in_language(language))}</p>"
-            f'<p class="tb-next">{safe(words("train.interrupted_next").in_language(language))}</p>',
-        )
+        said = error_panel(cause_of(run, manifest), language, words("train.interrupted"))
     return said + _phases(history, manifest.state, language)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from demo.page import Page
+from demo.parts.action_events import ActionEvents
 from demo.parts.data_events import DataEvents
 from demo.parts.hub_events import HubEvents
 from demo.parts.plan_events import PlanEvents
@@ -29,7 +30,7 @@ def connect(page: Page, tab: TaskTab) -> None:
     Wiring(page, tab).connect()
 
 
-class Wiring(DataEvents, HubEvents, PlanEvents, RunEvents, TryEvents):
+class Wiring(ActionEvents, DataEvents, HubEvents, PlanEvents, RunEvents, TryEvents):
     """All handlers of one tab, connected."""
 
     def connect(self) -> None:
@@ -116,9 +117,33 @@ class Wiring(DataEvents, HubEvents, PlanEvents, RunEvents, TryEvents):
         tab.train.discard.click(
             self.stop_and_discard, [language, tab.run_id], [tab.train.controls], queue=False, **QUIET
         )
+        self.connect_actions()
         opened = tab.report.groups.select(self.open_group, [language, tab.run_id], [tab.report.opened], **QUIET)
         opened.then(None, js=f"() => window.tunebench.bring('{self.task}-opened')")
         self.connect_playground()
+
+    def connect_actions(self) -> None:
+        """The buttons below a run's head. After each of them the run is shown as it then stands."""
+        tab, acts = self.tab, self.tab.actions
+        chosen = [self.page.language, tab.run_id]
+        quick: dict[str, Any] = {"queue": False, **QUIET}
+        closed = gr.update(visible=False)
+        acted = [
+            acts.resume.click(self.resume_run, chosen, [acts.resume], **quick),
+            acts.save.click(self.save_about, [*chosen, acts.name, acts.note], [acts.editor], **quick),
+            acts.really.click(self.delete_run, chosen, [tab.run_id, acts.confirm], **quick),
+        ]
+        for event in acted:
+            event.success(self.show, self.shown_from, self.shown, **quick)
+        acts.edit.click(self.open_editor, chosen, [acts.editor, acts.name, acts.note, acts.confirm], **quick)
+        acts.delete.click(self.ask_delete, chosen, [acts.confirm, acts.editor], **quick)
+        acts.cancel.click(lambda: closed, None, [acts.editor], **quick)
+        acts.keep.click(lambda: closed, None, [acts.confirm], **quick)
+        # What was opened for one run is not for the next.
+        tab.run_id.change(lambda: [closed, closed], None, [acts.editor, acts.confirm], **quick)
+        cloned = acts.clone.click(self.clone_run, chosen, self.inputs, **quick)
+        self.look_after(cloned)
+        cloned.success(None, js="() => window.scrollTo({top: 0, behavior: 'smooth'})")
 
     def connect_playground(self) -> None:
         tab, language, play = self.tab, self.page.language, self.tab.playground

@@ -1,4 +1,4 @@
-"""The run list, read from the disk: what was run, how it stands, how good it became. A click opens a run in its task's tab."""
+"""The run list, read from the disk: what was run, how it stands, how good it became. A click opens a run in its task's tab, or acts on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from demo.page import Page
 from demo.parts.model_step import model_title
 from demo.parts.train_step import STATE_KIND
 from engine.evaluation.words import metric_name
-from engine.runs.store import Run
+from engine.runs.launch import resumable, resume
+from engine.runs.queue import position
+from engine.runs.store import ACTIVE, Manifest, Run
 
 MOST_SHOWN = 200
 
@@ -30,24 +32,26 @@ def build(page: Page) -> RunsTab:
     make = page.labels.make
     with gr.Row(elem_classes="tb-hero"):
         with gr.Column(scale=5, min_width=280):
-            make(gr.HTML, value=Spoken(_heading), apply_default_css=False)
+            make(gr.HTML, value=Spoken(lambda language: _heading(page, language)), apply_default_css=False)
         with gr.Column(scale=1, min_width=140, elem_classes="tb-hero-action"):
             refresh = make(gr.Button, value=words("runs.refresh"), size="sm", elem_id="runs-refresh")
     return RunsTab(gr.HTML("", js_on_load=PICK, apply_default_css=False, elem_id="runs-list"), refresh)
 
 
-def _heading(language: str) -> str:
+def _heading(page: Page, language: str) -> str:
+    key = "runs.heading_public" if page.settings.public else "runs.heading"
     return (
-        f'<div class="tb-hero-text"><h1>{safe(words("runs.heading").in_language(language))}</h1>'
+        f'<div class="tb-hero-text"><h1>{safe(words(key).in_language(language))}</h1>'
         f'<p class="tb-plan">{safe(words("runs.note").in_language(language))}</p></div>'
     )
 
 
-def list_html(page: Page, language: str) -> str:
-    """Every run as a row to click, newest first."""
-    rows = []
-    for run, _ in zip(page.store, range(MOST_SHOWN), strict=False):
-        rows.append(_row(page, run, language))
+def list_html(page: Page, language: str, request: gr.Request | None = None, asking: str = "") -> str:
+    """Every run of the visitor as a row to click, newest first; for the run `asking`, whether it is really to be deleted."""
+    rows = [
+        _row(page, run, language, run.id == asking)
+        for run, _ in zip(page.runs_of(request), range(MOST_SHOWN), strict=False)
+    ]
     if not rows:
         return (
             f'<div class="tb-empty"><h2>{safe(words("runs.none").in_language(language))}</h2>'
@@ -56,7 +60,18 @@ def list_html(page: Page, language: str) -> str:
     return f'<div class="tb-runs">{"".join(rows)}</div>'
 
 
-def _row(page: Page, run: Run, language: str) -> str:
+def act(page: Page, language: str, picked: str, request: gr.Request | None) -> tuple[Run | None, str]:
+    """What a click in the list does: an id opens that run, "verb:id" acts on it. Returns the run to open, and the list anew."""
+    verb, _, run_id = picked.rpartition(":")
+    run = page.open_run(run_id, request, control=bool(verb))
+    if verb == "resume":
+        resume(run, page.store, page.settings)
+    elif verb == "delete":
+        page.delete(run.id)
+    return (None if verb else run), list_html(page, language, request, run.id if verb == "ask" else "")
+
+
+def _row(page: Page, run: Run, language: str, asking: bool) -> str:
     manifest = run.manifest
     task = words(f"{manifest.task}.title").in_language(language)
     state = chip(words(f"state.{manifest.state}").in_language(language), STATE_KIND[manifest.state])
@@ -68,8 +83,28 @@ def _row(page: Page, run: Run, language: str) -> str:
     title = page.title(run).in_language(language)
     about = f"{task} · {model_title(manifest.model).in_language(language)}"
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(manifest.created))
+    if manifest.state == "queued":
+        ahead = words("run.ahead", ahead=position(run, page.store)).in_language(language)
+        result = f"<small>{safe(ahead)}</small>"
     return (
-        f'<button type="button" class="tb-run-row" data-pick="{safe(manifest.id)}">'
+        f'<div class="tb-run-item"><button type="button" class="tb-run-row" data-pick="{safe(manifest.id)}">'
         f'<span class="tb-run-state">{state}</span><span class="tb-run-title"><b>{safe(title)}</b><small>{safe(about)}</small></span>'
-        f'<span class="tb-run-result">{result}</span><span class="tb-run-when">{safe(when)}<small>{safe(manifest.id[-8:])}</small></span></button>'
+        f'<span class="tb-run-result">{result}</span><span class="tb-run-when">{safe(when)}<small>{safe(manifest.id[-8:])}</small></span></button>{_acts(run, manifest, language, asking)}</div>'
     )
+
+
+def _acts(run: Run, manifest: Manifest, language: str, asking: bool) -> str:
+    """What can be done with a run from its row."""
+    if manifest.state in ACTIVE:
+        return ""
+
+    def button(verb: str, key: str, kind: str = "") -> str:
+        said = safe(words(f"run.{key}").in_language(language))
+        return f'<button type="button" class="tb-link{kind}" data-pick="{verb}:{safe(run.id)}">{said}</button>'
+
+    if asking:
+        question = words("run.delete_html").in_language(language)
+        shown = question + button("delete", "really", " tb-danger") + button("keep", "keep")
+    else:
+        shown = (button("resume", "resume") if resumable(run, manifest) else "") + button("ask", "delete")
+    return f'<div class="tb-run-acts">{shown}</div>'

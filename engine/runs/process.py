@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.runs.store import ACTIVE, Run
+from engine.settings import Settings
 
+HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -33,6 +35,10 @@ def start(run: Run) -> subprocess.Popen:
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
     }
+    if Settings.from_env().public:
+        # A public page does not lend its owner's access to the hub.
+        environment = {name: value for name, value in environment.items() if name not in HUB_TOKENS}
+        environment["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
     with run.path("train.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "engine.training.worker", str(run.directory)],

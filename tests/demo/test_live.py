@@ -153,7 +153,29 @@ def test_a_dead_worker_is_an_interrupted_run_with_a_way_on(page: Page) -> None:
     run = make_run(page.store.directory, state="running", process={"pid": 2**22 + 1, "started": 1.0, "host": "gone"})
     new = train_step.updates(page, run, "en")
     assert new["state"] == "interrupted"
-    assert "Start it again" in new["status"]
+    assert "another machine" in new["status"] and "Resume it" in new["status"]
+
+
+def test_a_resumed_run_shows_its_curve_from_the_checkpoint_on(page: Page) -> None:
+    run = make_run(page.store.directory, state="completed", attempt=2, finished=1.0)
+    score = {"loss": 0.4, "metrics": {"accuracy": 0.8}, "best": True}
+    write_events(
+        run,
+        [
+            event("state", 0.0, state="running"),
+            event("phase", 0.5, phase="train"),
+            *(step(n, 100, n / 10) for n in range(1, 61)),
+            event("evaluation", 2.0, step=25, epoch=1.0, **score),
+            event("evaluation", 5.0, step=50, epoch=2.0, **score),
+            {**event("state", 6.5, state="running"), "time": START + 10_000},
+            {**event("resumed", 7.0, step=40, attempt=2), "time": START + 10_000.5},
+        ],
+    )
+    history = page.history(run)
+    assert [point["step"] for point in history.evaluations] == [25]
+    assert max(x for x, _ in history.loss.points) <= 4.0 * 40 / 100
+    assert live.elapsed(history, run.manifest, START + 10_001) == pytest.approx(7.0)
+    assert START + 10_000 - history.start_time == pytest.approx(6.5)
 
 
 def test_a_failure_names_cause_and_next_step(page: Page) -> None:

@@ -14,6 +14,7 @@ from demo.parts import playground, task_tab
 from demo.parts.wiring import Wiring
 from demo.tabs import classification, runs
 from engine.errors import UserError
+from engine.runs.identity import this_process
 from engine.settings import Settings
 
 SKIP = gr.skip()
@@ -113,7 +114,7 @@ def test_the_button_and_the_plan_say_what_would_happen(scene: Wiring, page: Page
 
 
 def test_a_start_that_is_refused_says_why_and_starts_nothing(scene: Wiring, page: Page) -> None:
-    run_id, said = scene.start("en", *values(scene, training__epochs="-1"))
+    run_id, said = scene.start("en", None, *values(scene, training__epochs="-1"))
     assert run_id == SKIP
     assert "Epochs is -1" in said and "tb-panel" in said
     assert list(page.store) == []
@@ -138,6 +139,9 @@ def test_only_what_is_new_is_sent(scene: Wiring, page: Page) -> None:
         "controls",
         "log_fold",
         "log",
+        "actions",
+        "resume",
+        "delete",
         "ended",
         "timer",
     ]
@@ -147,7 +151,7 @@ def test_only_what_is_new_is_sent(scene: Wiring, page: Page) -> None:
 
 
 def test_the_timer_runs_only_while_the_run_does(scene: Wiring, page: Page) -> None:
-    timer = 11
+    timer = 14
     run = make_run(page.store.directory)
     assert scene.show("en", run.id, {}, None)[timer].active is True
     run.update(state="stopped", finished=1.0)
@@ -176,7 +180,7 @@ def test_a_cell_shows_the_rows_behind_it(scene: Wiring, page: Page) -> None:
 
 
 def test_stopping_leaves_a_request_that_the_worker_reads(scene: Wiring, page: Page) -> None:
-    run = make_run(page.store.directory, state="running")
+    run = make_run(page.store.directory, state="running", process=this_process())
     scene.stop_and_keep("en", run.id, None)
     assert run.requested_stop == "keep"
     with pytest.raises(gr.Error):
@@ -261,6 +265,6 @@ def test_data_from_which_nothing_can_be_learned_does_not_start(scene: Wiring, pa
     columns = {"data__columns__text": "text", "data__columns__label": "label"}
     form = values(scene, data__example="", data__train=uploaded(page, tmp_path, rows), **columns)
     assert "tb-error" in scene.examine("en", *form)
-    run_id, said = scene.start("en", *form)
+    run_id, said = scene.start("en", None, *form)
     assert run_id == SKIP and "tb-panel-error" in said
     assert list(page.store) == []
