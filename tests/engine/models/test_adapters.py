@@ -1,4 +1,4 @@
-"""Nine encoder families, three methods: train, save, reload, same logits.
+"""Nine encoder families, three methods, a class for a text and a tag for each token: train, save, reload, same logits.
 
 Run: python -m pytest tests/engine/models/test_adapters.py
 """
@@ -11,7 +11,7 @@ from peft import PeftModel
 from torch import nn
 
 from engine.config import MethodConfig, ModelConfig
-from engine.errors import ModelProblem, RunFailure
+from engine.errors import ConfigProblem, ModelProblem, RunFailure
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import (
     apply_method,
@@ -26,10 +26,13 @@ from engine.models.adapters import (
 from engine.models.load import check_is_encoder, max_positions, modules_of, set_dropout
 from engine.tasks import TASKS
 from engine.tasks.classification import Classes
+from engine.tasks.ner import EntityTypes
 from tests.tiny import FAMILIES, save_encoder, tokenizer
 
 CLASSES = Classes(["bad", "good", "so-so"])
 TASK = TASKS["classification"]
+# The tagger keeps one of two layers as well, so that a shortened encoder is saved and found again.
+KINDS = {"classification": (CLASSES, None), "ner": (EntityTypes(["LOC", "PER"]), 1)}
 BATCH = {
     "input_ids": torch.tensor([[1, 5, 6, 2], [1, 8, 2, 0]]),
     "attention_mask": torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]]),
@@ -46,7 +49,9 @@ def few_steps(model: nn.Module) -> None:
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
     for _ in range(4):
         optimizer.zero_grad()
-        nn.functional.cross_entropy(logits(model), torch.tensor([0, 1])).backward()
+        said = logits(model)
+        said = said.reshape(-1, said.shape[-1])
+        nn.functional.cross_entropy(said, torch.arange(len(said)) % 2).backward()
         optimizer.step()
 
 
@@ -60,14 +65,17 @@ def base(request, tmp_path_factory):
     [MethodConfig(name="full"), MethodConfig(name="lora", lora_rank=4), MethodConfig(name="head")],
     ids=lambda m: m.name,
 )
-def test_what_is_saved_answers_like_what_was_trained(base, method, tmp_path):
-    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)), dropout=0.0)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_saved_answers_like_what_was_trained(base, kind, method, tmp_path):
+    outputs, layers = KINDS[kind]
+    loaded = TASKS[kind].load(str(base), outputs, ModelConfig(id=str(base), layers=layers), dropout=0.0)
+    assert layers is None or loaded.model.config.num_hidden_layers == layers
     before = {name: p.detach().clone() for name, p in loaded.model.named_parameters()}
     model = apply_method(loaded, method, freeze_embeddings=True)
     untrained = logits(model.eval()).detach().clone()
     few_steps(model)
     save_model(model, loaded, tmp_path)
-    description = Description("classification", CLASSES.to_dict(), 16, method.name, str(base))
+    description = Description(kind, outputs.to_dict(), 16, method.name, str(base), layers=layers)
     description.save(tmp_path)
     assert Description.load(tmp_path) == description
 
@@ -165,6 +173,13 @@ def test_a_checkpoint_with_a_head_of_another_size_gets_a_new_one(tmp_path):
     # Nothing is new, and still the head is what is trained.
     model = apply_method(same, MethodConfig(name="head"), True)
     assert {n for n, p in model.named_parameters() if p.requires_grad} == {"classifier.weight", "classifier.bias"}
+
+
+def test_more_layers_than_there_are_is_refused(tmp_path):
+    base = save_encoder("bert", tmp_path)
+    with pytest.raises(ConfigProblem) as caught:
+        TASK.load(str(base), CLASSES, ModelConfig(id=str(base), layers=3))
+    assert caught.value.code == "too_many_layers" and "has 2" in caught.value.message.en
 
 
 def test_what_is_no_encoder_is_refused(tmp_path):
