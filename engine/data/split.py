@@ -90,8 +90,8 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
                 "train_sampled",
                 "info",
                 Text(
-                    f"{len(train):,} of {whole:,} training rows were sampled, as asked.",
-                    f"已按设置从 {whole:,} 行训练数据中抽取 {len(train):,} 行。",
+                    f"{len(train):,} of {whole:,} training rows were sampled (setting “Maximum training rows”).",
+                    f"已从 {whole:,} 行训练数据中抽取 {len(train):,} 行（设置项“训练行数上限”）。",
                 ),
                 len(train),
             )

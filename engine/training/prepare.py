@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.config import RunConfig
+from engine.assets import EXAMPLES
+from engine.config import DataConfig, RunConfig
 from engine.data.columns import resolve_tables
 from engine.data.examples import read_examples
 from engine.data.findings import Notice
@@ -51,7 +52,7 @@ def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -
         notices += [Notice("file_note", "info", _in_file(table.source.name, note)) for note in table.source.notes]
         examples[name], found = read_examples(table, config.task, columns[name], config.data)
         notices += found
-    splits = split(examples, config.data, config.seed, config.task)
+    splits = split(examples, _sampled(config.data), config.seed, config.task)
     notices += splits.notices
     for notice in notices:
         events.notice(notice.code, notice.message, notice.severity, count=notice.count)
@@ -91,6 +92,14 @@ def _recorded(run: Run) -> Prepared | None:
         return None
     splits = Splits(*(read_split(run, name) for name in SPLITS))
     return Prepared(splits, values["columns"], values["facts"], values["notices"])
+
+
+def _sampled(data: DataConfig) -> DataConfig:
+    """The rows of a large example that are learned from, where nobody says how many."""
+    example = EXAMPLES.get(data.example)
+    if example is None or data.max_train_rows is not None:
+        return data
+    return replace(data, max_train_rows=example.train_rows)
 
 
 def _in_file(name: str, note: Text) -> Text:
