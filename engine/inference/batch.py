@@ -200,7 +200,9 @@ def defused(frame: pandas.DataFrame) -> pandas.DataFrame:
             value = json.dumps(value, ensure_ascii=False)
         return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
-    return frame.map(guard).rename(columns=guard)
+    # As objects: a whole number beside an empty cell would come out as 5.0.
+    guarded = {name: pandas.Series([guard(cell) for cell in frame[name]], dtype=object) for name in frame.columns}
+    return pandas.DataFrame(guarded).rename(columns=guard).set_axis(frame.index)
 
 
 def _free_name(name: str, taken: list[str]) -> str:

@@ -18,7 +18,7 @@ from engine.models.device import Device, choose_device
 from engine.models.load import LoadedModel
 from engine.tasks import TASKS
 from engine.tasks.base import Example
-from engine.tasks.roles import READS, must_read
+from engine.tasks.roles import READS, must_read, role_of
 from engine.text import Text
 
 Rows = Sequence[str | Mapping[str, str]]
@@ -83,9 +83,15 @@ class Predictor:
                 inputs = {name: mask_text(value) if isinstance(value, str) else value for name, value in inputs.items()}
             missing = [name for name in required if not isinstance(inputs.get(name), str)]
             if missing:
+                label = role_of(self.task.name, missing[0]).label
+                asked = " ".join(f"--input {name}=…" for name in required)
                 raise ColumnProblem(
                     "missing_input",
-                    Text(f"Row {number} has no {missing[0]}.", f"第 {number} 行缺少 {missing[0]}。"),
+                    Text(f"Row {number} has no {label.en.lower()}.", f"第 {number} 行缺少{label.zh}。"),
+                    Text(
+                        f"The model reads {' and '.join(required)}; on the command line: {asked}.",
+                        f"该模型需要读取 {'、'.join(required)}；命令行写法：{asked}。",
+                    ),
                     row=number,
                     column=missing[0],
                 )
