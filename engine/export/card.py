@@ -24,7 +24,6 @@ from engine.export.leaving import Leaving
 from engine.inference.saved import Description
 from engine.text import Text
 
-PLACES = ("zip", "hub")
 _MOST_LABELS = 60  # listed in the card; more would bury what follows
 _LANGUAGE_SAMPLE, _LANGUAGE_SHARE = 500, 0.15
 

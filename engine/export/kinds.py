@@ -14,13 +14,14 @@ from engine.text import Text
 class Kind:
     """`pipeline` is the hub's task id. `auto_class` is what transformers loads the model with; `onnx_outputs` are what an ONNX
     file answers with, none for models that write text. `cards` names the metrics that go into the card's front matter, as the
-    hub's metric ids.
+    hub's metric ids. `answered` are the keys of an answer that say whether two models answered the same.
     """
 
     pipeline: str
     auto_class: str
     onnx_outputs: tuple[str, ...]
     cards: dict[str, str]
+    answered: tuple[str, ...]
     intended: Text
     unfit: Text
 
@@ -31,6 +32,7 @@ KINDS: dict[str, Kind] = {
         auto_class="AutoModelForSequenceClassification",
         onnx_outputs=("logits",),
         cards={"accuracy": "accuracy", "macro_f1": "f1", "micro_f1": "f1", "weighted_f1": "f1"},
+        answered=("label", "labels", "confidence"),
         intended=Text(
             "Giving texts like those it was trained on one of the labels below, where a person looks at what matters.",
             "为与训练数据类似的文本给出下列标签之一；重要的结果应由人复核。",

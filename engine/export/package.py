@@ -75,6 +75,28 @@ def write_package(leaving: Leaving, folder: Path, onnx: bool = False, tell: Tell
     (folder / "README.md").write_text(card, encoding="utf-8")
 
 
+def make_onnx(run: Run, destination: Path | None = None, tell: Tell | None = None) -> Path:
+    """Pack the ONNX files with what answers by them, without PyTorch's weights. RunProblem, RunFailure."""
+    from engine.export.onnx import write_onnx
+
+    leaving = Leaving.of(run)
+    path = destination or run.path("export", f"{leaving.slug}-onnx.zip")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".packing-") as scratch:
+        folder = Path(scratch) / f"{leaving.slug}-onnx"
+        write_model(leaving, folder / "model")
+        for weights in folder.joinpath("model").glob("*.safetensors*"):
+            weights.unlink()
+        measured = write_onnx(leaving, folder / "onnx", tell or (lambda text: None))
+        write_program(leaving, folder)
+        lines = pinned("onnxruntime", "transformers", "tokenizers", "numpy")
+        (folder / "requirements.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        card = model_card(leaving, place="onnx", onnx=measured)
+        (folder / "README.md").write_text(card, encoding="utf-8")
+        pack(folder, path)
+    return path
+
+
 def write_model(leaving: Leaving, folder: Path) -> None:
     """The whole model as transformers reads it, and tunebench.json with what must be known beside the weights."""
     source = leaving.run.path("model")

@@ -35,6 +35,9 @@ class Model:
         inner = HERE / "model"
         self.folder = Path(folder) if folder else (inner if inner.is_dir() else HERE)
         self.facts = json.loads((self.folder / "tunebench.json").read_text(encoding="utf-8"))
+        beside = HERE / "onnx" / "model.onnx"
+        if onnx is None and beside.is_file() and not any(self.folder.glob("*.safetensors")):
+            onnx = beside
         self._answering = Answering(self.folder, self.facts, onnx)
 
     def predict(self, rows: Sequence[str | Mapping[str, str]]) -> list[dict[str, Any]]:

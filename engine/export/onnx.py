@@ -1,0 +1,219 @@
+"""A tuned encoder as ONNX, in float32 and with int8 weights, and how each compares with PyTorch: measured, never assumed.
+
+    onnx/model.onnx       float32          onnx/onnx.json   sizes, agreement and speed on test rows
+         model.int8.onnx  weights of the matrix products in 8 bits, activations quantised as they come
+
+Knows exporting, quantising and comparing answers of any task. Does not know what an answer means.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from engine.errors import RunFailure, RunProblem
+from engine.export.leaving import Leaving
+from engine.inference.saved import Description, load_tuned
+from engine.models.device import Device
+from engine.runs.store import Run
+from engine.tasks import TASKS
+from engine.tasks.base import Example
+from engine.text import Text
+
+if TYPE_CHECKING:
+    from engine.models.load import LoadedModel
+
+MOST_ROWS = 200  # test rows that are compared; more would tell no more and take long
+# float32 against float32: the same products in another order. Beyond that the file is not this model.
+TOLERANCE = 1e-3
+FILES = {"fp32": "model.onnx", "int8": "model.int8.onnx"}
+
+
+def write_onnx(leaving: Leaving, folder: Path, tell: Callable[[Text], None]) -> dict[str, Any]:
+    """Write both files and onnx.json into the new `folder`; returns what onnx.json says.
+
+    RunProblem for a task whose models write text, RunFailure where the float32 file does not answer like the model.
+    """
+    if not leaving.kind.onnx_outputs:
+        raise RunProblem(
+            "no_onnx",
+            Text("A model that writes text is not exported to ONNX.", "生成文本的模型不支持导出为 ONNX。"),
+            Text("Export it as a zip.", "请导出为 zip。"),
+        )
+    folder.mkdir(parents=True)
+    source = leaving.run.path("model")
+    description = Description.load(source)
+    tell(Text("Exporting to ONNX", "正在导出 ONNX"))
+    loaded = load_tuned(source, description, "eager")
+    export_model(loaded, leaving.kind.onnx_outputs, folder / FILES["fp32"])
+    tell(Text("Quantising to int8", "正在量化为 int8"))
+    quantise(folder / FILES["fp32"], folder / FILES["int8"])
+    tell(Text("Comparing with PyTorch on test rows", "正在用测试数据与 PyTorch 比较"))
+    measured = _compare(leaving, load_tuned(source, description), description, folder)
+    (folder / "onnx.json").write_text(json.dumps(measured, ensure_ascii=False, indent=1), encoding="utf-8")
+    return measured
+
+
+def export_model(loaded: LoadedModel, outputs: tuple[str, ...], path: Path) -> None:
+    """float32 ONNX with free batch and length, by PyTorch's own exporter. RunFailure where it cannot translate the model."""
+    model = loaded.model.float().cpu().eval()
+    names = ["input_ids", "attention_mask"]
+    if "token_type_ids" in loaded.tokenizer.model_input_names:
+        names.append("token_type_ids")
+    ids = torch.full((2, 8), loaded.tokenizer.pad_token_id or 0)
+    ids[:, :6] = torch.arange(5, 11)
+    example = {"input_ids": ids, "attention_mask": (torch.arange(8) < 6).long().repeat(2, 1)}
+    example["token_type_ids"] = torch.zeros_like(ids)
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    length = torch.export.Dim("tokens", min=2, max=max(3, loaded.max_positions))
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    try:
+        # What the exporter narrates is for its authors.
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                model,
+                (),
+                str(path),
+                kwargs={name: example[name] for name in names},
+                input_names=names,
+                output_names=list(outputs),
+                dynamic_shapes={name: {0: batch, 1: length} for name in names},
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+    except (torch.onnx.OnnxExporterError, RuntimeError) as error:
+        family = model.config.model_type
+        raise RunFailure(
+            "onnx_failed",
+            Text(f"PyTorch cannot export this {family} model to ONNX.", f"PyTorch 无法将此 {family} 模型导出为 ONNX。"),
+            Text("Use the zip: it answers without ONNX.", "请使用 zip：它不依赖 ONNX。"),
+        ) from error
+
+
+def quantise(source: Path, path: Path) -> None:
+    """Dynamic quantisation (ONNX Runtime): int8 weights, one scale a channel; activations are quantised as they come."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    logging.getLogger().setLevel(logging.ERROR)  # it advises, through the root logger, what changes nothing here
+    quantize_dynamic(str(source), str(path), weight_type=QuantType.QInt8, per_channel=True)
+
+
+class OnnxEncoder(nn.Module):
+    """An ONNX file in the place of a transformers model: called alike, it answers alike."""
+
+    def __init__(self, path: Path, threads: int):
+        super().__init__()
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.inputs = [given.name for given in self.session.get_inputs()]
+        self.outputs = [said.name for said in self.session.get_outputs()]
+
+    def forward(self, **batch: torch.Tensor) -> Any:
+        zeros = torch.zeros_like(batch["input_ids"])
+        said = self.session.run(self.outputs, {name: batch.get(name, zeros).numpy() for name in self.inputs})
+        return SimpleNamespace(
+            **{name: torch.from_numpy(values) for name, values in zip(self.outputs, said, strict=True)}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """`same` is the share of rows with the same answer, numbers aside; `largest` the largest difference of a number in those."""
+
+    same: float
+    largest: float
+
+
+def agreement(expected: list[Any], got: list[Any]) -> Agreement:
+    """How far two lists of answers agree, whatever the task."""
+    same, largest = 0, 0.0
+    for ours, theirs in zip(expected, got, strict=True):
+        difference = _difference(ours, theirs)
+        if difference is not None:
+            same += 1
+            largest = max(largest, difference)
+    return Agreement(same / max(1, len(expected)), largest)
+
+
+def _difference(ours: Any, theirs: Any) -> float | None:
+    """The largest difference of numbers with fractions; None where anything else differs."""
+    if isinstance(ours, float) and isinstance(theirs, float):
+        return abs(ours - theirs)
+    if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
+        parts = [_difference(value, theirs[name]) for name, value in ours.items()]
+    elif isinstance(ours, list | tuple) and isinstance(theirs, list | tuple) and len(ours) == len(theirs):
+        parts = [_difference(a, b) for a, b in zip(ours, theirs, strict=True)]
+    else:
+        return 0.0 if ours == theirs else None
+    return None if None in parts else max((part for part in parts if part is not None), default=0.0)
+
+
+def _compare(leaving: Leaving, loaded: LoadedModel, description: Description, folder: Path) -> dict[str, Any]:
+    examples = _test_rows(leaving.run)
+    task, outputs = TASKS[description.task], description.what
+    threads = torch.get_num_threads()
+    device = Device("cpu", torch.float32, Text("", ""))
+
+    def ask(model: nn.Module) -> tuple[list[Any], float]:
+        reader = task.reader(task, outputs, model.eval(), loaded.tokenizer, device, description.max_length)
+        reader.predict(examples[:8])  # the first call allocates and plans
+        started = time.perf_counter()
+        encoded = reader.encode(examples)
+        predictions = reader.predict(examples, encoded)
+        seconds = time.perf_counter() - started
+        answers = task.answers(examples, predictions, encoded, outputs)
+        said = [{key: answer.get(key) for key in leaving.kind.answered} for answer in answers]
+        return said, len(examples) / max(seconds, 1e-9)
+
+    expected, speed = ask(loaded.model)
+    weights = sum(parameter.numel() * 4 for parameter in loaded.model.parameters())
+    measured: dict[str, Any] = {
+        "rows": len(examples),
+        "threads": threads,
+        "torch": {"megabytes": round(weights / 1e6, 1), "rows_per_second": round(speed, 1)},
+        "files": {},
+    }
+    for name, file in FILES.items():
+        got, speed = ask(OnnxEncoder(folder / file, threads))
+        found = agreement(expected, got)
+        measured["files"][name] = {
+            "file": file,
+            "megabytes": round((folder / file).stat().st_size / 1e6, 1),
+            "agreement": found.same,
+            "largest_difference": found.largest,
+            "rows_per_second": round(speed, 1),
+        }
+    whole = measured["files"]["fp32"]
+    if whole["largest_difference"] > TOLERANCE or whole["agreement"] < 0.99:
+        raise RunFailure(
+            "onnx_differs",
+            Text(
+                f"The ONNX file does not answer like the model (agreement {whole['agreement']:.1%}, difference {whole['largest_difference']:.2g}).",
+                f"ONNX 文件的输出与模型不一致（一致率 {whole['agreement']:.1%}，差异 {whole['largest_difference']:.2g}）。",
+            ),
+            Text("Use the zip: it answers without ONNX.", "请使用 zip：它不依赖 ONNX。"),
+        )
+    return measured
+
+
+def _test_rows(run: Run) -> list[Example]:
+    with run.path("data", "test.jsonl").open(encoding="utf-8") as file:
+        return [Example.from_dict(json.loads(line)) for _, line in zip(range(MOST_ROWS), file, strict=False)]
