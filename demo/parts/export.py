@@ -14,6 +14,7 @@ import gradio as gr
 from demo.i18n import words
 from demo.markup import safe
 from demo.page import Page
+from demo.parts import takeaway
 from engine.runs.store import Run
 
 _SALT = secrets.token_hex(16)  # of this process: a run id alone does not give the address of a download
@@ -26,6 +27,7 @@ class Export:
     html: gr.DownloadButton
     markdown: gr.DownloadButton
     log: gr.DownloadButton
+    takeaway: takeaway.Takeaway
     code: gr.HTML
 
 
@@ -35,7 +37,8 @@ def build(page: Page, task: str) -> Export:
         html = make(gr.DownloadButton, label=words("export.html"), size="sm", elem_id=f"{task}-download-html")
         markdown = make(gr.DownloadButton, label=words("export.markdown"), size="sm")
         log = make(gr.DownloadButton, label=words("export.log"), size="sm")
-    return Export(html, markdown, log, gr.HTML("", apply_default_css=False))
+    taken = takeaway.build(page, task)
+    return Export(html, markdown, log, taken, gr.HTML("", apply_default_css=False))
 
 
 def download(run: Run, *parts: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from demo.parts.data_events import DataEvents
 from demo.parts.hub_events import HubEvents
 from demo.parts.plan_events import PlanEvents
 from demo.parts.run_events import RunEvents
+from demo.parts.takeaway_events import TakeawayEvents
 from demo.parts.task_tab import TaskTab
 from demo.parts.try_events import TryEvents
 from engine.data.split_names import SPLITS
@@ -30,7 +31,7 @@ def connect(page: Page, tab: TaskTab) -> None:
     Wiring(page, tab).connect()
 
 
-class Wiring(ActionEvents, DataEvents, HubEvents, PlanEvents, RunEvents, TryEvents):
+class Wiring(ActionEvents, DataEvents, HubEvents, PlanEvents, RunEvents, TryEvents, TakeawayEvents):
     """All handlers of one tab, connected."""
 
     def connect(self) -> None:
@@ -121,6 +122,7 @@ class Wiring(ActionEvents, DataEvents, HubEvents, PlanEvents, RunEvents, TryEven
         opened = tab.report.groups.select(self.open_group, [language, tab.run_id], [tab.report.opened], **QUIET)
         opened.then(None, js=f"() => window.tunebench.bring('{self.task}-opened')")
         self.connect_playground()
+        self.connect_takeaway()
 
     def connect_actions(self) -> None:
         """The buttons below a run's head. After each of them the run is shown as it then stands."""
@@ -179,6 +181,25 @@ class Wiring(ActionEvents, DataEvents, HubEvents, PlanEvents, RunEvents, TryEven
             [play.batch, *play.downloads.values()],
             show_progress_on=[play.batch],
             **slow,
+        )
+
+    def connect_takeaway(self) -> None:
+        tab, language, out = self.tab, self.page.language, self.tab.export.takeaway
+        # One export at a time: each loads a model.
+        slow: dict[str, Any] = {**QUIET, "concurrency_id": "export", "concurrency_limit": 1}
+        tab.ended.change(self.ready, [language, tab.run_id], self.readied, queue=False, **QUIET)
+        for way, handler in (("zip", self.prepare_zip), ("space", self.prepare_space)):
+            out.prepare[way].click(handler, [language, tab.run_id, out.with_onnx], out.outcome, **slow)
+        asked = [language, tab.run_id, out.repo, out.kind, out.private, out.with_onnx]
+        gr.on([out.plan.click, out.repo.submit], self.plan_upload, asked, [out.planned, out.push], **slow)
+        out.push.click(self.upload, [*asked, out.token], [out.planned, out.push, out.token], **slow)
+        gr.on(
+            [out.repo.input, out.kind.input, out.private.input, out.with_onnx.input],
+            self.replan,
+            None,
+            [out.planned, out.push],
+            queue=False,
+            **QUIET,
         )
 
     def look_after(self, event: Any) -> Any:

@@ -7,7 +7,6 @@ where the token came from.
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,17 +17,15 @@ from typing import Any
 import httpx2  # what huggingface_hub itself asks with
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
-from huggingface_hub.utils import HFValidationError, validate_repo_id
 
-from engine.errors import ConfigProblem, RunFailure
+from engine.errors import RunFailure
 from engine.export.card import model_card
 from engine.export.leaving import Leaving, pinned
+from engine.export.names import check_name
 from engine.export.package import Tell, write_model, write_program
 from engine.export.space import write_space
 from engine.runs.store import Run
 from engine.text import Text
-
-_NAMED = re.compile(r"[^/]+/[^/]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,25 +101,6 @@ def push(plan: Plan, token: str | None, tell: Tell | None = None) -> str:
             commit_message="Upload a model tuned with Tunebench",
         )
     return str(address)
-
-
-def check_name(repo: str) -> None:
-    """ConfigProblem unless `repo` is OWNER/NAME as the hub takes it."""
-    try:
-        validate_repo_id(repo)
-        good = _NAMED.fullmatch(repo) is not None
-    except HFValidationError:
-        good = False
-    if not good:
-        raise ConfigProblem(
-            "bad_repository",
-            Text(f"{repo!r} is no name of a repository.", f"{repo!r} 不是合法的仓库名。"),
-            Text(
-                "Write OWNER/NAME: letters, digits, hyphens, dots and underscores.",
-                "请写成“用户名/仓库名”，只能使用字母、数字、连字符、点和下划线。",
-            ),
-            repo=repo,
-        )
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from demo.i18n import LOCALES, choose_language, words
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 SOURCES = sorted(path for path in DEMO.rglob("*.py") if "examples" not in path.parts)
 # Names that are the same in every language.
-NAMES = {"en", "zh-CN", "Tunebench", "dair-ai/emotion", "F1", "YAML", "Python"}
+NAMES = {"en", "zh-CN", "Tunebench", "dair-ai/emotion", "ada/film-verdicts", "F1", "YAML", "Python"}
 SPOKEN = {"label", "info", "placeholder", "title", "value", "message"}
 
 

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from engine.errors import ConfigProblem
-from engine.export.hub import check_name, planned
+from engine.export.hub import planned
+from engine.export.names import check_name
 from engine.runs.store import Run
 from tests.engine.export.upload_hub import READ_ONLY, TOKEN, UploadHub
 

@@ -1,0 +1,194 @@
+"""What happens when a model is taken along: `python -m engine export` runs beside the page, which tells how far it is.
+
+A process of its own, because merging, quantising and uploading take memory and time that the page does not have. The token goes to
+it by its environment, for one upload. Taking along is for the owner of a run, not for whoever has its link.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demo.i18n import words
+from demo.markup import error_panel, panel
+from demo.parts import takeaway
+from demo.parts.scene import Scene
+from engine.errors import UserError
+from engine.export.kinds import KINDS
+from engine.export.names import check_name
+from engine.runs.process import ROOT
+from engine.runs.store import ACTIVE, Run
+from engine.text import Text
+
+POLL_SECONDS = 0.5
+MOST_SECONDS = 15 * 60  # a large model over a slow line; what hangs longer will not end
+
+
+class TakeawayEvents(Scene):
+    """Handlers of the export tab's ways out."""
+
+    @property
+    def readied(self) -> list[Any]:
+        out = self.tab.export.takeaway
+        return [*out.prepare.values(), out.plan, out.push, *out.outcome, out.planned]
+
+    def ready(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
+        """What can be done with a run that has ended; what was prepared of another run is gone."""
+        out, can = self.tab.export.takeaway, False
+        if run_id and self.task in KINDS:
+            try:
+                run = self.page.open_run(run_id, request, control=True)
+                can = run.state not in ACTIVE and run.path("report", "report.json").is_file()
+            except UserError:
+                can = False
+        hidden = [gr.update(value=None, visible=False) for _ in out.fetch]
+        buttons = [gr.update(interactive=can) for _ in out.prepare]
+        return [*buttons, gr.update(interactive=can), gr.update(interactive=False), *hidden, "", ""]
+
+    def prepare_zip(self, language: str, run_id: str, onnx: bool, request: gr.Request) -> Iterator[list[Any]]:
+        yield from self._prepare("zip", language, run_id, ["--onnx"] if onnx else [], request)
+
+    def prepare_space(self, language: str, run_id: str, onnx: bool, request: gr.Request) -> Iterator[list[Any]]:
+        yield from self._prepare("space", language, run_id, [], request)
+
+    def _prepare(
+        self, way: str, language: str, run_id: str, flags: list[str], request: gr.Request
+    ) -> Iterator[list[Any]]:
+        fetch = self.tab.export.takeaway.fetch
+        skips = [gr.skip() for _ in fetch]
+        try:
+            run = self.page.open_run(run_id, request, control=True)
+            # Gradio serves what lies in its temporary folder; the folder's name is given to this visitor alone.
+            folder = Path(gr.utils.get_upload_folder()) / "taken" / secrets.token_hex(12)
+            folder.mkdir(parents=True)
+            name = f"{run.id}-{way}.zip"
+            command = ["--to", way, "--out", str(folder / name), *flags]
+            for said in exported(run, command, language):
+                if isinstance(said, str):
+                    yield [*skips, said]
+            shown = [gr.update(value=str(folder / name), visible=True) if key == way else gr.skip() for key in fetch]
+            yield [*shown, panel("success", words(f"export.ready_{way}").in_language(language))]
+        except UserError as error:
+            yield [*skips, error_panel(error, language)]
+
+    def plan_upload(
+        self, language: str, run_id: str, repo: str, kind: str, private: bool, onnx: bool, request: gr.Request
+    ) -> Iterator[list[Any]]:
+        """Show what would be uploaded; only then can it be."""
+        try:
+            run = self.page.open_run(run_id, request, control=True)
+            for said in exported(run, _to_hub(repo, kind, private, onnx), language):
+                if isinstance(said, str):
+                    yield [said, gr.update(interactive=False)]
+                else:
+                    yield [takeaway.plan_html(repo.strip(), private, said, language), gr.update(interactive=True)]
+        except UserError as error:
+            yield [error_panel(error, language), gr.update(interactive=False)]
+
+    def upload(
+        self,
+        language: str,
+        run_id: str,
+        repo: str,
+        kind: str,
+        private: bool,
+        onnx: bool,
+        token: str,
+        request: gr.Request,
+    ) -> Iterator[list[Any]]:
+        """Upload, and forget the token: the field is empty afterwards, however it went."""
+        try:
+            run = self.page.open_run(run_id, request, control=True)
+            if not token.strip() and self.page.settings.public:
+                # The server's own token is its owner's, never a visitor's.
+                raise UserError("hub_token", words("export.no_token"))
+            for said in exported(run, [*_to_hub(repo, kind, private, onnx), "--push"], language, token.strip()):
+                if isinstance(said, str):
+                    yield [said, gr.update(interactive=False), gr.skip()]
+                else:
+                    yield [takeaway.pushed_html(said["out"], language), gr.update(interactive=True), ""]
+        except UserError as error:
+            yield [error_panel(error, language), gr.update(interactive=True), ""]
+
+    def replan(self) -> list[Any]:
+        """Something about the upload has changed: what was shown no longer holds."""
+        return ["", gr.update(interactive=False)]
+
+
+def _to_hub(repo: str, kind: str, private: bool, onnx: bool) -> list[str]:
+    """The flags of an upload. ConfigProblem for a name no hub takes, before any work."""
+    check_name(repo.strip())
+    flags = ["--to", "hub", "--repo", repo.strip()]
+    flags += ["--space"] if kind == "space" else ["--onnx"] if onnx else []
+    return flags if private else [*flags, "--public"]
+
+
+def exported(run: Run, flags: list[str], language: str, token: str = "") -> Iterator[str | dict[str, Any]]:
+    """Run the command; yields markup while it goes on, and what it answered as the last thing. Raises what it failed with."""
+    command = [sys.executable, "-m", "engine", "export", str(run.directory), "--json", *flags]
+    environment = {
+        **os.environ,
+        "TUNEBENCH_LANG": language,
+        "TRANSFORMERS_VERBOSITY": "error",
+        "PYTHONWARNINGS": "ignore",
+    }
+    # The server's own token is not lent to what a visitor asks for.
+    environment.pop("HF_TOKEN", None)
+    if token:
+        environment["HF_TOKEN"] = token
+    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as told:
+        worker = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=answer, stderr=told
+        )
+        started = time.monotonic()
+        try:
+            while worker.poll() is None:
+                seconds = time.monotonic() - started
+                if seconds > MOST_SECONDS:
+                    raise UserError("export_too_long", words("export.too_long"))
+                yield takeaway.waiting_html(seconds, _last_line(told), language)
+                time.sleep(POLL_SECONDS)
+        finally:
+            if worker.poll() is None:
+                worker.kill()
+                worker.wait()
+        answer.seek(0)
+        lines = answer.read().decode("utf-8", errors="replace").strip().splitlines()
+        result = _answer(lines)
+    if worker.returncode != 0:
+        raise _problem(result)
+    yield result
+
+
+def _last_line(told: Any) -> str:
+    """What the process said last. The file is its stderr, of which it writes the end and this reads anywhere."""
+    size = told.seek(0, os.SEEK_END)
+    content = os.pread(told.fileno(), min(size, 2000), max(0, size - 2000))
+    lines = [line for line in content.decode("utf-8", errors="replace").splitlines() if line.strip()]
+    return lines[-1][:120] if lines else ""
+
+
+def _answer(lines: list[str]) -> dict[str, Any]:
+    try:
+        return json.loads(lines[-1]) if lines else {}
+    except json.JSONDecodeError:
+        return {}
+
+
+def _problem(result: dict[str, Any]) -> UserError:
+    """The error that the process reported, or that it ended without a word."""
+    error = result.get("error")
+    if error is None:
+        return UserError("export_failed", words("export.failed"))
+    hint = Text.from_dict(error["hint"]) if error["hint"] else None
+    return UserError(error["code"], Text.from_dict(error["message"]), hint)
