@@ -8,6 +8,8 @@ page is private. The docstrings are what a program, or a language model, reads o
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ from engine.runs.store import ACTIVE
 from engine.tasks.roles import READS, must_read
 from engine.text import LANGUAGES, Text
 
+_SALT = secrets.token_hex(16)  # of this process: a manifest gives nobody's address away
 MOST_ROWS = 256  # of one question; a file of many belongs on the page
 TaskName = Literal["classification", "ner", "qa", "summarization"]
 
@@ -166,6 +169,14 @@ class Api:
                     Text(f"Ask about {MOST_ROWS} at most.", f"每次最多 {MOST_ROWS} 行。"),
                 )
             return playground.predictor(self.page, found).predict(asked)
+
+    def _owner(self, request: gr.Request) -> str:
+        """Whom a run belongs to. Programs keep no cookies, so each call would be a new visitor; their address is what limits them."""
+        owner = self.page.owner(request)
+        if not owner.startswith("browser:"):
+            return owner
+        host = request.client.host if request.client else ""
+        return f"address:{hashlib.sha256(f'{_SALT}{host}'.encode()).hexdigest()[:32]}"
 
     def _with_table(self, described: dict[str, Any], table: str) -> dict[str, Any]:
         """The description with its table kept as a file. ConfigProblem for a path of this machine, which no caller may name."""

@@ -130,6 +130,41 @@ def test_a_run_from_start_to_answer(client: Client, settings: Settings, tmp_path
     assert (good["label"], bad["label"]) == ("yes", "no")
 
 
+def test_a_public_page_limits_programs_by_their_address(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+    from types import SimpleNamespace
+
+    from demo.api import Api
+    from demo.page import Page
+
+    monkeypatch.setenv("TUNEBENCH_PUBLIC", "1")
+    monkeypatch.setattr("engine.runs.launch.start", lambda run: None)
+    page = Page.from_settings(
+        replace(settings, public=True, max_per_visitor=2, max_epochs=10, runs_dir=settings.runs_dir / "public")
+    )
+
+    def request(host: str, username: str | None = None) -> SimpleNamespace:
+        cookie = {"cookie": f"tunebench_visitor={page.visitors.new()}"}
+        return SimpleNamespace(username=username, headers=cookie, client=SimpleNamespace(host=host), request=None)
+
+    api = Api(page)
+    table = "text,label\n" + "".join(f"text {i},{'yes' if i % 2 else 'no'}\n" for i in range(40))
+    started = [
+        api.start_run(table=table, settings={"model.id": "minilm"}, request=request("10.0.0.1")) for _ in range(2)
+    ]
+    with pytest.raises(gr.Error, match="too_many_runs"):
+        api.start_run(table=table, request=request("10.0.0.1"))
+    assert api.start_run(table=table, request=request("10.0.0.2"))["state"] == "queued"
+    assert api.start_run(table=table, request=request("10.0.0.1", "ada"))["state"] == "queued"
+    with pytest.raises(gr.Error, match="bad_config"):
+        api.start_run(table=table, settings={"training.epochs": 500}, request=request("10.0.0.3"))
+    with pytest.raises(gr.Error, match="bad_config"):
+        api.start_run(table=table, settings={"model.id": "/root/model"}, request=request("10.0.0.3"))
+    # What has a link can be read; the address is in no manifest.
+    assert api.run_status(started[0]["run"], request=request("10.0.0.9"))["state"] == "queued"
+    assert "10.0.0.1" not in page.store.get(started[0]["run"]).path("manifest.json").read_text()
+
+
 def test_the_same_doors_are_mcp_tools_with_their_arguments(address: str) -> None:
     import asyncio
 
