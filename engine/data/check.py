@@ -25,6 +25,7 @@ from engine.data.findings import Finding, Fix, Notice, Place
 from engine.data.fixes import FIXES, apply_fixes, unknown_fix
 from engine.data.load import read_tables
 from engine.data.model_facts import ModelFacts, facts_of
+from engine.data.one_label import agree_on_labels
 from engine.data.split import main_text
 from engine.data.table import Source
 from engine.errors import LabelProblem
@@ -146,6 +147,7 @@ def check_config(config: RunConfig, settings: Settings, model: ModelFacts | None
     for name, table in tables.items():
         examples[name], found = read_examples(table, config.task, columns[name], data)
         notices += found
+    examples = agree_on_labels(examples, config.task, data)
     examples, fixed = apply_fixes(examples, data.fixes, config.task)
     name = config.model.id
     if name == AUTOMATIC:

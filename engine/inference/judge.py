@@ -14,9 +14,11 @@ from engine.data.columns import resolve_columns
 from engine.data.examples import labels_of, read_examples
 from engine.data.findings import Notice
 from engine.data.load import read_table
+from engine.data.one_label import in_form
 from engine.errors import LabelProblem
 from engine.evaluation.intervals import bootstrap
 from engine.inference.predictor import Predictor
+from engine.tasks.classification import Classes
 from engine.text import Text
 
 
@@ -33,6 +35,8 @@ def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: s
     given = {role: column for role, column in trained.items() if column in table.columns}
     columns = resolve_columns(table, task.name, given)
     examples, notices = read_examples(table, task.name, columns, config.data)
+    if isinstance(outputs, Classes):
+        examples = in_form(examples, outputs.multi_label)
     known = set(outputs.labels)
     if known and not any(known & set(labels_of(example)) for example in examples):
         raise LabelProblem(

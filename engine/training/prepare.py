@@ -17,6 +17,7 @@ from engine.data.columns import resolve_tables
 from engine.data.examples import read_examples
 from engine.data.findings import Notice
 from engine.data.load import read_tables
+from engine.data.one_label import agree_on_labels
 from engine.data.split import Splits, split
 from engine.data.split_names import SPLITS
 from engine.runs.store import Run, write_atomically
@@ -52,6 +53,7 @@ def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -
         notices += [Notice("file_note", "info", _in_file(table.source.name, note)) for note in table.source.notes]
         examples[name], found = read_examples(table, config.task, columns[name], config.data)
         notices += found
+    examples = agree_on_labels(examples, config.task, config.data)
     splits = split(examples, _sampled(config.data), config.seed, config.task)
     notices += splits.notices
     for notice in notices:
@@ -59,7 +61,12 @@ def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -
     facts = {
         "columns": columns["train"],
         "sources": {
-            name: {"name": table.source.name, "sha256": table.source.sha256, "rows": len(table)}
+            name: {
+                "name": table.source.name,
+                "sha256": table.source.sha256,
+                "revision": table.source.revision,
+                "rows": len(table),
+            }
             for name, table in tables.items()
         },
         "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
