@@ -133,3 +133,31 @@ def masked_with_map(text: str) -> tuple[str, Callable[[int, bool], int]]:
         return new[stretch] + offset - old[stretch]
 
     return "".join(parts), moved
+
+
+def unmasking_map(text: str) -> Callable[[int, bool], int]:
+    """A function from an offset in the masked text to the one in `text`.
+
+    An offset inside a mask goes to the beginning of what it hides, or to its end when the second argument says that the offset
+    ends something.
+    """
+    # Of each stretch, mask or not: where it begins in the masked text, and [start, end) of what it stands for.
+    begins, stands = [], []
+    at = length = 0
+    for personal in find_personal(text):
+        begins += [length, length + personal.start - at]
+        stands += [(at, personal.start, False), (personal.start, personal.end, True)]
+        length += personal.start - at + len(personal.kind) + 2
+        at = personal.end
+    begins.append(length)
+    stands.append((at, len(text), False))
+
+    def back(offset: int, is_end: bool) -> int:
+        # An end belongs to the stretch before it.
+        stretch = (bisect.bisect_left(begins, offset) if is_end else bisect.bisect_right(begins, offset)) - 1
+        start, end, hidden = stands[max(0, stretch)]
+        if hidden:
+            return end if is_end else start
+        return start + offset - begins[max(0, stretch)]
+
+    return back

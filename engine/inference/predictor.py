@@ -10,10 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engine.data.personal import mask_text
+from engine.data.mask import mask_example
 from engine.errors import ColumnProblem
 from engine.inference.reader import Reader
 from engine.inference.saved import Description, load_base, load_tuned
+from engine.inference.unmasked import unmasked
 from engine.models.device import Device, choose_device
 from engine.models.load import LoadedModel
 from engine.tasks import TASKS
@@ -62,7 +63,12 @@ class Predictor:
         else:
             encoded = self._tuned.encode(examples)
             predictions = self._tuned.predict(examples, encoded, progress)
-        return self.task.answers(examples, predictions, encoded, self.outputs)
+        answers = self.task.answers(examples, predictions, encoded, self.outputs)
+        if self.description.masked:
+            main = READS[self.task.name][0]
+            given = (row if isinstance(row, str) else row[main] for row in rows)
+            answers = [unmasked(answer, text) for answer, text in zip(answers, given, strict=True)]
+        return answers
 
     def predictions(self, examples: Sequence[Example], progress: Progress | None = None) -> Any:
         """What the task's `predict` gives for examples: for scoring, not for reading."""
@@ -79,8 +85,6 @@ class Predictor:
         examples = []
         for number, row in enumerate(rows, start=1):
             inputs = {required[0]: row} if isinstance(row, str) else dict(row)
-            if self.description.masked:
-                inputs = {name: mask_text(value) if isinstance(value, str) else value for name, value in inputs.items()}
             missing = [name for name in required if not isinstance(inputs.get(name), str)]
             if missing:
                 label = role_of(self.task.name, missing[0]).label
@@ -95,7 +99,8 @@ class Predictor:
                     row=number,
                     column=missing[0],
                 )
-            examples.append(Example(number, inputs, None))
+            example = Example(number, inputs, ())
+            examples.append(mask_example(example) if self.description.masked else example)
         return examples
 
 

@@ -1,0 +1,30 @@
+"""Answers about a masked text, told of the text as it was given.
+
+A model that was trained on masked personal data is asked with masked texts as well; the places it answers with lie in those. Knows
+answers as JSON; does not know tasks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.data.personal import unmasking_map
+
+
+def unmasked(answer: Any, given: str) -> Any:
+    """The answer with every `start`, `end` and the `text` between them as they are in the text that was given."""
+    back = unmasking_map(given)
+
+    def restored(value: Any) -> Any:
+        if isinstance(value, list):
+            return [restored(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        found = {name: restored(one) for name, one in value.items()}
+        if isinstance(value.get("start"), int) and isinstance(value.get("end"), int):
+            found["start"], found["end"] = back(value["start"], False), back(value["end"], True)
+            if "text" in value:
+                found["text"] = given[found["start"] : found["end"]]
+        return found
+
+    return restored(answer)
