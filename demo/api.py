@@ -97,7 +97,7 @@ class Api:
             for path, value in (settings or {}).items():
                 _place(described, path, value)
             config = RunConfig.from_dict(self._with_table(described, table))
-            run, _ = launch(config, self.page.store, self.page.settings, self.page.owner(request))
+            run, _ = launch(config, self.page.store, self.page.settings, self._owner(request))
             return {"run": run.id, "state": run.state, "address": f"?run={run.id}"}
 
     def run_status(self, run: str, request: gr.Request = None) -> dict[str, Any]:  # type: ignore[assignment]
