@@ -231,7 +231,7 @@ class Ner:
     def answers(
         self, examples: Sequence[Example], predictions: Sequence[Tagged], encoded: Encoded, types: EntityTypes
     ) -> list[dict[str, Any]]:
-        """`entities` ({start, end, label, text, score}, in order) and `windows` for each row."""
+        """`entities` ({start, end, label, text, score}, in order), `types` (all that could be found) and `windows` for each row."""
         windows = np.bincount([feature.example for feature in encoded.features], minlength=len(predictions))
         return [
             {
@@ -245,6 +245,7 @@ class Ner:
                     }
                     for span in said.spans
                 ],
+                "types": types.labels,
                 "windows": int(count),
             }
             for example, said, count in zip(examples, predictions, windows, strict=True)

@@ -93,9 +93,10 @@ def test_an_answer_marks_the_text_exactly_and_safely() -> None:
     start = text.index("北京")
     tuned = {
         "entities": [{"start": start, "end": start + 2, "label": "<LOC>", "text": "北京", "score": 0.98}],
+        "types": ["<LOC>", "PER"],
         "windows": 3,
     }
-    base = {"entities": [], "windows": 3}
+    base = {"entities": [], "types": ["<LOC>", "PER"], "windows": 3}
     html = answers.answer_html({"text": text}, tuned, base, "en")
     assert EVIL not in html and "&lt;img" in html
     assert '">北京<small>&lt;LOC&gt;</small></mark>' in html and "98%" in html
@@ -106,10 +107,12 @@ def test_an_answer_marks_the_text_exactly_and_safely() -> None:
 def test_a_file_of_answers_is_summed_up() -> None:
     entity = {"start": 0, "end": 5, "label": "LOC", "text": "Paris", "score": 0.9}
     html = answers.batch_html(
-        [{"text": "Paris is"}, {"text": "none"}], [{"entities": [entity]}, {"entities": []}], "en"
+        [{"text": "Paris is"}, {"text": "none"}],
+        [{"entities": [entity], "types": ["LOC"]}, {"entities": [], "types": ["LOC"]}],
+        "en",
     )
     assert "LOC" in html and "<mark" in html and "none" in html
-    assert "没有找到实体" in answers.batch_html([{"text": "none"}], [{"entities": []}], "zh-CN")
+    assert "没有找到实体" in answers.batch_html([{"text": "none"}], [{"entities": [], "types": ["LOC"]}], "zh-CN")
 
 
 def test_a_long_text_is_cut_where_it_is_only_previewed() -> None:

@@ -21,8 +21,7 @@ SHOWN_TYPES = 12
 
 def answer_html(row: dict[str, str], tuned: dict[str, Any], base: dict[str, Any] | None, language: str) -> str:
     """The text as the tuned model marks it, and beside it as the untuned one would."""
-    answers = [tuned] if base is None else [tuned, base]
-    named = colours(entity["label"] for answer in answers for entity in answer["entities"])
+    named = colours(tuned["types"])
     columns = _one_answer(words("try.tuned"), row["text"], tuned, named, language, "accent")
     if base is not None:
         columns += _one_answer(words("try.base"), row["text"], base, named, language, "quiet")
@@ -45,7 +44,7 @@ def _one_answer(title: Text, text: str, answer: dict[str, Any], named: dict[str,
 def batch_html(rows: list[dict[str, Any]], answers: list[dict[str, Any]], language: str) -> str:
     """How many entities of each type were found, and the first texts with theirs."""
     spread = Counter(entity["label"] for answer in answers for entity in answer["entities"])
-    named = colours(spread)
+    named = colours(answers[0]["types"])
     most = max(spread.values(), default=1)
     bars = "".join(bar(label, number / most, count(number)) for label, number in spread.most_common(SHOWN_TYPES))
     first = [
