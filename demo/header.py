@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import gradio as gr
 
 from demo.i18n import Spoken, words
-from demo.markup import safe
+from demo.markup import panel, safe
 from demo.page import Page
 
 # Each language by its own name: whoever needs the switch may not read the other.
@@ -24,6 +26,17 @@ def build_header(page: Page) -> None:
             min_width=120, scale=0,
         )  # fmt: skip
         page.labels.make(gr.HTML, value=Spoken(_shade), apply_default_css=False, elem_classes="tb-shade-box")
+        if os.environ.get("OAUTH_CLIENT_ID"):
+            # A Space with `hf_oauth`: who signs in keeps their runs on every device, and can push without typing a token.
+            page.labels.make(gr.LoginButton, value=words("page.login"), size="sm", min_width=120, scale=0)
+    if not page.settings.lasting:
+        page.labels.make(gr.HTML, value=Spoken(_passing), apply_default_css=False, elem_id="passing")
+
+
+def _passing(language: str) -> str:
+    """Said where runs do not outlive a restart, before anybody has trained anything."""
+    said, todo = (words(f"page.{key}").in_language(language) for key in ("passing", "passing_next"))
+    return panel("warning", said, f"<p>{safe(todo)}</p>")
 
 
 def _brand(language: str) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 from engine.errors import ConfigProblem
 from engine.text import Text
 
+SPACE_STORAGE = Path("/data")  # where a Hugging Face Space mounts its storage; its own disk is new at every restart
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -39,6 +41,11 @@ class Settings:
         """The files that visitors bring, beside the runs."""
         return self.runs_dir.parent / "uploads"
 
+    @property
+    def lasting(self) -> bool:
+        """Whether runs outlive a restart: everywhere but on a Space without storage of its own."""
+        return not os.environ.get("SPACE_ID") or self.runs_dir.is_relative_to(SPACE_STORAGE)
+
     @classmethod
     def from_env(cls, **overrides: object) -> Settings:
         """Read `TUNEBENCH_*`. Raises ConfigProblem for a value that is not a number where one is needed."""
@@ -46,7 +53,7 @@ class Settings:
         cache_root = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
         settings = cls(
             cache_dir=Path(os.environ.get("TUNEBENCH_CACHE") or cache_root / "tunebench").expanduser().absolute(),
-            runs_dir=Path(os.environ.get("TUNEBENCH_RUNS") or home / ".tunebench" / "runs").expanduser().absolute(),
+            runs_dir=Path(os.environ.get("TUNEBENCH_RUNS") or _kept(home) / "runs").expanduser().absolute(),
         )
         if _public():
             settings = replace(
@@ -83,6 +90,13 @@ class Settings:
             if value:
                 changes[field] = _positive_integer(variable, value)
         return replace(settings, **changes, **overrides)
+
+
+def _kept(home: Path) -> Path:
+    """Where runs are kept when nothing is said: on a Space the storage it mounts, if it has any."""
+    if os.environ.get("SPACE_ID") and os.access(SPACE_STORAGE, os.W_OK):
+        return SPACE_STORAGE / "tunebench"
+    return home / ".tunebench"
 
 
 def _public() -> bool:

@@ -105,14 +105,16 @@ class TakeawayEvents(Scene):
         onnx: bool,
         token: str,
         request: gr.Request,
+        login: gr.OAuthToken | None = None,
     ) -> Iterator[list[Any]]:
-        """Upload, and forget the token: the field is empty afterwards, however it went."""
+        """Upload, and forget the token: the field is empty afterwards, however it went. A visitor who signed in needs none."""
         try:
             run = self.page.open_run(run_id, request, control=True)
-            if not token.strip() and self.page.settings.public:
+            token = token.strip() or (login.token if login else "")
+            if not token and self.page.settings.public:
                 # The server's own token is its owner's, never a visitor's.
                 raise UserError("hub_token", words("export.no_token"))
-            for said in exported(run, [*_to_hub(repo, kind, private, onnx), "--push"], language, token.strip()):
+            for said in exported(run, [*_to_hub(repo, kind, private, onnx), "--push"], language, token):
                 if isinstance(said, str):
                     yield [said, gr.update(interactive=False), gr.skip()]
                 else:
