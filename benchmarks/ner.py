@@ -52,7 +52,7 @@ def main() -> None:
         "help desk zh, defaults": ["--example", "help-desk-entities-zh"],
         "smart home en, defaults": ["--example", "smart-home-slots-en"],
         "smart home zh, defaults": ["--example", "smart-home-slots-zh"],
-        "People's Daily, defaults": ["--example", "peoples-daily-ner"],
+        "People's Daily, defaults (a sample)": ["--example", "peoples-daily-ner"],
     }
     for name, arguments in examples.items():
         tunebench(given.only, name, arguments)

@@ -80,7 +80,7 @@ _PEOPLES_DAILY = Example(
     recommended=True,
     suffix=".jsonl",
     write=write_peoples_daily,
-    train_rows=1_000,
+    sample=1_500,
 )
 
 

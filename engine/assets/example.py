@@ -28,7 +28,5 @@ class Example:
     recommended: bool  # the first choice for its task and language
     suffix: str  # ".csv" or ".jsonl"
     write: Callable[[Path, Path], None]  # (folder of the package's members or the local file, file to write)
-    train_rows: int | None = (
-        None  # learned from where nobody says otherwise: enough to show what can be had in a minute or two
-    )
+    sample: int | None = None  # rows that a run takes where nobody says how many: a result in a minute or two
     recipe: int = 1  # goes up when `write` changes what it writes, so that an older file in the cache is not used

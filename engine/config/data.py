@@ -108,7 +108,7 @@ class DataConfig:
         Text("Maximum training rows", "训练行数上限"),
         Text("Train on a random sample of this many rows.", "随机抽取这么多行用于训练。"),
         low=1,
-        automatic=Text("all rows; 1,000 of the largest examples", "全部；最大的示例数据取 1000 行"),
+        automatic=Text("all rows; a sample of the largest example", "全部；最大的示例数据只取一部分"),
     )
     validation_share: float | None = option(
         None,

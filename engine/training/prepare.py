@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+import random
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.assets import EXAMPLES
-from engine.config import DataConfig, RunConfig
+from engine.config import RunConfig
 from engine.data.columns import resolve_tables
 from engine.data.examples import read_examples
 from engine.data.findings import Notice
@@ -54,7 +55,9 @@ def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -
         examples[name], found = read_examples(table, config.task, columns[name], config.data)
         notices += found
     examples = agree_on_labels(examples, config.task, config.data)
-    splits = split(examples, _sampled(config.data), config.seed, config.task)
+    examples["train"], found = sample_of_example(examples["train"], config)
+    notices += found
+    splits = split(examples, config.data, config.seed, config.task)
     notices += splits.notices
     for notice in notices:
         events.notice(notice.code, notice.message, notice.severity, count=notice.count)
@@ -101,12 +104,22 @@ def _recorded(run: Run) -> Prepared | None:
     return Prepared(splits, values["columns"], values["facts"], values["notices"])
 
 
-def _sampled(data: DataConfig) -> DataConfig:
-    """The rows of a large example that are learned from, where nobody says how many."""
-    example = EXAMPLES.get(data.example)
-    if example is None or data.max_train_rows is not None:
-        return data
-    return replace(data, max_train_rows=example.train_rows)
+def sample_of_example(rows: list[Example], config: RunConfig) -> tuple[list[Example], list[Notice]]:
+    """The rows of a large example data set that a run takes, for training and test together, where nobody says how many."""
+    example, asked = EXAMPLES.get(config.data.example), config.data.max_train_rows
+    if example is None or example.sample is None or asked is not None or len(rows) <= example.sample:
+        return rows, []
+    chosen = sorted(random.Random(config.seed).sample(range(len(rows)), example.sample))
+    notice = Notice(
+        "example_sampled",
+        "info",
+        Text(
+            f"{example.sample:,} of the example's {len(rows):,} rows are used, for a result in a minute or two. Set “Maximum training rows” for more.",
+            f"示例数据共 {len(rows):,} 行，只取其中 {example.sample:,} 行，以便一两分钟内得到结果。如需更多，请填写“训练行数上限”。",
+        ),
+        example.sample,
+    )
+    return [rows[index] for index in chosen], [notice]
 
 
 def _in_file(name: str, note: Text) -> Text:
