@@ -35,3 +35,14 @@ def test_e5_learns_chinese_messages_with_lora(runs_dir):
         data={"example": "help-desk-zh"}, model={"id": "e5-small"}, method={"name": "lora"}, training={"epochs": 3}
     )
     assert report["test"]["accuracy"] >= report["baselines"]["majority"]["metrics"]["accuracy"] + 0.3
+
+
+@pytest.mark.training
+def test_minilm_finds_entities_it_never_saw(runs_dir):
+    report = report_of(
+        task="ner", data={"example": "help-desk-entities-en"}, model={"id": "minilm"}, training={"epochs": 4}
+    )
+    memory = report["baselines"]["lexicon"]
+    assert report["test"]["f1"] >= memory["metrics"]["f1"] + 0.1 and memory["difference"]["low"] > 0
+    assert report["seen"]["new"]["recall"]["value"] > 0.5, "dates, amounts and order numbers are new nearly every time"
+    assert report["baselines"]["untuned"]["metrics"]["f1"] < report["test"]["f1"]
