@@ -30,6 +30,7 @@ from engine.text import Text
 MOST_CHARACTERS = 100_000
 SUGGESTIONS = 6
 LINES = {"context": 7, "text_pair": 2}  # of the inputs that are not of three
+TABLES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xlsx", ".parquet", ".gz", ".zip")  # what can be brought
 # What a file of answers can be fetched as, by ending; the labels need no translation.
 FORMATS = {".csv": "CSV", ".xlsx": "Excel", ".jsonl": "JSON Lines"}
 # A click on what says [data-goto] brings what it names into view; a new answer shows its first place by itself.
@@ -117,7 +118,7 @@ def build(page: Page, task: str) -> Playground:
         upload = make(
             gr.UploadButton,
             label=words("try.batch_upload"),
-            file_types=[".csv", ".tsv", ".txt", ".json", ".jsonl", ".xlsx", ".parquet", ".gz", ".zip"],
+            file_types=sorted({*TABLES, *TASKS[task].exchange}),
             size="sm",
             elem_id=f"{task}-batch",
         )
