@@ -77,6 +77,7 @@ def test_the_door_takes_its_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     import app
 
     heard: list[tuple] = []
+    monkeypatch.setenv("TUNEBENCH_PUBLIC", "0")  # set first, so that what the door sets is undone afterwards
     monkeypatch.setattr(app, "launch", lambda *values: heard.append(values))
 
     def opened(*flags: str) -> tuple:
