@@ -108,6 +108,15 @@ def test_anothers_run_shows_its_report_and_not_its_controls(page: Page, scene: W
 READING = {"show", "tell", "retell", "open_group", "warm", "ask", "ask_again", "suggest", "answer_file", "ask_as_typed"}
 CONTROLLING = {"stop_and_keep", "stop_and_discard", "resume_run", "open_editor", "save_about", "ask_delete", "delete_run", "clone_run"}  # fmt: skip
 
+# These control too; they answer in parts, and say a refusal where their outcome would have been.
+TAKING = {
+    "ready": (),
+    "prepare_zip": (False,),
+    "prepare_space": (False,),
+    "plan_upload": ("a/b", "model", True, False),
+    "upload": ("a/b", "model", True, False, "token"),
+}
+
 
 def handlers_of_runs() -> dict[str, Any]:
     found = {}
@@ -120,7 +129,7 @@ def handlers_of_runs() -> dict[str, Any]:
 
 def test_every_handler_of_a_run_is_known_to_read_or_to_control_and_hears_who_asks() -> None:
     found = handlers_of_runs()
-    assert set(found) == READING | CONTROLLING, "a new handler: does it control? then it must authorise"
+    assert set(found) == READING | CONTROLLING | set(TAKING), "a new handler: does it control? then it must authorise"
     assert all("request" in parameters for parameters in found.values())
 
 
@@ -133,6 +142,20 @@ def test_no_handler_controls_anothers_run(page: Page, scene: Wiring, name: str) 
     for stranger in (visitor(page), visitor(page, "forged"), None):
         with pytest.raises(gr.Error, match="someone else"):
             getattr(scene, name)("en", run.id, request=stranger, **extra)
+    assert {path: path.read_bytes() for path in run.directory.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("name", sorted(TAKING))
+def test_nobody_takes_anothers_model_away(page: Page, scene: Wiring, name: str) -> None:
+    run = finished_run(page.store.directory)
+    run.update(owner=page.owner(visitor(page)))
+    before = {path: path.read_bytes() for path in run.directory.rglob("*") if path.is_file()}
+    answer = getattr(scene, name)("en", run.id, *TAKING[name], request=visitor(page))
+    if name == "ready":
+        assert not any(update.get("interactive") for update in answer if isinstance(update, dict))
+    else:
+        [refusal] = list(answer)
+        assert any("someone else" in str(part) for part in refusal)
     assert {path: path.read_bytes() for path in run.directory.rglob("*") if path.is_file()} == before
 
 
