@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from engine.inference.reader import Reader
 
-ROWS = 200  # the means hardly move beyond that
+ROWS = 100  # the means hardly move beyond that
 AT_ONCE = 16  # their features are large: a vector for every token
 # Cosines of one encoder's tokens lie close together; their differences become logits at this temperature.
 TEMPERATURE = 0.05

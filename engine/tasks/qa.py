@@ -75,7 +75,7 @@ class QuestionAnswering:
     label = Text("Question answering", "抽取式问答")
     roles = ROLES["qa"]
     metrics = METRICS
-    pace = Pace(rate={"full": 7e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=passes_for_questions)
+    pace = Pace(rate={"full": 8e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=passes_for_questions, room=384)
     most_rows = None
     windowed = True
     exchange = MappingProxyType({".json": Exchange("SQuAD JSON", squad_predictions)})

@@ -38,8 +38,8 @@ def passes_for_entities(rows: int, types: int) -> float:
 
 
 def passes_for_questions(rows: int, labels: int) -> float:
-    """Two to ten passes, so that a model sees some 8,000 questions in all: finding spans takes practice."""
-    return float(min(10, max(2, math.ceil(8000 / rows))))
+    """Two to eight passes: three from a few hundred questions on, two over thousands."""
+    return float(2 if rows >= 3000 else min(8, max(3, math.ceil(1200 / rows))))
 
 
 def passes_for_writing(rows: int, labels: int) -> float:
