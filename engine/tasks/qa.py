@@ -31,7 +31,7 @@ from engine.evaluation.qa.counts import METRICS, metrics_from, statistics
 from engine.tasks.base import IGNORED, Encoded, Example, Exchange, Feature, Judgement
 from engine.tasks.roles import ROLES
 from engine.text import Text
-from engine.training.pace import Pace, passes_for_questions
+from engine.training.pace import WINDOW, Pace, passes_for_questions
 
 if TYPE_CHECKING:
     import torch
@@ -75,7 +75,7 @@ class QuestionAnswering:
     label = Text("Question answering", "抽取式问答")
     roles = ROLES["qa"]
     metrics = METRICS
-    pace = Pace(rate={"full": 8e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=passes_for_questions, room=384)
+    pace = Pace(rate={"full": 8e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=passes_for_questions, room=WINDOW["qa"])
     most_rows = None
     windowed = True
     exchange = MappingProxyType({".json": Exchange("SQuAD JSON", squad_predictions)})

@@ -14,7 +14,7 @@ from engine.training.defaults import (
     max_length_for,
     resolve,
 )
-from engine.training.pace import passes_for_classes
+from engine.training.pace import passes_for_classes, passes_for_questions
 
 PACE = TASKS["classification"].pace
 MINILM = BertConfig(hidden_size=384, num_hidden_layers=6, num_attention_heads=12)
@@ -87,3 +87,16 @@ def test_long_texts_come_in_smaller_batches():
         resolve(config, BASE, PACE, rows=9000, classes=2, longest=n, limit=8192).batch_size for n in (64, 512, 4096)
     ]
     assert sizes == [64, 32, 8]
+
+
+def test_questions_are_learned_in_windows_unless_a_length_is_asked_for():
+    pace = TASKS["qa"].pace
+    config = RunConfig.from_dict({"task": "qa", "data": {"train": "a"}})
+
+    def length(longest, limit=512):
+        return resolve(config, MINILM, pace, rows=900, classes=0, longest=longest, limit=limit).max_length
+
+    assert [length(200), length(500), length(3000), length(3000, limit=128)] == [200, 384, 384, 128]
+    config.model.max_length = 512
+    assert length(3000) == 512
+    assert [passes_for_questions(rows, 0) for rows in (100, 450, 900, 5000)] == [8, 3, 3, 2]
