@@ -16,6 +16,7 @@ import gradio as gr
 
 from demo.i18n import Labels
 from demo.live import History
+from demo.stops import Stops
 from demo.titles import source_title
 from demo.uploads import Uploads
 from demo.visitors import Visitors
@@ -71,6 +72,7 @@ class Page:
     reports: Kept[tuple, Any] = field(default_factory=lambda: Kept(16))
     titles: Kept[str, Text] = field(default_factory=lambda: Kept(512))
     predictors: Kept[str, Any] = field(default_factory=lambda: Kept(2))
+    stops: Stops = field(default_factory=Stops)
     language: gr.Radio | None = None
     greeting: str = ""  # the language of a visitor who asks for none; the browser's when empty
     # Several sessions may show one run; its history is read forward by one of them at a time.

@@ -12,11 +12,11 @@ from demo.header import build_header
 from demo.i18n import words
 from demo.page import Page
 from demo.parts import task_tab, wiring
-from demo.tabs import classification, ner, qa, runs
+from demo.tabs import classification, ner, qa, runs, summarization
 from engine.settings import Settings
 
 HERE = Path(__file__).parent
-TASKS = (classification.TASK, ner.TASK, qa.TASK)
+TASKS = (classification.TASK, ner.TASK, qa.TASK, summarization.TASK)
 # Uploads and answers lie in Gradio's folder for a day at most; what a run needs is kept elsewhere (demo/uploads.py).
 CLEAN_UP = (3600, 86400)
 

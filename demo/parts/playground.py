@@ -16,6 +16,7 @@ from typing import Any
 
 import gradio as gr
 
+from demo import form
 from demo.i18n import words
 from demo.markup import PICK, clip, count, panel, safe
 from demo.page import Page
@@ -79,6 +80,9 @@ class AnswerParts:
     )
     suggestions: Text = field(default_factory=lambda: words("try.suggestions"))  # above the test rows to click
     live: bool = False  # whether it answers while one types: quick models whose answer is the text itself, marked
+    writes: bool = (
+        False  # whether it writes texts: they are shown as they grow, can be stopped, and have a length and a style
+    )
     asks: str = ""  # the input that tells test rows apart, where that is not all of them
 
 
@@ -90,12 +94,14 @@ class Playground:
     ask: gr.Button
     answer: gr.HTML
     suggestions: gr.HTML
+    style: dict[str, gr.Slider]  # length and style of what is written, by field of `Form`; empty where nothing is
+    stop: gr.Button | None
     upload: gr.UploadButton
     batch: gr.HTML
     downloads: dict[str, gr.DownloadButton]  # by ending
 
 
-def build(page: Page, task: str) -> Playground:
+def build(page: Page, task: str, parts: AnswerParts) -> Playground:
     make = page.labels.make
     inputs = {}
     for name in READS[task]:
@@ -109,7 +115,14 @@ def build(page: Page, task: str) -> Playground:
             visible=must_read(task, name),
             elem_id=f"{task}-try-{name}",
         )
-    ask = make(gr.Button, value=words("try.ask"), variant="primary", elem_id=f"{task}-ask")
+    style = _style(page, task) if parts.writes else {}
+    stop = None
+    if parts.writes:
+        with gr.Row(elem_classes="tb-ask"):
+            ask = make(gr.Button, value=words(f"{task}.ask"), variant="primary", scale=4, elem_id=f"{task}-ask")
+            stop = make(gr.Button, value=words(f"{task}.stop"), interactive=False, scale=1, elem_id=f"{task}-stop")
+    else:
+        ask = make(gr.Button, value=words("try.ask"), variant="primary", elem_id=f"{task}-ask")
     answer = gr.HTML("", js_on_load=GOTO, apply_default_css=False, elem_id=f"{task}-answer")
     suggestions = gr.HTML("", js_on_load=PICK, apply_default_css=False, elem_id=f"{task}-suggestions")
     make(gr.HTML, value=words("try.batch_html"), apply_default_css=False)
@@ -127,7 +140,45 @@ def build(page: Page, task: str) -> Playground:
                 label, size="sm", visible=False, elem_id=f"{task}-batch-download-{ending[1:]}"
             )
     batch = gr.HTML("", apply_default_css=False)
-    return Playground(inputs, ask, answer, suggestions, upload, batch, downloads)
+    return Playground(inputs, ask, answer, suggestions, style, stop, upload, batch, downloads)
+
+
+def _style(page: Page, task: str) -> dict[str, gr.Slider]:
+    """How long and how freely it writes. Each says in plain words what it does."""
+    make = page.labels.make
+    options = form.fields()
+    with make(gr.Accordion, label=words(f"{task}.controls"), open=False, elem_id=f"{task}-style"), gr.Row():
+        tokens = make(
+            gr.Slider,
+            8,
+            512,
+            value=64,
+            step=8,
+            label=words(f"{task}.tokens"),
+            info=words(f"{task}.tokens_help"),
+            min_width=160,
+        )
+        beams = make(
+            gr.Slider,
+            1,
+            8,
+            value=1,
+            step=1,
+            label=options["generation.beams"].option.label,
+            info=words(f"{task}.beams_help"),
+            min_width=160,
+        )
+        temperature = make(
+            gr.Slider,
+            0,
+            1.5,
+            value=0,
+            step=0.1,
+            label=options["generation.temperature"].option.label,
+            info=words(f"{task}.temperature_help"),
+            min_width=160,
+        )
+    return {"max_new_tokens": tokens, "beams": beams, "temperature": temperature}
 
 
 def predictor(page: Page, run: Run) -> Any:

@@ -103,7 +103,7 @@ def build(page: Page, task: Task) -> TaskTab:
                     with make(gr.Tab, label=words("tab.report"), id="report"):
                         report = report_view.build(page, name)
                     with make(gr.Tab, label=words("tab.try"), id="try") as try_tab:
-                        play = playground.build(page, name)
+                        play = playground.build(page, name, task.answers)
                     with make(gr.Tab, label=words("tab.export"), id="export"):
                         out = export.build(page, name)
     for path, component in {**data.fields, **model.fields}.items():

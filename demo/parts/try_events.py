@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -47,6 +48,36 @@ class TryEvents(Scene):
     def ask_again(self, language: str, run_id: str, request: gr.Request, shown: str, *typed: str) -> Any:
         """The answer on the screen, in another language."""
         return self.ask(language, run_id, request, *typed) if shown else gr.skip()
+
+    def write(
+        self, language: str, run_id: str, request: gr.Request, tokens: int, beams: int, temperature: float, *typed: str
+    ) -> Iterator[list[Any]]:
+        """Both models' texts as they grow: first the tuned one's, then the untuned one's. The stop button ends both."""
+        parts, waiting, ready = self.tab.task.answers, gr.update(interactive=True), gr.update(interactive=False)
+        stop = self.page.stops.begin(request.session_hash or "", self.task)
+        style = {"max_new_tokens": int(tokens), "beams": int(beams), "temperature": float(temperature)}
+        with told(language):
+            run = self.page.open_run(run_id, request)
+            row = playground.question(self.task, dict(zip(self.tab.playground.inputs, typed, strict=True)))
+        yield [parts.one(row, None, None, language), waiting]
+        shown: list[dict[str, Any] | None] = [None, None]
+        try:
+            with told(language):
+                model = playground.predictor(self.page, run)
+                for which in (False, True):
+                    for answer in model.stream(row, stop, base=which, **style):
+                        shown[which] = answer
+                        yield [parts.one(row, shown[0], shown[1], language), gr.skip()]
+                    if stop.is_set():
+                        break
+        finally:
+            stop.set()
+        yield [parts.one(row, shown[0], shown[1], language), ready]
+
+    def stop_writing(self, request: gr.Request) -> Any:
+        """The visitor's own request ends at its next token."""
+        self.page.stops.stop(request.session_hash or "", self.task)
+        return gr.update(interactive=False)
 
     def suggest(self, language: str, run_id: str, chosen: gr.SelectData, request: gr.Request) -> Any:
         with told(language):

@@ -152,14 +152,16 @@ class Wiring(ActionEvents, DataEvents, HubEvents, PlanEvents, RunEvents, TryEven
         typed = list(play.inputs.values())
         slow: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "inference", "concurrency_limit": 1}
         tab.try_tab.select(self.warm, [language, tab.run_id], None, show_progress="hidden", **slow)
-        gr.on(
-            [play.ask.click, typed[0].submit],
-            self.ask,
-            [language, tab.run_id, *typed],
-            [play.answer],
-            show_progress_on=[play.answer],
-            **slow,
-        )
+        if tab.task.answers.writes:
+            # The answer shows by itself that it grows; a bar over it would hide that.
+            asking = {"show_progress": "hidden", **slow}
+            asked, told = [language, tab.run_id, *play.style.values(), *typed], [play.answer, play.stop]
+            ask = self.write
+            play.stop.click(self.stop_writing, None, [play.stop], queue=False, **QUIET)
+        else:
+            asking = {"show_progress_on": [play.answer], **slow}
+            asked, told, ask = [language, tab.run_id, *typed], [play.answer], self.ask
+        gr.on([play.ask.click, typed[0].submit], ask, asked, told, **asking)
         suggested = play.suggestions.select(self.suggest, [language, tab.run_id], typed, queue=False, **QUIET)
         if tab.task.answers.live:
             # While one answer is made the newest text waits; what was typed in between is never asked.
@@ -172,9 +174,7 @@ class Wiring(ActionEvents, DataEvents, HubEvents, PlanEvents, RunEvents, TryEven
                 **slow,
             )
         else:
-            suggested.then(
-                self.ask, [language, tab.run_id, *typed], [play.answer], show_progress_on=[play.answer], **slow
-            )
+            suggested.then(ask, asked, told, **asking)
         play.upload.upload(
             self.answer_file,
             [language, tab.run_id, play.upload],

@@ -132,6 +132,19 @@ class MethodConfig:
         advanced=True,
         automatic=Text("frozen", "冻结"),
     )
+    lora_layers: int | None = option(
+        None,
+        Text("LoRA layers", "LoRA 层数"),
+        Text(
+            "How many layers of a decoder, counted from the top, get added matrices; through the others nothing flows back.",
+            "自上而下给解码器的多少层添加附加矩阵；其余各层不做反向传播。",
+        ),
+        low=1,
+        high=200,
+        advanced=True,
+        tasks=WRITING,
+        automatic=Text("all on a GPU, the upper half on a CPU", "GPU 上为全部，CPU 上为上半部分"),
+    )
     prefix_length: int = option(
         20,
         Text("Prefix length", "前缀长度"),

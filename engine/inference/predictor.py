@@ -5,7 +5,9 @@ Knows how a run's model folder is turned into answers. Does not know pages or fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,27 @@ class Predictor:
             given = (row if isinstance(row, str) else row[main] for row in rows)
             answers = [unmasked(answer, text) for answer, text in zip(answers, given, strict=True)]
         return answers
+
+    def stream(
+        self, row: str | Mapping[str, str], stop: threading.Event, base: bool = False, **style: Any
+    ) -> Iterator[dict[str, Any]]:
+        """What a writing model answers, again and again as it grows; `growing` is False in the last one, `stopped` says why.
+
+        `style` replaces settings of the run's `Form`, such as beams or temperature. Soon after `stop` is set it ends.
+        """
+        [example] = self._examples([row])
+        reader = self._base[0] if base else self._tuned
+        form = self.outputs.but(**style)
+        encoded = replace(reader, outputs=form).encode([example])
+
+        def told(text: str, growing: bool) -> dict[str, Any]:
+            [answer] = self.task.answers([example], [text], encoded, form)
+            return {**answer, "growing": growing, "stopped": stop.is_set() and not growing}
+
+        text = ""
+        for text in reader.stream(example, form, stop):
+            yield told(text, True)
+        yield told(text, False)
 
     def predictions(self, examples: Sequence[Example], progress: Progress | None = None) -> Any:
         """What the task's `predict` gives for examples: for scoring, not for reading."""

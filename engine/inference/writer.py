@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -121,11 +121,11 @@ class Writer(Reader):
         several = [index for index, parts in enumerate(of) if len(parts) > 1]
         if several:
             # The answers to the parts are a document in turn; where they are no shorter than it, only their beginning is read.
-            again = [self._again(examples[index], answers[index]) for index in several]
-            longer = any(len(answers[i]) >= len(examples[i].inputs[self.task.source]) for i in several)
-            reader = replace(self, outputs=self.outputs.but(long_documents="cut")) if longer else self
-            for index, text in zip(several, reader.predict(again), strict=True):
-                answers[index] = text
+            for index in several:
+                again = self._again(examples[index], answers[index])
+                longer = len(answers[index]) >= len(examples[index].inputs[self.task.source])
+                writer = replace(self, outputs=self.outputs.but(long_documents="cut")) if longer else self
+                [answers[index]] = writer.predict([again])
         return answers
 
     def _again(self, example: Example, document: str) -> Example:
@@ -156,22 +156,21 @@ class Writer(Reader):
         metrics = {"likelihood": float(np.exp(-loss)), **self.task.score(sample, written, self.outputs)}
         return loss, metrics, self.outputs
 
-    def stream(
-        self, example: Example, form: Form, stop: threading.Event, progress: Callable[[int, int], None] | None = None
-    ) -> Iterator[str]:
+    def stream(self, example: Example, form: Form, stop: threading.Event) -> Iterator[str]:
         """The answer as it grows: what is written so far, again and again. Ends soon after `stop` is set."""
         writer = replace(self, outputs=form)
         features = writer.encode([example]).features
-        if len(features) > 1:
+        while len(features) > 1:
             parts = []
-            for number, feature in enumerate(features):
+            for feature in features:
                 if stop.is_set():
                     return
-                parts.append(writer._write([feature], stop=stop)[0])
-                if progress is not None:
-                    progress(number + 1, len(features))
-            example = self._again(example, self.task.joined(parts))
-            features = [writer.scribe.prompt(0, example.inputs, writer.max_length)[0]]
+                parts += writer._write([feature], stop=stop)
+            document = self.task.joined(parts)
+            if len(document) >= len(example.inputs[self.task.source]):
+                writer = replace(writer, outputs=form.but(long_documents="cut"))
+            example = self._again(example, document)
+            features = writer.encode([example]).features
         if form.beams > 1:
             # Drafts change places until the end: there is nothing to show before it.
             yield writer._write(features, stop=stop)[0]

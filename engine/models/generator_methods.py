@@ -6,6 +6,8 @@ name; does not know tasks.
 
 from __future__ import annotations
 
+import re
+
 import torch
 from peft import IA3Config, LoraConfig, PeftConfig, PrefixTuningConfig, TaskType, get_peft_model
 from torch import nn
@@ -50,7 +52,7 @@ def peft_config(model: PreTrainedModel, method: MethodConfig) -> PeftConfig:
         lora_dropout=method.lora_dropout,
         use_dora=method.use_dora,
         use_rslora=method.use_rslora,
-        target_modules=linear_layers(model),
+        target_modules=upper_layers(linear_layers(model), method.lora_layers),
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
         bias="none",
     )
@@ -62,6 +64,18 @@ def linear_layers(model: PreTrainedModel) -> list[str]:
     return [
         name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D) and module is not head
     ]
+
+
+def upper_layers(names: list[str], count: int | None) -> list[str]:
+    """The modules that lie in the last `count` of numbered layers, and those in none; None keeps all.
+
+    Gradients then end below them: of a step's backward pass only their part is left.
+    """
+    numbers = {name: int(found[1]) for name in names if (found := re.search(r"\.(\d+)\.", name))}
+    if count is None or not numbers:
+        return names
+    first = max(numbers.values()) + 1 - count
+    return [name for name in names if numbers.get(name, first) >= first]
 
 
 def _ia3(model: PreTrainedModel, kind: TaskType) -> IA3Config:

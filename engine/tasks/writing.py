@@ -15,7 +15,7 @@ import numpy as np
 from engine.config import ModelConfig
 from engine.data.findings import Notice
 from engine.evaluation.intervals import MetricsFrom
-from engine.tasks.base import Encoded, Example, Judgement, Role
+from engine.tasks.base import NO_EXCHANGE, Encoded, Example, Judgement, Role
 from engine.text import Text
 from engine.training.pace import Pace, passes_for_writing
 from engine.writing.form import Form, check_template, fill
@@ -73,6 +73,7 @@ class WritingTask:
     )
     most_rows = MOST_ROWS
     windowed = False
+    exchange = NO_EXCHANGE
     untuned = AsItComes
 
     @property

@@ -1,0 +1,26 @@
+"""The summarization tab: what is special to it."""
+
+from __future__ import annotations
+
+from demo.i18n import words
+from demo.parts.overviews import summary_overview
+from demo.parts.playground import AnswerParts
+from demo.parts.report_view import ReportParts
+from demo.parts.task_tab import Task
+from demo.tabs.summarization import answers, report
+
+TASK = Task(
+    name="summarization",
+    title=words("summarization.title"),
+    promise=words("summarization.promise"),
+    example="help-desk-summaries-en",
+    labels=summary_overview,
+    report=ReportParts(report.details_html, report.groups_html, report.opened_html, report.worst_html),
+    answers=AnswerParts(
+        answers.answer_html,
+        answers.batch_html,
+        answers.target_of,
+        suggestions=words("summarization.suggestions"),
+        writes=True,
+    ),
+)
