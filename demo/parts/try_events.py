@@ -74,6 +74,17 @@ class TryEvents(Scene):
             stop.set()
         yield [parts.one(row, shown[0], shown[1], language), ready]
 
+    def style_of(self, run_id: str, request: gr.Request) -> Any:
+        """The sliders as the run writes; what a visitor chose since stays until another run ends."""
+        skipped = [gr.skip() for _ in self.tab.playground.style]
+        if not run_id:
+            return skipped
+        try:
+            form = self.page.open_run(run_id, request).manifest.facts.get("generation")
+        except UserError:
+            return skipped
+        return [form[name] for name in self.tab.playground.style] if form else skipped
+
     def stop_writing(self, request: gr.Request) -> Any:
         """The visitor's own request ends at its next token."""
         self.page.stops.stop(request.session_hash or "", self.task)

@@ -157,6 +157,7 @@ class Wiring(ActionEvents, DataEvents, HubEvents, PlanEvents, RunEvents, TryEven
             asking = {"show_progress": "hidden", **slow}
             asked, told = [language, tab.run_id, *play.style.values(), *typed], [play.answer, play.stop]
             ask = self.write
+            tab.ended.change(self.style_of, [tab.run_id], [*play.style.values()], queue=False, **QUIET)
             play.stop.click(self.stop_writing, None, [play.stop], queue=False, **QUIET)
         else:
             asking = {"show_progress_on": [play.answer], **slow}

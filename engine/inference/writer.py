@@ -202,10 +202,12 @@ class Writer(Reader):
     def _generate(
         self, features: Sequence[Feature], stop: threading.Event | None = None, streamer: Any = None
     ) -> list[list[int]]:
-        """Token ids of the answers. Prompts are padded on the left, so that every answer begins at the same place."""
+        """Token ids of the answers. A decoder's prompts are padded on the left, so that every answer begins at the same place;
+        an encoder counts positions from its first token, so there the padding comes last.
+        """
         self.model.eval()
-        batch = self._tensors(features, left=True)
         form, model = self.outputs, inner(self.model)
+        batch = self._tensors(features, left=not model.config.is_encoder_decoder)
         stopping = StoppingCriteriaList([Stopped(stop)] if stop is not None else [])
         # While training, some weights are float32; a model made ready for writing has all of them in one format.
         mixed = any(parameter.dtype == torch.float32 for parameter in self.model.parameters())

@@ -16,7 +16,7 @@ from demo.i18n import Labels
 from demo.page import Page
 from demo.parts import task_tab
 from demo.parts.task_tab import TaskTab
-from demo.tabs import classification
+from demo.tabs import classification, summarization
 from demo.uploads import Uploads
 from engine.config import RunConfig
 from engine.errors import ConfigProblem, FileProblem
@@ -30,11 +30,11 @@ def page(tmp_path: Path) -> Page:
     return Page.from_settings(Settings(cache_dir=tmp_path / "cache", runs_dir=tmp_path / "runs"))
 
 
-@pytest.fixture
-def tab(page: Page) -> TaskTab:
+@pytest.fixture(params=[classification.TASK, summarization.TASK], ids=lambda task: task.name)
+def tab(request: pytest.FixtureRequest, page: Page) -> TaskTab:
     with gr.Blocks():
         page.language = gr.Radio(["en", "zh-CN"], value="en")
-        return task_tab.build(page, classification.TASK)
+        return task_tab.build(page, request.param)
 
 
 def other_value(field: form.Field, uploads: Uploads, tmp_path: Path) -> tuple[Any, Any]:
@@ -46,7 +46,7 @@ def other_value(field: form.Field, uploads: Uploads, tmp_path: Path) -> tuple[An
         token = uploads.keep(source)
         return token, str(uploads.path(token))
     if field.kind == "choice":
-        value = next(choice for choice in option.choices if choice != field.default)
+        value = option.choices[-1] if option.choices[-1] != field.default else option.choices[0]
         return value, value
     if field.kind == "switch":
         return not field.default, not field.default
@@ -64,9 +64,9 @@ def other_value(field: form.Field, uploads: Uploads, tmp_path: Path) -> tuple[An
 
 
 def test_the_page_has_a_field_for_every_field_of_run_config(tab: TaskTab) -> None:
-    expected = {path for path, _, option in walk_options(RunConfig) if option.serves("classification")}
+    expected = {path for path, _, option in walk_options(RunConfig) if option.serves(tab.task.name)}
     expected -= {"task", "data.columns"}
-    expected |= {f"data.columns.{role.name}" for role in ROLES["classification"]}
+    expected |= {f"data.columns.{role.name}" for role in ROLES[tab.task.name]}
     assert set(tab.fields) == expected
 
 
@@ -76,17 +76,17 @@ def test_every_field_reaches_run_config(tab: TaskTab, page: Page, tmp_path: Path
         field = form.fields()[path]
         sent, expected = other_value(field, page.uploads, tmp_path)
         assert sent != defaults[path], path
-        config = form.to_config("classification", {**defaults, path: sent}, page.uploads)
+        config = form.to_config(tab.task.name, {**defaults, path: sent}, page.uploads)
         assert form.get(config.to_dict(), path) == expected, path
-    for role in ROLES["classification"]:
-        config = form.to_config("classification", {**defaults, f"data.columns.{role.name}": "a column"}, page.uploads)
+    for role in ROLES[tab.task.name]:
+        config = form.to_config(tab.task.name, {**defaults, f"data.columns.{role.name}": "a column"}, page.uploads)
         assert config.data.columns == {role.name: "a column"}
 
 
 def test_the_form_as_it_opens_is_the_default_run_on_the_example(tab: TaskTab, page: Page) -> None:
     values = {path: component.value for path, component in tab.fields.items()}
-    expected = RunConfig.from_dict({"data": {"example": "rated-sentences"}})
-    assert form.to_config("classification", values, page.uploads) == expected
+    expected = RunConfig.from_dict({"task": tab.task.name, "data": {"example": tab.task.example}})
+    assert form.to_config(tab.task.name, values, page.uploads) == expected
 
 
 def test_a_configuration_fills_the_form_and_comes_back_whole(page: Page) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from demo.i18n import words
 from demo.markup import clip, count, safe, table
-from demo.tabs.summarization.words import legend_html, marked_html
+from demo.tabs.summarization.origins import legend_html, marked_html
 from engine.evaluation.summarization.rouge import Characters
 
 PREVIEW_ROWS = 8

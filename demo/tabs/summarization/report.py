@@ -10,7 +10,7 @@ from typing import Any
 
 from demo.i18n import words
 from demo.markup import clip, count, safe, table
-from demo.tabs.summarization.words import legend_html, marked_html
+from demo.tabs.summarization.origins import legend_html, marked_html
 from engine.evaluation.summarization.layout import EXAMPLES, measure_rows
 from engine.text import Text
 
