@@ -20,7 +20,7 @@ import yaml
 from demo.uploads import Uploads
 from engine.config import RunConfig, raise_problems, with_defaults
 from engine.options import Option, Problem, read, walk_options
-from engine.tasks.roles import ROLES
+from engine.tasks.roles import READS, ROLES, must_read
 from engine.text import Text
 
 FILES = ("data.train", "data.validation", "data.test")
@@ -140,8 +140,15 @@ def as_python(config: RunConfig) -> str:
         "from engine import RunConfig, load_predictor, train\n\n"
         f"config = RunConfig.from_dict({_literal(values)})\n"
         "run = train(config)\n"
-        'predictor = load_predictor(run.directory)\nprint(predictor.predict(["…"]))\n'
+        f"predictor = load_predictor(run.directory)\nprint(predictor.predict([{_row(config.task)}]))\n"
     )
+
+
+def _row(task: str) -> str:
+    """A row as `predict` takes it, in Python: a text, or a text for each of several roles."""
+    read = [name for name in READS[task] if must_read(task, name)]
+    parts = ", ".join(f'"{name}": "…"' for name in read)
+    return '"…"' if len(read) == 1 else f"{{{parts}}}"
 
 
 def as_command(config: RunConfig) -> str:

@@ -177,3 +177,9 @@ def test_labels_follow_the_language() -> None:
         box = labels.make(gr.Textbox, label=Text("Text", "文本"), lines=2)
     assert box.label == "Text"
     assert labels.updates("zh-CN")[0]["label"] == "文本"
+
+
+def test_the_python_that_is_shown_asks_with_what_the_task_reads() -> None:
+    shown = form.as_python(RunConfig.from_dict({"task": "qa", "data": {"example": "help-desk-questions-en"}}))
+    assert 'predictor.predict([{"context": "…", "question": "…"}])' in shown
+    compile(shown, "shown", "exec")

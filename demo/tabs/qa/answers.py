@@ -10,6 +10,7 @@ from typing import Any
 from demo.i18n import words
 from demo.markup import clip, count, percent, safe, table
 from demo.tabs.qa.passage import Mark, marked_html
+from engine.errors import UserError
 
 MOST_QUESTIONS = 50  # over one text at once
 SHOWN_ELSEWHERE = 3
@@ -19,9 +20,11 @@ PREVIEW_ROWS = 8
 
 
 def questions_of(row: dict[str, str]) -> list[dict[str, str]]:
-    """One row for every line of what was asked, blank ones left out."""
-    lines = [line.strip() for line in row["question"].splitlines()]
-    return [{**row, "question": line} for line in lines if line][:MOST_QUESTIONS]
+    """One row for every line of what was asked, blank ones left out. UserError for more than MOST_QUESTIONS."""
+    lines = [line.strip() for line in row["question"].splitlines() if line.strip()]
+    if len(lines) > MOST_QUESTIONS:
+        raise UserError("too_many_questions", words("qa.too_many", asked=len(lines), most=MOST_QUESTIONS))
+    return [{**row, "question": line} for line in lines]
 
 
 def answer_html(row: dict[str, str], tuned: dict[str, Any], base: dict[str, Any] | None, language: str) -> str:
