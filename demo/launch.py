@@ -34,6 +34,8 @@ def launch(
     demo/api.py as tools.
     """
     page = Page.from_settings(settings, language)
+    # Several logins are several people, on a private page too.
+    page.separate |= len(auth or []) > 1
     demo = build_demo(settings, language, page)
     # Reading and answering take a thread each; more at once than this would starve the worker, more waiting would only time out.
     demo.queue(max_size=32, default_concurrency_limit=4)

@@ -22,6 +22,7 @@ from demo.uploads import Uploads
 from demo.visitors import Visitors
 from engine.errors import RunProblem
 from engine.runs.about import about
+from engine.runs.disk import require_room
 from engine.runs.store import Run, Store
 from engine.settings import Settings
 from engine.text import Text
@@ -74,6 +75,7 @@ class Page:
     predictors: Kept[str, Any] = field(default_factory=lambda: Kept(2))
     stops: Stops = field(default_factory=Stops)
     language: gr.Radio | None = None
+    separate: bool = False  # each visitor has runs of their own; a private page with one login has one owner
     greeting: str = ""  # the language of a visitor who asks for none; the browser's when empty
     # Several sessions may show one run; its history is read forward by one of them at a time.
     reading: threading.Lock = field(default_factory=threading.Lock)
@@ -81,7 +83,9 @@ class Page:
     @classmethod
     def from_settings(cls, settings: Settings, greeting: str = "") -> Page:
         visitors = Visitors.kept_in(settings.runs_dir.parent)
-        return cls(settings, Store(settings.runs_dir), Uploads(settings.uploads_dir), visitors, greeting=greeting)
+        uploads = Uploads(settings.uploads_dir, lambda size: require_room(settings, size))
+        store = Store(settings.runs_dir)
+        return cls(settings, store, uploads, visitors, greeting=greeting, separate=settings.public)
 
     def open_run(self, run_id: str, request: gr.Request | None, control: bool = False) -> Run:
         """The run that a visitor asks for. RunProblem when it does not exist or is not theirs to see (or to `control`)."""
@@ -106,11 +110,11 @@ class Page:
 
     def owner(self, request: gr.Request | None) -> str:
         """Whom a run that is started now belongs to; empty on a private deployment, where there is one owner."""
-        return self.visitors.of(request) if self.settings.public else ""
+        return self.visitors.of(request) if self.separate else ""
 
     def owns(self, run: Run, request: gr.Request | None) -> bool:
         """Whether a run belongs to a visitor."""
-        if not self.settings.public:
+        if not self.separate:
             return True
         visitor = self.visitors.of(request)
         return bool(visitor) and run.manifest.owner == visitor

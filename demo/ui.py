@@ -17,14 +17,18 @@ from engine.settings import Settings
 
 HERE = Path(__file__).parent
 TASKS = (classification.TASK, ner.TASK, qa.TASK, summarization.TASK)
-# Uploads and answers lie in Gradio's folder for a day at most; what a run needs is kept elsewhere (demo/uploads.py).
-CLEAN_UP = (3600, 86400)
+# Uploads and answers lie in Gradio's folder for a day at most, on a public page, where strangers could fill it, for six hours:
+# (seconds between cleanings, age in seconds). What a run needs is kept elsewhere (demo/uploads.py).
+CLEAN_UP = (3600, 86_400)
+CLEAN_UP_PUBLIC = (600, 21_600)
 
 
 def build_demo(settings: Settings, language: str = "", page: Page | None = None) -> gr.Blocks:
     """The page of a deployment. `language` greets visitors who ask for none. Imports neither torch nor transformers."""
     page = page or Page.from_settings(settings, language)
-    with gr.Blocks(title="Tunebench", analytics_enabled=False, delete_cache=CLEAN_UP) as demo:
+    with gr.Blocks(
+        title="Tunebench", analytics_enabled=False, delete_cache=CLEAN_UP_PUBLIC if settings.public else CLEAN_UP
+    ) as demo:
         build_header(page)
         with gr.Tabs(selected=TASKS[0].name, elem_classes="tb-tabs", overflow_behavior="wrap") as tabs:
             built = []

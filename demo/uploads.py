@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +23,13 @@ class Uploads:
     """`directory/<token>/<file name>`: one file a token."""
 
     directory: Path
+    # Told the bytes of each file before it is kept; raises RunFailure where there is no room for them.
+    require_room: Callable[[int], None] = lambda size: None
 
     def keep(self, path: str | Path) -> str:
         """Copy a file that Gradio received; returns its token."""
         source = Path(path)
+        self.require_room(source.stat().st_size)
         token = secrets.token_hex(12)
         folder = self.directory / token
         folder.mkdir(parents=True)
@@ -34,6 +38,7 @@ class Uploads:
 
     def write(self, name: str, data: bytes) -> str:
         """Keep bytes as a file called `name`; returns its token."""
+        self.require_room(len(data))
         token = secrets.token_hex(12)
         folder = self.directory / token
         folder.mkdir(parents=True)

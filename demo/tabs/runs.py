@@ -39,7 +39,7 @@ def build(page: Page) -> RunsTab:
 
 
 def _heading(page: Page, language: str) -> str:
-    key = "runs.heading_public" if page.settings.public else "runs.heading"
+    key = "runs.heading_public" if page.separate else "runs.heading"
     return (
         f'<div class="tb-hero-text"><h1>{safe(words(key).in_language(language))}</h1>'
         f'<p class="tb-plan">{safe(words("runs.note").in_language(language))}</p></div>'

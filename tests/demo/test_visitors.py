@@ -17,7 +17,7 @@ from demo.parts import task_tab
 from demo.parts.wiring import Wiring
 from demo.tabs import classification, runs
 from demo.visitors import COOKIE, Visitors
-from engine.errors import RunProblem
+from engine.errors import RunFailure, RunProblem
 from engine.settings import Settings
 
 
@@ -228,3 +228,25 @@ def test_a_public_page_says_its_limits_before_anything_is_chosen_and_keeps_them(
     run_id, said = scene.start("en", visitor(page), *values)
     assert run_id == gr.skip() and "not offered" in said
     assert list(page.store) == []
+
+
+def test_several_logins_have_runs_of_their_own_on_a_private_page_too(tmp_path: Path) -> None:
+    page = Page.from_settings(Settings(cache_dir=tmp_path / "cache", runs_dir=tmp_path / "runs"))
+    page.separate = True  # what `launch` sets for more than one login
+    ana, bo = visitor(page, username="ana"), visitor(page, username="bo")
+    run = make_run(page.store.directory, state="completed", owner=page.owner(ana))
+    assert [mine.id for mine in page.runs_of(ana)] == [run.id]
+    assert list(page.runs_of(bo)) == []
+    with pytest.raises(RunProblem, match="someone else"):
+        page.open_run(run.id, bo, control=True)
+
+
+def test_uploads_stay_within_the_quota(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEBENCH_DISK_QUOTA_MB", "1")
+    tight = Page.from_settings(Settings.from_env(runs_dir=tmp_path / "data" / "runs"))
+    tight.uploads.write("a.csv", b"x" * 600_000)
+    big = tmp_path / "b.csv"
+    big.write_bytes(b"x" * 600_000)
+    with pytest.raises(RunFailure, match="set aside"):
+        tight.uploads.keep(big)
+    assert len(list(tight.settings.uploads_dir.iterdir())) == 1
