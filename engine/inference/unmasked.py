@@ -12,7 +12,7 @@ from engine.data.personal import unmasking_map
 
 
 def unmasked(answer: Any, given: str) -> Any:
-    """The answer with every `start`, `end` and the `text` between them as they are in the text that was given."""
+    """The answer with every `start`, `end` and the `text` (or `answer`) between them as they are in the text that was given."""
     back = unmasking_map(given)
 
     def restored(value: Any) -> Any:
@@ -23,8 +23,8 @@ def unmasked(answer: Any, given: str) -> Any:
         found = {name: restored(one) for name, one in value.items()}
         if isinstance(value.get("start"), int) and isinstance(value.get("end"), int):
             found["start"], found["end"] = back(value["start"], False), back(value["end"], True)
-            if "text" in value:
-                found["text"] = given[found["start"] : found["end"]]
+            for name in {"text", "answer"} & value.keys():
+                found[name] = given[found["start"] : found["end"]]
         return found
 
     return restored(answer)

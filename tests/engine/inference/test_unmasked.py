@@ -38,3 +38,12 @@ def test_there_and_back_again(parts):
         if masked[there : there + 1] == text[offset] and text[offset] != "[":
             assert back(there, False) == offset
     assert back(len(masked), True) == len(text) and back(0, False) == 0
+
+
+def test_an_answer_to_a_question_is_told_as_it_stands():
+    masked = mask_text(TEXT)
+    start = masked.index("[EMAIL]")
+    span = {"text": "[EMAIL]", "start": start, "end": start + 7}
+    found = unmasked({"answer": "[EMAIL]", "start": start, "end": start + 7, "best": span, "nbest": [span]}, TEXT)
+    assert found["answer"] == found["best"]["text"] == found["nbest"][0]["text"] == "ann@example.com"
+    assert unmasked({"answer": "", "start": None, "end": None}, TEXT) == {"answer": "", "start": None, "end": None}
