@@ -8,7 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from torch import nn
+from transformers import PreTrainedTokenizerFast
 
 from engine.errors import LabelProblem
 from engine.inference.batch import Answered
@@ -60,6 +62,33 @@ def test_languages_with_endings_are_tagged_by_pieces():
     assert not TASK.outputs([*whole, example("iPhones", (0, 6, "PER"))]).pieces, "one slip of an annotator in 200"
     tokens = [example("서울에서", (0, 4, "LOC"), tokens=[[0, 4]])]
     assert not TASK.outputs(tokens).pieces, "tokens are a corpus's own words"
+
+
+def test_an_entity_that_ends_inside_a_word_comes_back_exactly():
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    special = ["<pad>", "<s>", "</s>", "<unk>"]
+    made.train_from_iterator(
+        ["a"],
+        trainers.BpeTrainer(vocab_size=260, special_tokens=special, initial_alphabet=alphabet, show_progress=False),
+    )
+    made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)])
+    bytes_ = PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>")  # fmt: skip
+    rows = [example("서울에서 만나", (0, 2, "LOC")), example("in 서울에서 iPhones", (3, 5, "LOC"), (8, 14, "PER"))]
+    types = EntityTypes(["LOC", "PER"], pieces=True)
+    encoded = TASK.encode(rows, bytes_, 20, windows=True)
+    assert TASK.attach_targets(encoded, rows, types) == []
+    certain = []
+    for feature in encoded.features:
+        logits = np.zeros((len(feature), 5), dtype=np.float32)
+        for position, target in enumerate(feature.token_targets):
+            logits[position, max(target, 0)] = 20.0
+        certain.append(logits)
+    said = TASK.predict(certain, encoded, 2, types)
+    places = [tuple((s["start"], s["end"], s["label"]) for s in one.spans) for one in said]
+    assert places == [tuple((s["start"], s["end"], s["label"]) for s in row.target) for row in rows]
+    assert TASK.score(rows, said, types)["f1"] == 1.0 and TASK.evaluation_loss(rows, said, types) < 1e-3
 
 
 def test_first_tokens_carry_the_tag_and_all_others_none():
