@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.data.split import group_key
-from engine.evaluation import points, slices
+from engine.evaluation import calibration, points, slices
+from engine.evaluation.intervals import bootstrap
 from engine.evaluation.qa import baselines, sections
 from engine.evaluation.qa import points as remarks
 from engine.evaluation.qa.counts import metrics_from, statistics
@@ -63,6 +64,7 @@ class _Builder:
             "mistakes": sections.misses(answered),
             "mistake_count": int((answered.counts[:, 1] < 1).sum()),
             "threshold": threshold,
+            "calibration": self._calibration(),
             "slices": parts,
         }
 
@@ -110,6 +112,28 @@ class _Builder:
             self.task.choices(judgement.test, judgement.predictions),
         )
 
+    def _judged(self) -> tuple[np.ndarray, np.ndarray]:
+        """How sure each answer is, "no answer" too, and whether it is right to the letter: [n] each."""
+        sure = np.array([answer["confidence"] for answer in self.answered.answers])
+        return sure, self.answered.counts[:, 1]
+
+    def _calibration(self) -> dict[str, Any]:
+        sure, right = self._judged()
+        bins = calibration.reliability(sure, right)
+        return {
+            "ece": calibration.expected_calibration_error(bins),
+            "brier": float(((sure - right) ** 2).mean()),
+            "bins": bins,
+        }
+
+    def _calibration_point(self) -> points.Point | None:
+        sure, right = self._judged()
+        sums = np.stack([np.ones(len(sure)), sure, right], axis=1)
+        gap = bootstrap(
+            sums, lambda s: {"gap": (s[..., 1] - s[..., 2]) / s[..., 0]}, self.samples, CONFIDENCE, self.seed
+        )["gap"]
+        return points.calibration(gap, float(sure.mean()), float(right.mean()))
+
     def _points(self, parts: list[dict[str, Any]], threshold: dict[str, Any] | None) -> list[points.Point | None]:
         standing, judgement, rows = self.standing, self.judgement, self.rows
         outcomes = self.answered.outcomes
@@ -145,6 +169,7 @@ class _Builder:
         if self.metric == "f1":
             found.append(remarks.weak_questions(parts, standing.headline))
         found.append(self._seen_point())
+        found.append(self._calibration_point())
         found.append(points.overfitting(judgement.facts.get("history") or [], judgement.facts.get("best_epoch")))
         found.append(self._shift_point())
         return found

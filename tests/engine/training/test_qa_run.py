@@ -81,6 +81,8 @@ def test_a_run_learns_to_find_and_to_keep_silent(finished: Run) -> None:
     threshold = report["threshold"]
     assert threshold["value"] == finished.manifest.facts["threshold"]
     assert threshold["test"]["chosen"] == pytest.approx(report["test"]["f1"])
+    assert sum(part["count"] for part in report["calibration"]["bins"]) == report["headline"]["rows"]
+    assert 0 <= report["calibration"]["ece"] <= 1
     assert len(threshold["thresholds"]) == len(threshold["scores"]) > 2
 
 
