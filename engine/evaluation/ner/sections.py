@@ -36,7 +36,6 @@ def type_rows(
     sums = statistics.sum(axis=0)
     values, spread = metrics_from(sums), resample(statistics, metrics_from, samples, seed)["f1"]
     _, given, gold = per_type(sums, len(types))
-    # The types that training never had have no column in the unknown part: `statistics` was made with all of them.
     trained = Counter(span["label"] for example in train for span in example.target)
     rows = []
     for index, label in enumerate(types):
