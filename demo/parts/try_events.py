@@ -13,7 +13,11 @@ from demo.parts import playground
 from demo.parts.scene import Scene
 from demo.told import told
 from engine.errors import UserError
-from engine.runs.store import ACTIVE
+from engine.runs.store import ACTIVE, Run
+
+
+def _can_answer(run: Run) -> bool:
+    return run.path("model").is_dir() and run.state not in ACTIVE
 
 
 class TryEvents(Scene):
@@ -23,7 +27,7 @@ class TryEvents(Scene):
         """Load the model while the visitor is still typing. What goes wrong is said when they ask."""
         try:
             run = self.page.open_run(run_id, request)
-            if run.path("model").is_dir() and run.state not in ACTIVE:
+            if _can_answer(run):
                 playground.predictor(self.page, run)
         except UserError:
             return
@@ -42,8 +46,12 @@ class TryEvents(Scene):
         return parts.one(row, tuned[0], base[0] if base else None, language)
 
     def ask_as_typed(self, language: str, run_id: str, request: gr.Request, *typed: str) -> str:
-        """The answer to what stands there now; nothing while nothing does."""
-        return self.ask(language, run_id, request, *typed) if run_id and any(map(str.strip, typed)) else ""
+        """The answer to what stands there now; nothing while nothing does, and while the run has no model yet."""
+        if not run_id or not any(map(str.strip, typed)):
+            return ""
+        with told(language):
+            ready = _can_answer(self.page.open_run(run_id, request))
+        return self.ask(language, run_id, request, *typed) if ready else ""
 
     def ask_again(self, language: str, run_id: str, request: gr.Request, shown: str, *typed: str) -> Any:
         """The answer on the screen, in another language."""

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+from fake_run import make_run
 
 from demo.page import Page
 from demo.parts import task_tab
@@ -132,6 +133,12 @@ def test_typing_asks_only_when_there_is_a_run_and_a_text(tmp_path: Path, monkeyp
         scene = Wiring(page, task_tab.build(page, ner.TASK))
     asked: list[tuple] = []
     monkeypatch.setattr(scene, "ask", lambda *given: asked.append(given) or "answered")
-    assert scene.ask_as_typed("en", "", None, "text") == "" and scene.ask_as_typed("en", "id", None, "  ") == ""
-    assert scene.ask_as_typed("en", "id", None, "text") == "answered" and len(asked) == 1
+    run = make_run(tmp_path / "runs", state="running")
+    assert scene.ask_as_typed("en", "", None, "text") == "" and scene.ask_as_typed("en", run.id, None, "  ") == ""
+    assert scene.ask_as_typed("en", run.id, None, "text") == "", (
+        "it has no model yet, and nobody is told off for typing"
+    )
+    run.update(state="completed")
+    run.path("model").mkdir()
+    assert scene.ask_as_typed("en", run.id, None, "text") == "answered" and len(asked) == 1
     assert ".conll" in scene.tab.playground.downloads
