@@ -69,7 +69,10 @@ class WritingTask:
     prompts: ClassVar[dict[str, Text]]
 
     pace = Pace(
-        rate={"lora": 3e-4, "full": 5e-5, "prefix": 1e-2, "ia3": 5e-3}, epochs=passes_for_writing, by_size=False
+        rate={"lora": 1e-3, "full": 1.5e-4, "prefix": 3e-2, "ia3": 1.5e-2},
+        epochs=passes_for_writing,
+        by_size=False,
+        least_batch=4,
     )
     most_rows = MOST_ROWS
     windowed = False

@@ -30,13 +30,13 @@ class Resolved:
     epochs: float
 
 
-def batch_size_for(rows: int, classes: int) -> int:
-    """A power of two from 8 to 32 that leaves at least 40 updates an epoch where the rows allow it.
+def batch_size_for(rows: int, classes: int, least: int = 8) -> int:
+    """A power of two from `least` to 32 that leaves at least 40 updates an epoch where the rows allow it.
 
     With a thousand rows of every class 64: fewer, larger updates then learn as much in less time.
     """
     most = 6 if rows >= 1000 * classes else 5
-    return 2 ** max(3, min(most, int(math.log2(max(8, rows / 40)))))
+    return max(least, 2 ** min(most, int(math.log2(max(least, rows / 40)))))
 
 
 def learning_rate_for(pace: Pace, method: str, config: PretrainedConfig, batch_size: int) -> float:
@@ -84,8 +84,8 @@ def resolve(
     room = limit if config.model.max_length or pace.room is None else min(limit, pace.room)
     max_length = max_length_for(longest, room, config.model.max_length)
     # Attention needs memory with the square of the length: long texts come in smaller batches.
-    fitting = max(8, TOKENS_PER_UPDATE // max_length)
-    batch_size = config.training.batch_size or min(fitting, batch_size_for(rows, classes))
+    fitting = max(pace.least_batch, TOKENS_PER_UPDATE // max_length)
+    batch_size = config.training.batch_size or min(fitting, batch_size_for(rows, classes, pace.least_batch))
     batch_size = min(batch_size, max(1, rows))
     return Resolved(
         batch_size=batch_size,

@@ -25,6 +25,7 @@ class Pace:
         None  # tokens of a training window, where a task reads long texts in windows and fewer serve it better
     )
     by_size: bool = True  # whether wider and deeper models take smaller steps
+    least_batch: int = 8  # rows of an update where there are few
 
 
 def passes_for_classes(rows: int, classes: int) -> float:

@@ -39,6 +39,7 @@ from engine.runs import disk, limits
 from engine.tasks import task_named
 from engine.tasks.base import Encoded, Outputs
 from engine.text import Text
+from engine.training import memory
 from engine.training.checkpoint import Checkpoints
 from engine.training.comeback import last_checkpoint
 from engine.training.course import Course, StopRequested
@@ -166,7 +167,7 @@ class Session:
         start = trainable_state(self.model)
         self.checkpoints = Checkpoints(self.run.path("checkpoints"), self.course.settings.checkpoint_seconds)
         checkpoint = last_checkpoint(self.run, self.checkpoints, self.events)
-        micro = checkpoint.state()["micro_batch_size"] if checkpoint else self.resolved.batch_size
+        micro = begun_with = checkpoint.state()["micro_batch_size"] if checkpoint else self._fitting_batch()
         while True:
             self.best, self.settled = -1.0, self.outputs
             tuner = self._tuner(micro)
@@ -175,7 +176,7 @@ class Session:
                     self.progress = tuner.fit(checkpoint)
                 break
             except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error) or micro < self.resolved.batch_size or micro == 1:
+                if not is_out_of_memory(error) or micro < begun_with or micro == 1:
                     raise
                 log.warning("out of memory at a batch of %d", micro, exc_info=True)
                 micro = max(1, micro // 2)
@@ -191,6 +192,32 @@ class Session:
         restore_trainable(self.model, self.progress.best_state)
         self.outputs = self.settled
         self.facts.update(self.outputs.to_dict())
+
+    def _fitting_batch(self) -> int:
+        """Examples at once. For models that write it is measured on the longest row, and said where it is not all of a batch."""
+        size = self.resolved.batch_size
+        if self.task.name not in WRITING:
+            return size
+        longest = max(self.train.features, key=len)
+        batch = collate([longest], self.loaded.tokenizer.pad_token_id)
+        batch = {name: tensor.to(self.device.name) for name, tensor in batch.items()}
+
+        def forward() -> torch.Tensor:
+            with self.device.autocast():
+                return self.task.loss(self.model.train(), batch)
+
+        each = memory.bytes_kept(self.model, forward)
+        micro = memory.fitting(size, each, self.device.name)
+        self.facts["micro_batch_size"], self.facts["megabytes_an_example"] = micro, round(each / 2**20)
+        if micro < size:
+            self.events.notice(
+                "small_batches",
+                Text(
+                    f"The longest example takes {each / 2**20:,.0f} MB: {micro} at a time, updates still use {size}.",
+                    f"最长的样本需要 {each / 2**20:,.0f} MB 内存：每次处理 {micro} 条，每次更新仍使用 {size} 条。",
+                ),
+            )
+        return micro
 
     def forget_checkpoints(self) -> None:
         """After success nobody needs them, but for a run that its owner stopped early and may want to go on with."""
