@@ -65,7 +65,7 @@ def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: s
     counted = task.counts(examples, predictor.predictions(examples), outputs)
     settings = config.evaluation
     intervals = bootstrap(counted, task.metrics_from(outputs), settings.bootstrap_samples, 0.95, config.seed)
-    chosen = {name: intervals[name] for name in task.metrics}
+    chosen = {name: intervals[name] for name in task.metrics if name in intervals}
     return {
         "rows": len(examples),
         "notices": [notice.to_dict() for notice in notices],

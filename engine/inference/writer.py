@@ -36,13 +36,14 @@ ROOM_FOR_LONGER = 1.1  # an answer may be that much longer than nearly all targe
 
 
 class Stopped(StoppingCriteria):
-    """Ends generation once `stop` is set: each request has its own."""
+    """Ends generation once one of the events is set: each request has its own."""
 
-    def __init__(self, stop: threading.Event):
-        self._stop = stop
+    def __init__(self, *events: threading.Event):
+        self._events = events
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: Any) -> torch.Tensor:
-        return torch.full((len(input_ids),), self._stop.is_set(), dtype=torch.bool, device=input_ids.device)
+        ended = any(event.is_set() for event in self._events)
+        return torch.full((len(input_ids),), ended, dtype=torch.bool, device=input_ids.device)
 
 
 @dataclass(slots=True)
@@ -165,7 +166,7 @@ class Writer(Reader):
             for feature in features:
                 if stop.is_set():
                     return
-                parts += writer._write([feature], stop=stop)
+                parts += writer._write([feature], None, stop)
             document = self.task.joined(parts)
             if len(document) >= len(example.inputs[self.task.source]):
                 writer = replace(writer, outputs=form.but(long_documents="cut"))
@@ -173,42 +174,41 @@ class Writer(Reader):
             features = writer.encode([example]).features
         if form.beams > 1:
             # Drafts change places until the end: there is nothing to show before it.
-            yield writer._write(features, stop=stop)[0]
+            yield writer._write(features, None, stop)[0]
             return
         stream = TokenStream(writer.scribe.written)
-        work = threading.Thread(target=stream.run, args=(writer._generate, features, stop), daemon=True)
+        unread = threading.Event()  # nobody reads any more
+        work = threading.Thread(target=stream.run, args=(writer._generate, features, stop, unread), daemon=True)
         work.start()
         try:
             yield from stream
         finally:
-            stop.set()
+            unread.set()
             work.join()
 
     def _write(
-        self, features: Sequence[Feature], progress: Progress | None = None, stop: threading.Event | None = None
+        self, features: Sequence[Feature], progress: Progress | None = None, *stops: threading.Event
     ) -> list[str]:
         """What the model writes for each prompt, in their order."""
         texts = [""] * len(features)
         most = max(1, min(MOST_AT_ONCE, self.batch_size) // self.outputs.beams)
         done = 0
         for indices in by_length([len(f) for f in features], TOKENS_PER_BATCH // self.outputs.beams, most):
-            for index, ids in zip(indices, self._generate([features[i] for i in indices], stop), strict=True):
+            for index, ids in zip(indices, self._generate([features[i] for i in indices], *stops), strict=True):
                 texts[index] = self.scribe.written(ids)
             done += len(indices)
             if progress is not None:
                 progress(done, len(features))
         return texts
 
-    def _generate(
-        self, features: Sequence[Feature], stop: threading.Event | None = None, streamer: Any = None
-    ) -> list[list[int]]:
+    def _generate(self, features: Sequence[Feature], *stops: threading.Event, streamer: Any = None) -> list[list[int]]:
         """Token ids of the answers. A decoder's prompts are padded on the left, so that every answer begins at the same place;
         an encoder counts positions from its first token, so there the padding comes last.
         """
         self.model.eval()
         form, model = self.outputs, inner(self.model)
         batch = self._tensors(features, left=not model.config.is_encoder_decoder)
-        stopping = StoppingCriteriaList([Stopped(stop)] if stop is not None else [])
+        stopping = StoppingCriteriaList([Stopped(*stops)] if stops else [])
         # While training, some weights are float32; a model made ready for writing has all of them in one format.
         mixed = any(parameter.dtype == torch.float32 for parameter in self.model.parameters())
         cast = self.device.autocast() if mixed else contextlib.nullcontext()

@@ -1,0 +1,122 @@
+"""Summarization from a table to a report and answers: on tiny random models, and once for real.
+
+Run: python -m pytest tests/engine/training/test_summarization.py
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from pathlib import Path
+
+import pytest
+
+from engine.config import RunConfig
+from engine.errors import UserError
+from engine.evaluation.report import load_report, render_html, render_markdown
+from engine.evaluation.summarization.rows import group_rows
+from engine.inference.judge import judge_file
+from engine.inference.predictor import load_predictor
+from engine.runs.api import train
+from tests.tiny import WORDS
+from tests.tiny_generators import save_generator
+
+
+def table(path: Path, rows: int, references: int = 1, seed: int = 0) -> Path:
+    """Documents whose summary is one of two, told by their second word: learned by whoever reads it."""
+    chance = random.Random(seed)
+    with path.open("w", encoding="utf-8") as file:
+        for _ in range(rows):
+            good = chance.random() < 0.5
+            words = ["the", "good" if good else "bad", *chance.choices(WORDS[6:], k=chance.randint(3, 12))]
+            summary = "great film" if good else "awful plot"
+            given = summary if references == 1 else [summary, *["music"] * (references - 1)]
+            file.write(json.dumps({"document": " ".join(words), "summary": given}) + "\n")
+    return path
+
+
+def describe(train_file: Path, model: Path, **values) -> RunConfig:
+    training = {"epochs": 8, "learning_rate": 1e-2, "precision": "fp32", "batch_size": 8}
+    return RunConfig.from_dict(
+        {
+            "task": "summarization",
+            "data": {"train": str(train_file), **values.pop("data", {})},
+            "model": {"id": str(model)},
+            "training": {**training, **values.pop("training", {})},
+            "evaluation": {"bootstrap_samples": 100, **values.pop("evaluation", {})},
+            **values,
+        }
+    )
+
+
+@pytest.mark.training
+@pytest.mark.parametrize(("family", "method"), [("llama", "lora"), ("t5", "full")])
+def test_a_run_learns_reports_and_writes(family, method, runs_dir, tmp_path):
+    model = save_generator(family, tmp_path / "model")
+    data, test = table(tmp_path / "train.jsonl", 160), table(tmp_path / "test.jsonl", 40, references=2, seed=1)
+    run = train(describe(data, model, data={"test": str(test)}, method={"name": method}, evaluation={"max_rows": 24}))
+    report = load_report(run.path("report"))
+    assert report["headline"]["metric"] == "rougeL" and report["headline"]["rows"] == 24
+    assert report["sample"] == {"rows": 24, "of": 40} and report["several_references"] == 2
+    assert report["test"]["rougeL"] >= 0.9, "one word gives the summary away; a model that trains must find it"
+    assert set(report["baselines"]) == {"lead_1", "lead_3", "extract", "untuned"}
+    assert report["baselines"]["untuned"]["intervals"]["rougeL"][1] < report["headline"]["low"]
+    assert any(point["kind"] == "sample" for point in report["verdict"]["points"])
+    history = [entry["validation"] for entry in report["run"]["history"]]
+    assert history[-1]["loss"] < history[0]["loss"] and "likelihood" in history[0] and "rougeL" in history[0]
+    assert run.manifest.facts["reload_difference"] < 1e-3
+    for language in ("en", "zh-CN"):
+        assert "ROUGE-L" in render_markdown(report, language) and "rouge" in render_html(report, language).lower()
+    rows = group_rows(run.path("report"), report, "best")
+    assert rows and rows[0]["scores"]["rougeL"] == 1
+
+    predictor = load_predictor(run.directory)
+    assert predictor.predict(["the good music", "the bad music"])[0]["summary"] == "great film"
+    grown = list(predictor.stream("the bad cast", threading.Event()))
+    assert grown[-1] == {"summary": "awful plot", "parts": 1, "cut": False, "growing": False, "stopped": False}
+    assert all(answer["growing"] for answer in grown[:-1])
+    assert predictor.knows_base and predictor.predict(["the bad cast"], base=True)[0]["summary"] != "awful plot"
+    scored = judge_file(predictor, test, run.config)
+    assert scored["rows"] == 40 and scored["test"]["rougeL"] >= 0.9
+
+
+@pytest.mark.training
+def test_long_documents_are_told_with_the_share_that_is_lost(runs_dir, tmp_path):
+    model = save_generator("bart", tmp_path / "model")
+    config = describe(table(tmp_path / "t.jsonl", 60), model, training={"epochs": 1})
+    config.model.max_length = 8
+    run = train(config)
+    told = next(e for e in run.events()[0] if e["type"] == "notice" and e["code"] == "truncated")
+    assert "% of all text is not learned from" in told["message"]["en"]
+    report = load_report(run.path("report"))
+    point = next(p for p in report["verdict"]["points"] if p["kind"] == "truncation")
+    assert "8 tokens" in point["text"]["en"]
+    assert 0.1 < report["run"]["lost_share"]["test"] < 0.8
+
+
+def test_a_prompt_without_the_document_is_refused_at_once(runs_dir, tmp_path):
+    config = describe(table(tmp_path / "t.jsonl", 40), tmp_path, generation={"prompt": "Summarise!"})
+    with pytest.raises(UserError) as caught:
+        train(config)
+    assert caught.value.code == "bad_template" and caught.value.exit_code == 2
+
+
+@pytest.mark.training
+def test_smollm2_learns_to_summarise_help_articles(runs_dir):
+    """Needs the embedded SmolLM2. The tuned model must beat itself before training, on rows that it never saw."""
+    run = train(
+        RunConfig.from_dict(
+            {
+                "task": "summarization",
+                "data": {"example": "help-desk-summaries-en", "max_train_rows": 32},
+                "training": {"epochs": 2},
+                "evaluation": {"max_rows": 12},
+            }
+        )
+    )
+    report = load_report(run.path("report"))
+    history = [entry["validation"]["loss"] for entry in report["run"]["history"]]
+    assert history[-1] < history[0]
+    assert report["test"]["rougeL"] > report["baselines"]["untuned"]["metrics"]["rougeL"]
+    assert run.manifest.facts["peak_memory_mb"] < 6 * 1024
