@@ -105,7 +105,19 @@ def test_anothers_run_shows_its_report_and_not_its_controls(page: Page, scene: W
 
 
 # Every handler that takes a run id, and how it is called beyond the language and the id.
-READING = {"show", "tell", "retell", "open_group", "warm", "ask", "ask_again", "suggest", "answer_file", "ask_as_typed"}
+READING = {
+    "show",
+    "tell",
+    "retell",
+    "open_group",
+    "warm",
+    "ask",
+    "ask_again",
+    "suggest",
+    "answer_file",
+    "ask_as_typed",
+    "write",
+}
 CONTROLLING = {"stop_and_keep", "stop_and_discard", "resume_run", "open_editor", "save_about", "ask_delete", "delete_run", "clone_run"}  # fmt: skip
 
 # These control too; they answer in parts, and say a refusal where their outcome would have been.
