@@ -145,11 +145,11 @@ def hero_html(task: Task, plan: str, language: str) -> str:
 
 def limits_html(page: Page, language: str) -> str:
     """What a public deployment takes, said before anything is chosen."""
-    settings = page.settings
+    settings, weights = page.settings, page.settings.max_model_parameters
     said = [
         words("limits.rows", megabytes=settings.max_upload_mb, rows=count(settings.max_rows)),
         words("limits.epochs", epochs=f"{settings.max_epochs:g}"),
-        words("limits.model", millions=count(settings.max_model_parameters / 1e6)),
+        words("limits.model", size=Text(f"{weights / 1e6:,.0f} million", f"{weights / 1e8:,.3g} 亿")),
         words("limits.time", minutes=count(max(1, settings.max_seconds // 60))),
     ]
     if settings.max_per_visitor:

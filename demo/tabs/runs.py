@@ -107,4 +107,5 @@ def _acts(run: Run, manifest: Manifest, language: str, asking: bool) -> str:
         shown = question + button("delete", "really", " tb-danger") + button("keep", "keep")
     else:
         shown = (button("resume", "resume") if resumable(run, manifest) else "") + button("ask", "delete")
-    return f'<div class="tb-run-acts">{shown}</div>'
+    kind = " tb-run-asked" if asking else ""
+    return f'<div class="tb-run-acts{kind}">{shown}</div>'
