@@ -62,5 +62,6 @@ def test_the_page_says_when_nothing_lasts_and_offers_a_login_where_there_is_one(
     monkeypatch.delenv("SPACE_ID", raising=False)
     assert shown() == (False, False)
     monkeypatch.setenv("SPACE_ID", "ada/tunebench")
-    monkeypatch.setenv("OAUTH_CLIENT_ID", "id")
+    for name in ("SYSTEM", "SPACE_HOST", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL"):
+        monkeypatch.setenv(name, "spaces")
     assert shown() == (True, True)
