@@ -62,6 +62,9 @@ def test_the_page_says_when_nothing_lasts_and_offers_a_login_where_there_is_one(
     monkeypatch.delenv("SPACE_ID", raising=False)
     assert shown() == (False, False)
     monkeypatch.setenv("SPACE_ID", "ada/tunebench")
-    for name in ("SYSTEM", "SPACE_HOST", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL"):
-        monkeypatch.setenv(name, "spaces")
+    monkeypatch.setenv("SYSTEM", "spaces")
+    monkeypatch.setenv("OAUTH_CLIENT_ID", "id")
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "SCOPES"):
+        monkeypatch.setattr(f"gradio.oauth.OAUTH_{name}", "of the Space")
+    monkeypatch.setattr("gradio.oauth.OPENID_PROVIDER_URL", "https://hub.example")
     assert shown() == (True, True)

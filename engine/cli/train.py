@@ -52,6 +52,9 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="PATH=VALUE", help="Any other field, such as training.warmup=0.2."),
     ] = None,
+    start: Annotated[
+        bool, typer.Option("--start/--no-start", help="Only create the run, and print where, for accelerate or a job.")
+    ] = True,
     runs_dir: RunsDir = None,
     json_: Json = False,
 ) -> None:
@@ -94,6 +97,10 @@ def train(
     from engine.runs.launch import launch
 
     settings = Settings.from_env(runs_dir=runs_dir_of(runs_dir))
+    if not start:
+        run = Store(settings.runs_dir).create(described)
+        typer.echo(json.dumps({"run": str(run.directory), "state": "queued"}) if json_ else str(run.directory))
+        return
     run, worker = launch(described, Store(settings.runs_dir), settings)
     follow_to_end(run, worker, json_)
 

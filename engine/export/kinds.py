@@ -22,6 +22,7 @@ class Kind:
     onnx_outputs: tuple[str, ...]
     cards: dict[str, str]
     answered: tuple[str, ...]
+    rules: tuple[str, ...]  # modules of the engine that go along (rules.py)
     intended: Text
     unfit: Text
 
@@ -33,6 +34,7 @@ KINDS: dict[str, Kind] = {
         onnx_outputs=("logits",),
         cards={"accuracy": "accuracy", "macro_f1": "f1", "micro_f1": "f1", "weighted_f1": "f1"},
         answered=("label", "labels", "confidence"),
+        rules=(),
         intended=Text(
             "Giving texts like those it was trained on one of the labels below, where a person looks at what matters.",
             "为与训练数据类似的文本给出下列标签之一；重要的结果应由人复核。",
@@ -40,6 +42,38 @@ KINDS: dict[str, Kind] = {
         unfit=Text(
             "It knows no other labels and gives one of its own to every text, also to one that has nothing to do with them.",
             "它只认识下列标签，对任何文本都会给出其中之一，哪怕该文本与这些标签毫不相干。",
+        ),
+    ),
+    "ner": Kind(
+        pipeline="token-classification",
+        auto_class="AutoModelForTokenClassification",
+        onnx_outputs=("logits",),
+        cards={"f1": "f1", "precision": "precision", "recall": "recall"},
+        answered=("entities",),
+        rules=("engine.tagging.pieces", "engine.tagging.decoding", "engine.tagging.alignment", "engine.tagging.words"),
+        intended=Text(
+            "Finding the types of entities below in texts like those it was trained on, where a person looks at what matters.",
+            "在与训练数据类似的文本中找出下列类型的实体；重要的结果应由人复核。",
+        ),
+        unfit=Text(
+            "It knows no other types, and misses names that stand otherwise than those it has seen.",
+            "它不认识其他类型；写法与训练数据差别较大的实体可能会被漏掉。",
+        ),
+    ),
+    "qa": Kind(
+        pipeline="question-answering",
+        auto_class="AutoModelForQuestionAnswering",
+        onnx_outputs=("start_logits", "end_logits"),
+        cards={"exact_match": "exact_match", "f1": "f1"},
+        answered=("answer", "start", "end", "confidence"),
+        rules=("engine.answering.windows", "engine.answering.spans"),
+        intended=Text(
+            "Finding the words of a given text that answer a question about it, where a person looks at what matters.",
+            "在给定的文本中找出能回答问题的原文片段；重要的结果应由人复核。",
+        ),
+        unfit=Text(
+            "It quotes and does not reason: an answer that does not stand in the text word for word is out of its reach.",
+            "它只会摘录原文而不会推理：原文中没有逐字出现的答案，它给不出来。",
         ),
     ),
 }

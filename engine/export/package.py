@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from engine.evaluation.report import FILES, render_html, render_markdown
 from engine.export.card import model_card
 from engine.export.leaving import Leaving, pinned
+from engine.export.rules import write_rules
 from engine.inference.saved import Description
 from engine.runs.store import Run
 from engine.text import Text
@@ -126,6 +127,8 @@ def write_program(leaving: Leaving, folder: Path) -> None:
     for name in names:
         shutil.copyfile(PROGRAM / name, folder / name)
     shutil.copyfile(PROGRAM / f"answering_{leaving.task}.py", folder / "answering.py")
+    if leaving.kind.rules:
+        write_rules(leaving.kind.rules, folder / "rules")
     if Description.load(leaving.run.path("model")).masked:
         from engine.data import personal
 

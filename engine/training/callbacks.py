@@ -37,7 +37,14 @@ class Watch(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         now = time.monotonic()
         last = state.global_step >= state.max_steps
-        if last or state.global_step == 1 or now - self._last_event >= STEP_EVENT_SECONDS:
+        told = last or state.global_step == 1 or now - self._last_event >= STEP_EVENT_SECONDS
+        looks = now - self._last_look >= STEP_EVENT_SECONDS / 2
+        asked = self._stop_request() if looks and self._tuner.team.leads else None
+        saves = self._tuner.checkpoints.due() and not last
+        overdue = looks and asked is None and self._tuner.out_of_time
+        # Clocks and files are read by one process, and what follows from them is done by all at the same update.
+        told, asked, saves, overdue = self._tuner.team.same((told, asked, saves, overdue))
+        if told:
             self._last_event = now
             control.should_log = True
         # The last interval may be a step short of a whole one; two evaluations in a row would tell nothing.
@@ -48,17 +55,16 @@ class Watch(TrainerCallback):
         if patience and self._tuner.progress.since_best >= patience:
             self._tuner.progress.stopped_early = True
             control.should_training_stop = True
-        if self._tuner.checkpoints.due() and not last:
+        if saves:
             control.should_save = True
-        if now - self._last_look >= STEP_EVENT_SECONDS / 2:
+        if looks:
             self._last_look = now
-            asked = self._stop_request()
-            if asked == "discard":
-                raise StopRequested
-            if asked is None and self._tuner.out_of_time:
-                self._tuner.tell_out_of_time()
-                control.should_training_stop = True
-            if asked in ("keep", "terminate"):
-                self._tuner.terminated = asked == "terminate"
-                # From here training can go on later.
-                control.should_save = control.should_training_stop = True
+        if asked == "discard":
+            raise StopRequested
+        if overdue:
+            self._tuner.tell_out_of_time()
+            control.should_training_stop = True
+        if asked in ("keep", "terminate"):
+            self._tuner.terminated = asked == "terminate"
+            # From here training can go on later.
+            control.should_save = control.should_training_stop = True

@@ -46,11 +46,17 @@ def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
         outputs = task.outputs(prepared.splits.train)
 
         course.begin("model")
+        from engine.training.together import Team
+
+        team = Team.of_environment()
+        team.meet(course.config.training.device)
+        team.same((prepared, course.config))
         from engine.training.judge import report_on
         from engine.training.session import Session
 
-        session = Session(course, prepared, outputs)
+        session = Session(course, prepared, outputs, team)
         session.load()
+        team.same(None)  # what had to be fetched is here: now the others can load it too
         session.encode()
         session.fit()
         session.save()

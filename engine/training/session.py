@@ -47,7 +47,8 @@ from engine.training.defaults import Resolved, common_length, resolve
 from engine.training.prepare import Prepared
 from engine.training.progress import Progress
 from engine.training.signals import Deferred
-from engine.training.trainer import FineTuner
+from engine.training.together import Team
+from engine.training.trainer import ALONE, FineTuner
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate", "datasets", "scikit-learn", "numpy")
 # The reloaded model computes the same products in another order; bf16 keeps 8 bits.
@@ -67,8 +68,9 @@ class Session:
     progress: Progress
     description: Description
 
-    def __init__(self, course: Course, prepared: Prepared, outputs: Outputs):
+    def __init__(self, course: Course, prepared: Prepared, outputs: Outputs, team: Team = ALONE):
         self.course = course
+        self.team = team
         self.run = course.run
         self.config = course.config
         self.events = course.events
@@ -166,8 +168,12 @@ class Session:
         self.course.begin("train")
         start = trainable_state(self.model)
         self.checkpoints = Checkpoints(self.run.path("checkpoints"), self.course.settings.checkpoint_seconds)
-        checkpoint = last_checkpoint(self.run, self.checkpoints, self.events)
-        micro = begun_with = checkpoint.state()["micro_batch_size"] if checkpoint else self._fitting_batch()
+        checkpoint = self.team.same(
+            last_checkpoint(self.run, self.checkpoints, self.events) if self.team.leads else None
+        )
+        fitting = checkpoint.state()["micro_batch_size"] if checkpoint else self._fitting_batch()
+        # Each process would judge by its own free memory; the batches must be the same everywhere.
+        micro = begun_with = self.team.same(fitting)
         while True:
             self.best, self.settled = -1.0, self.outputs
             tuner = self._tuner(micro)
@@ -176,7 +182,9 @@ class Session:
                     self.progress = tuner.fit(checkpoint)
                 break
             except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error) or micro < begun_with or micro == 1:
+                # Of several processes one cannot begin anew by itself.
+                alone = self.team.size == 1
+                if not is_out_of_memory(error) or micro < begun_with or micro == 1 or not alone:
                     raise
                 log.warning("out of memory at a batch of %d", micro, exc_info=True)
                 micro = max(1, micro // 2)
@@ -298,6 +306,8 @@ class Session:
             checkpoints=self.checkpoints,
             max_seconds=self.course.settings.max_seconds,
             micro_batch_size=micro,
+            team=self.team,
+            by_tokens=self.task.name == "ner" or self.task.name in WRITING,
             fast_ratio=config.method.lora_plus_ratio if config.method.name == "lora" else 1.0,
         )
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from accelerate.data_loader import prepare_data_loader
 from torch import nn
 from torch.utils.data import DataLoader
 from transformers import TrainingArguments
@@ -30,6 +31,9 @@ from engine.training.defaults import Resolved
 from engine.training.events import EventLog
 from engine.training.progress import Progress
 from engine.training.resumable import Resumable
+from engine.training.together import Team
+
+ALONE = Team()
 
 
 class FineTuner(Resumable):
@@ -58,6 +62,8 @@ class FineTuner(Resumable):
         max_seconds: float,
         micro_batch_size: int,
         fast_ratio: float = 1.0,
+        team: Team = ALONE,
+        by_tokens: bool = False,
         beside: tuple[Callable[[], dict[str, Any]], Callable[[dict[str, Any]], None]] | None = None,
     ):
         self._features = features
@@ -72,6 +78,8 @@ class FineTuner(Resumable):
         self._seed = seed
         self._micro_batch_size = micro_batch_size
         self._fast_ratio = fast_ratio
+        self.team = team
+        self._by_tokens = by_tokens  # what the loss is a mean over: tokens or sequences
         self.progress = Progress(metric)
         self.terminated = False  # the system wants an end: leave with a checkpoint and without a result
         self._before = 0.0  # seconds that earlier attempts trained
@@ -118,10 +126,20 @@ class FineTuner(Resumable):
     def get_train_dataloader(self) -> DataLoader:
         sampler = LengthBuckets([len(feature) for feature in self._features], self._micro_batch_size, self._seed)
         self.sampler = sampler
-        loader = DataLoader(
-            self._features, batch_sampler=sampler, collate_fn=partial(collate, pad_token_id=self._pad_token_id)
-        )
-        return self.accelerator.prepare(loader)
+        if self.team.size == 1:
+            loader = DataLoader(
+                self._features, batch_sampler=sampler, collate_fn=partial(collate, pad_token_id=self._pad_token_id)
+            )
+            return self.accelerator.prepare(loader)
+        # Every process draws the whole batch and keeps its share; accelerate would give each a batch of its own.
+        loader = DataLoader(self._features, batch_sampler=sampler, collate_fn=self._collate_share)
+        device = self.accelerator.device
+        return prepare_data_loader(loader, device=device, num_processes=1, process_index=0, put_on_device=True)
+
+    def _collate_share(self, features: list[Feature]) -> dict[str, torch.Tensor]:
+        share = self.team.share(features, self._by_tokens)
+        batch = collate(share.features, pad_token_id=self._pad_token_id)
+        return {**batch, "share": torch.tensor([share.weight, share.sequences, share.tokens], dtype=torch.float32)}
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """AdamW without decay of biases and norms, as Trainer makes it; under LoRA+ some parameters take larger steps."""
@@ -155,9 +173,15 @@ class FineTuner(Resumable):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> torch.Tensor:
-        self._seen_examples += len(inputs["input_ids"])
-        self._seen_tokens += int(inputs["attention_mask"].sum())
-        return self._loss(model, inputs)
+        if self.team.size == 1:
+            self._seen_examples += len(inputs["input_ids"])
+            self._seen_tokens += int(inputs["attention_mask"].sum())
+            return self._loss(model, inputs)
+        weight, sequences, tokens = inputs.pop("share").tolist()
+        self._seen_examples += int(sequences)
+        self._seen_tokens += int(tokens)
+        # Processes average their gradients: shares of unequal size, and the last batch's, count as what they are.
+        return weight * self._loss(model, inputs)
 
     def training_step(
         self,
@@ -166,6 +190,9 @@ class FineTuner(Resumable):
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> torch.Tensor:
         loss = super().training_step(model, inputs, num_items_in_batch)
+        if self.team.size > 1:
+            # All see the same loss, so that all stop where one of them diverges.
+            loss = self.accelerator.reduce(loss, reduction="mean")
         if not torch.isfinite(loss):
             raise diverged(self._resolved.learning_rate, self.state.global_step)
         # Trainer divides by the accumulated batches; the curve shows the loss of an example.
@@ -203,7 +230,7 @@ class FineTuner(Resumable):
         # Trainer looks at this flag again at the end of the epoch.
         self.control.should_evaluate = False
         started = time.perf_counter()
-        loss, metrics = self._evaluate_now()
+        loss, metrics = self.team.answer(self._evaluate_now)
         progress = self.progress
         value = metrics[progress.metric]
         best = value > progress.best_value

@@ -6,6 +6,7 @@ Knows states, signals and how a run ends, whatever happens. Does not know how a 
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import time
@@ -32,6 +33,10 @@ def main(directory: str) -> int:
     """Carry out the run in `directory`. Returns the exit code: 0 completed or stopped, 2 wrong input, 1 failed."""
     _configure_logs()
     run = Run(Path(directory).absolute())
+    if int(os.environ.get("RANK", "0")) > 0:
+        from engine.training.follower import follow
+
+        return follow(run.directory)
     lock = hold(run.path(".worker.lock"))
     if lock is None:
         log.error("another worker carries out %s", run.id)

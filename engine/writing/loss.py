@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
 
 from engine.tasks.base import IGNORED
 
@@ -61,6 +62,8 @@ def inner(model: nn.Module) -> nn.Module:
     """The model of transformers, whatever PEFT has wrapped around it."""
     from peft import PeftModel
 
+    if isinstance(model, DistributedDataParallel):
+        model = model.module
     return model.get_base_model() if isinstance(model, PeftModel) else model
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from engine.config import RunConfig
 from engine.runs.api import train
 from engine.runs.store import Run
+from tests.engine.questions import WORDS, rows, write
 from tests.fresh import Fresh, fresh_environment, requirement_lines
 from tests.tiny import save_encoder
 
@@ -21,7 +23,7 @@ def tune(directory: Path, table: Path, model: Path, **values: object) -> Run:
     described = {
         "data": {"train": str(table), **values.pop("data", {})},
         "model": {"id": str(model)},
-        "training": SHORT,
+        "training": values.pop("training", SHORT),
         "evaluation": {"bootstrap_samples": 200},
         **values,
     }
@@ -75,3 +77,34 @@ def fresh(tmp_path_factory: pytest.TempPathFactory):
         return made[requirements]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def ner_run(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A tagger that has learned something, so that there are entities to compare."""
+    folder = tmp_path_factory.mktemp("ner")
+    chance = random.Random(3)
+    names, cities = ["ann", "bob", "eve"], ["paris", "rome", "oslo"]
+    lines = []
+    for _ in range(200):
+        filler = " ".join(chance.choices(["the", "a", "was", "is", "film", "plot"], k=chance.randint(2, 7)))
+        name, city = chance.choice(names), chance.choice(cities)
+        text = f"{filler} {name} is in {city}"
+        start, place = len(filler) + 1, len(text) - len(city)
+        spans = [
+            {"start": start, "end": start + len(name), "label": "PER"},
+            {"start": place, "end": len(text), "label": "LOC"},
+        ]
+        lines.append({"text": text, "spans": spans})
+    table = folder / "texts.jsonl"
+    table.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    model = save_encoder("bert", folder / "model", ["the", "a", "was", "is", "film", "plot", "in", *names, *cities])
+    learning = {"epochs": 8, "learning_rate": 5e-3, "batch_size": 16, "early_stopping": 0}
+    return tune(runs, table, model, task="ner", training=learning, method={"freeze_embeddings": False})
+
+
+@pytest.fixture(scope="session")
+def qa_run(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("qa")
+    table = write(folder / "questions.jsonl", rows())
+    return tune(runs, table, save_encoder("bert", folder / "model", WORDS), task="qa", method={"name": "lora"})

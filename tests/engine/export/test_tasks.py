@@ -1,0 +1,155 @@
+"""Taggers and readers leave as classifiers do: the same answers elsewhere, by zip, by ONNX and as a Space.
+
+Run: python -m pytest tests/engine/export/test_tasks.py
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from engine.export.card import model_card
+from engine.export.kinds import KINDS
+from engine.export.leaving import Leaving
+from engine.export.package import PROGRAM, make_onnx, make_zip
+from engine.export.rules import closure, write_rules
+from engine.export.space import make_space
+from engine.inference.predictor import load_predictor
+from engine.models.device import choose_device
+from engine.runs.store import Run
+from tests.fresh import Fresh
+
+LONG = "the plot was a film " * 40
+ASKED: dict[str, list[dict[str, str]]] = {
+    "ner_run": [
+        {"text": "the film was ann is in paris"},
+        {"text": f"{LONG} bob is in rome, {LONG} eve is in oslo"},
+        {"text": "  Ann,\tis\u3000in (Paris)!  "},
+        {"text": ""},
+    ],
+    "qa_run": [],  # rows of its own test split, and a context of many windows
+}
+
+
+def questions(run: Run, name: str) -> list[dict[str, str]]:
+    if ASKED[name]:
+        return ASKED[name]
+    with run.path("data", "test.jsonl").open(encoding="utf-8") as file:
+        found = [json.loads(line)["inputs"] for _, line in zip(range(6), file, strict=False)]
+    rows = [{key: row[key] for key in ("context", "question")} for row in found]
+    return [*rows, {"context": " ".join([row["context"] for row in rows] * 6), "question": rows[0]["question"]}]
+
+
+def assert_close(ours: Any, theirs: Any, within: float) -> None:
+    """The same structure, the same words, numbers within reach."""
+    if isinstance(ours, float) and isinstance(theirs, float):
+        assert theirs == pytest.approx(ours, abs=within)
+    elif isinstance(ours, dict):
+        assert ours.keys() == theirs.keys()
+        for key in ours:
+            assert_close(ours[key], theirs[key], within)
+    elif isinstance(ours, list | tuple):
+        assert len(ours) == len(theirs)
+        for a, b in zip(ours, theirs, strict=True):
+            assert_close(a, b, within)
+    else:
+        assert ours == theirs
+
+
+def said(folder: Path, environment: Fresh, rows: list[dict[str, str]]) -> list[dict[str, Any]]:
+    table = folder.parent / "rows.jsonl"
+    table.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    lines = environment.run("predict.py", "--file", str(table), cwd=folder).splitlines()
+    return [{key: value for key, value in json.loads(line).items() if key not in rows[0]} for line in lines]
+
+
+def unpacked(path: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    [inner] = folder.iterdir()
+    return inner
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("which", ["ner_run", "qa_run"])
+def test_the_zip_answers_as_the_page_does(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path, fresh: Callable[[str], Fresh]
+) -> None:
+    run: Run = request.getfixturevalue(which)
+    folder = unpacked(make_zip(run), tmp_path / "elsewhere")
+    environment = fresh((folder / "requirements.txt").read_text())
+    rows = questions(run, which)
+    expected = load_predictor(run.directory).predict(rows)
+    assert max(answer["windows"] for answer in expected) > 1
+    if which == "ner_run":
+        assert len(expected[0]["entities"]) == 2, "a tagger that found nothing would agree with anything"
+    assert_close(expected, said(folder, environment, rows), 1e-5)
+    environment.run("-c", "import importlib.util as u; assert u.find_spec('engine') is None", cwd=folder)
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("which", ["ner_run", "qa_run"])
+def test_onnx_answers_as_the_model_does(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path, fresh: Callable[[str], Fresh]
+) -> None:
+    run: Run = request.getfixturevalue(which)
+    folder = unpacked(make_onnx(run), tmp_path / "elsewhere")
+    measured = json.loads((folder / "onnx" / "onnx.json").read_text())
+    assert measured["files"]["fp32"]["agreement"] == 1
+    rows = questions(run, which)
+    answers = said(folder, fresh((folder / "requirements.txt").read_text()), rows)
+    assert_close(load_predictor(run.directory, choose_device("cpu", "fp32")).predict(rows), answers, 1e-4)
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("which", ["ner_run", "qa_run"])
+def test_the_space_answers_as_the_page_does(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path, fresh: Callable[[str], Fresh]
+) -> None:
+    from gradio_client import Client
+
+    from tests.engine.export.test_space import running
+
+    run: Run = request.getfixturevalue(which)
+    folder = make_space(run, tmp_path / "space")
+    row = questions(run, which)[0]
+    with running(folder, fresh((folder / "requirements.txt").read_text())) as url:
+        answer = Client(url, verbose=False).predict(**row, api_name="/predict")
+    assert_close(load_predictor(run.directory).predict([row])[0], answer, 1e-5)
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("which", ["ner_run", "qa_run"])
+def test_the_card_knows_the_task(which: str, request: pytest.FixtureRequest) -> None:
+    leaving = Leaving.of(request.getfixturevalue(which))
+    card = model_card(leaving, "hub", repo="ada/model")
+    matter = yaml.safe_load(card.split("---\n")[1])
+    assert matter["pipeline_tag"] == leaving.kind.pipeline
+    metrics = matter["model-index"][0]["results"][0]["metrics"]
+    assert {metric["type"] for metric in metrics} <= set(leaving.kind.cards.values()) and metrics
+    assert leaving.kind.intended.zh in card and "## Limits" in card
+
+
+def test_the_rules_that_go_along_are_few_and_need_nothing_of_the_engine(tmp_path: Path) -> None:
+    for task, kind in KINDS.items():
+        assert (PROGRAM / f"answering_{task}.py").is_file() and (PROGRAM / f"app_{task}.py").is_file()
+        if not kind.rules:
+            continue
+        names = closure(kind.rules)
+        assert set(kind.rules) <= set(names) and len(names) <= 9
+        folder = tmp_path / task / "rules"
+        folder.parent.mkdir()
+        write_rules(kind.rules, folder)
+        for path in folder.glob("*.py"):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                module = node.module if isinstance(node, ast.ImportFrom) else None
+                assert not (module or "").startswith("engine"), path
+                if (module or "").startswith("rules."):
+                    assert (folder / f"{module.partition('.')[2]}.py").is_file(), module
