@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 
 from engine.cli.answer import evaluate, predict
 from engine.cli.export import export
+from engine.cli.job import job
 from engine.cli.look import check, examples, report, runs
 from engine.cli.manage import clone, delete, note, rename, resume, stop
 from engine.cli.train import train
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
-    train, check, predict, evaluate, report, export, runs, resume, stop, clone, rename, note, delete, examples,
+    train, check, predict, evaluate, report, export, job, runs, resume, stop, clone, rename, note, delete, examples,
 ):  # fmt: skip
     app.command()(command)
 

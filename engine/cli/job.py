@@ -1,0 +1,54 @@
+"""The `job` command: a run on a machine of the Hugging Face Hub."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from engine.cli.shared import Json, RunArgument, find
+from engine.text import Text, terminal_language
+
+
+def job(
+    run: RunArgument,
+    flavor: Annotated[str, typer.Option(help="The machine, such as cpu-upgrade, t4-small or a10g-small.")] = "t4-small",
+    timeout: Annotated[str, typer.Option(help="After which the hub ends the job.")] = "1h",
+    namespace: Annotated[str, typer.Option(help="Who pays: your name or an organisation's.")] = "",
+    submit: Annotated[bool, typer.Option("--submit", help="Send it; without it only the plan is shown.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="With --submit: wait for the end and bring the result back.")
+    ] = False,
+    bring_back: Annotated[
+        bool, typer.Option("--bring-back", help="Bring back the result of a job that has ended.")
+    ] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the job's repository on the hub.")] = False,
+    json_: Json = False,
+) -> None:
+    """Train a run that `train --no-start` created as a Hugging Face job, and bring it back. Jobs cost money; HF_TOKEN says whose."""
+    from engine.export.explained import explained
+    from engine.runs import elsewhere
+
+    found = find(run)
+
+    def tell(text: Text) -> None:
+        typer.echo(text.in_language(terminal_language()), err=True)
+
+    result: dict[str, object] = {"run": str(found.directory)}
+    with explained(found.id):
+        if bring_back:
+            result["state"] = elsewhere.bring_back(found, keep=keep)
+        elif submit:
+            result |= elsewhere.submit(found, flavor, timeout, namespace=namespace, tell=tell)
+            if wait:
+                result["stage"] = elsewhere.wait(found, tell=tell)
+                result["state"] = elsewhere.bring_back(found, keep=keep)
+        else:
+            with elsewhere.packed(found) as folder:
+                files = [path for path in folder.rglob("*") if path.is_file()]
+                result["files"] = len(files)
+                result["bytes"] = sum(path.stat().st_size for path in files)
+            result["job"] = elsewhere.described(flavor, timeout, f"{namespace or '<you>'}/tunebench-{found.id}")
+            tell(Text("Nothing was sent. Say --submit to do it.", "尚未提交；加上 --submit 才会提交。"))
+    typer.echo(json.dumps(result, ensure_ascii=False) if json_ else json.dumps(result, ensure_ascii=False, indent=1))
