@@ -54,13 +54,7 @@ def described(flavor: str, timeout: str, repo: str) -> dict[str, Any]:
 def packed(run: Run) -> Iterator[Path]:
     """The folder that is uploaded: source/, input/ and run/<id>/. ConfigProblem for what a job could not see."""
     config = run.config
-    if config.model.id.startswith(("/", ".", "~")) or Path(config.model.id).exists():
-        raise ConfigProblem(
-            "model_stays",
-            Text("A job cannot see a model folder of this machine.", "任务无法访问本机上的模型目录。"),
-            Text("Push it to the hub and name its id.", "请先推送到 Hub，再填写其 ID。"),
-            field="model.id",
-        )
+    _refuse_folder(config)
     with tempfile.TemporaryDirectory(prefix="tunebench-job-") as scratch:
         folder = Path(scratch)
         ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
@@ -177,6 +171,16 @@ def job_of(run: Run) -> dict[str, Any]:
             Text("This run was not sent to a job.", "该运行没有提交为任务。"),
             Text("Send it with --submit.", "可用 --submit 提交。"),
         ) from error
+
+
+def _refuse_folder(config: RunConfig) -> None:
+    if config.model.id.startswith(("/", ".", "~")) or Path(config.model.id).exists():
+        raise ConfigProblem(
+            "model_stays",
+            Text("A job cannot see a model folder of this machine.", "任务无法访问本机上的模型目录。"),
+            Text("Push it to the hub and name its id.", "请先推送到 Hub，再填写其 ID。"),
+            field="model.id",
+        )
 
 
 def _moved(config: RunConfig, folder: Path) -> RunConfig:
