@@ -17,7 +17,7 @@ from engine.assets import is_cached
 
 pytestmark = pytest.mark.browser
 
-TRAINING = 300_000  # milliseconds that a small run may take on a busy machine
+TRAINING = 420_000  # milliseconds that a small run may take on a busy machine
 WORDS = {
     "en-US": {
         "tab": "Question answering",
