@@ -117,6 +117,7 @@ READING = {
     "answer_file",
     "ask_as_typed",
     "write",
+    "style_of",
 }
 CONTROLLING = {"stop_and_keep", "stop_and_discard", "resume_run", "open_editor", "save_about", "ask_delete", "delete_run", "clone_run"}  # fmt: skip
 
