@@ -1,7 +1,9 @@
-"""Tiny random models that write, one of each family, with a real tokenizer: saved as a hub checkpoint would be."""
+"""Tiny random models that write, one of each family, with a real tokenizer: saved as a hub checkpoint would be. And a table for them."""
 
 from __future__ import annotations
 
+import json
+import random
 from pathlib import Path
 
 import torch
@@ -18,7 +20,7 @@ from transformers import (
     T5Config,
 )
 
-from tests.tiny import IDS, tokenizer
+from tests.tiny import IDS, WORDS, tokenizer
 
 CHAT = "{% for message in messages %}<s> {{ message['content'] }} </s>{% endfor %}{% if add_generation_prompt %}<s>{% endif %}"
 _SIZE = {"d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64}
@@ -62,3 +64,16 @@ def save_generator(family: str, directory: Path, words: list[str] | None = None)
     auto.from_config(GENERATORS[family](len(made))).save_pretrained(directory)
     made.save_pretrained(directory)
     return directory
+
+
+def table(path: Path, rows: int, references: int = 1, seed: int = 0) -> Path:
+    """Documents whose summary is one of two, told by their second word: learned by whoever reads it."""
+    chance = random.Random(seed)
+    with path.open("w", encoding="utf-8") as file:
+        for _ in range(rows):
+            good = chance.random() < 0.5
+            words = ["the", "good" if good else "bad", *chance.choices(WORDS[6:], k=chance.randint(3, 12))]
+            summary = "great film" if good else "awful plot"
+            given = summary if references == 1 else [summary, *["music"] * (references - 1)]
+            file.write(json.dumps({"document": " ".join(words), "summary": given}) + "\n")
+    return path

@@ -5,8 +5,6 @@ Run: python -m pytest tests/engine/training/test_summarization.py
 
 from __future__ import annotations
 
-import json
-import random
 import threading
 from pathlib import Path
 
@@ -19,21 +17,7 @@ from engine.evaluation.summarization.rows import group_rows
 from engine.inference.judge import judge_file
 from engine.inference.predictor import load_predictor
 from engine.runs.api import train
-from tests.tiny import WORDS
-from tests.tiny_generators import save_generator
-
-
-def table(path: Path, rows: int, references: int = 1, seed: int = 0) -> Path:
-    """Documents whose summary is one of two, told by their second word: learned by whoever reads it."""
-    chance = random.Random(seed)
-    with path.open("w", encoding="utf-8") as file:
-        for _ in range(rows):
-            good = chance.random() < 0.5
-            words = ["the", "good" if good else "bad", *chance.choices(WORDS[6:], k=chance.randint(3, 12))]
-            summary = "great film" if good else "awful plot"
-            given = summary if references == 1 else [summary, *["music"] * (references - 1)]
-            file.write(json.dumps({"document": " ".join(words), "summary": given}) + "\n")
-    return path
+from tests.tiny_generators import save_generator, table
 
 
 def describe(train_file: Path, model: Path, **values) -> RunConfig:
