@@ -69,7 +69,7 @@ class WritingTask:
     prompts: ClassVar[dict[str, Text]]
 
     pace = Pace(
-        rate={"lora": 1e-3, "full": 1.5e-4, "prefix": 3e-2, "ia3": 1.5e-2},
+        rate={"lora": 1.4e-3, "full": 1.5e-4, "prefix": 3e-2, "ia3": 1.5e-2},
         epochs=passes_for_writing,
         by_size=False,
         least_batch=4,
