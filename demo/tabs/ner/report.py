@@ -18,6 +18,7 @@ from engine.evaluation.ner.words import ERROR_HELP, ERROR_NAMES, SCHEMA_HELP, SC
 MANY_TYPES = 12
 PAIRS_SHOWN = 8
 ROWS_SHOWN = 12
+ERRORS_READ = 60  # among which those in one piece of text are shown together
 MISTAKES_SHOWN = 6
 PAIRED = ("type", "both")  # kinds in which one type was taken for another
 
@@ -155,30 +156,43 @@ def opened_html(directory: Path, report: dict[str, Any], picked: str, language: 
     if number:
         group = next(group for group in report["errors"] if group["kind"] == kind)
         pair = group["pairs"][int(number)]
-        total, rows = error_rows(directory, kind, pair["label"], pair["prediction"], ROWS_SHOWN)
+        total, rows = error_rows(directory, kind, pair["label"], pair["prediction"], ERRORS_READ)
         title = _pair(kind, pair, language)
     else:
-        total, rows = error_rows(directory, kind, limit=ROWS_SHOWN)
+        total, rows = error_rows(directory, kind, limit=ERRORS_READ)
         title = safe(ERROR_NAMES[kind].in_language(language))
-    of = _say("ner.opened", language, shown=count(len(rows)), errors=count(total))
     named = colours(labels_in(report))
-    items = "".join(_row(row, named, language) for row in rows)
+    pieces = _pieces(rows)
+    shown = sum(len(errors) for _, _, errors in pieces)
+    of = _say("ner.opened", language, shown=count(shown), errors=count(total))
+    items = "".join(_row(row, place, named, language) for row, place, _ in pieces)
     return (
         f'<section class="tb-cell-rows" aria-live="polite"><h4>{title} <small class="tb-quiet">{of}</small></h4>'
         f'<ul class="tb-answers">{items}</ul></section>'
     )
 
 
-def _row(row: dict[str, Any], named: dict[str, int], language: str) -> str:
-    """One error in its text, as the data has it and as the model does."""
-    text, error = row["inputs"]["text"], row["error"]
-    spans = [span for span in (error["gold"], error["given"]) if span]
-    first, last = window(text, min(span["start"] for span in spans), max(span["end"] for span in spans))
+def _pieces(rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], tuple[int, int], list[dict[str, Any]]]]:
+    """The pieces of texts to show, each with the errors that stand in it: several in one piece are shown once."""
+    pieces: list[tuple[dict[str, Any], tuple[int, int], list[dict[str, Any]]]] = []
+    for row in rows:
+        spans = [span for span in (row["error"]["gold"], row["error"]["given"]) if span]
+        start, end = min(span["start"] for span in spans), max(span["end"] for span in spans)
+        for other, (first, last), errors in pieces:
+            if other["row"] == row["row"] and first <= start and end <= last:
+                errors.append(row["error"])
+                break
+        else:
+            if len(pieces) < ROWS_SHOWN:
+                pieces.append((row, window(row["inputs"]["text"], start, end), [row["error"]]))
+    return pieces
+
+
+def _row(row: dict[str, Any], place: tuple[int, int], named: dict[str, int], language: str) -> str:
+    """A piece of a text, as the data has it and as the model does."""
+    text = row["inputs"]["text"]
     return _versus(
-        row["row"],
-        marked(text, row["target"], named, first, last),
-        marked(text, row["prediction"], named, first, last),
-        language,
+        row["row"], marked(text, row["target"], named, *place), marked(text, row["prediction"], named, *place), language
     )
 
 

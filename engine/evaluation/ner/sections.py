@@ -84,13 +84,16 @@ def error_groups(matches: Sequence[Sequence[Match]], test: Sequence[Example]) ->
 
 
 def _spread(members: list[tuple[Match, Example, Sequence[Match]]]) -> list[tuple[Match, Example, Sequence[Match]]]:
-    """A few members, one of each pair of types before a second of any."""
+    """A few members, one of each pair of types before a second of any, and no text twice."""
     by_pair: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    shown: set[int] = set()
     for member in members:
-        by_pair[member[0].types].append(member)
+        if member[1].row not in shown:
+            shown.add(member[1].row)
+            by_pair[member[0].types].append(member)
     chosen: list[Any] = []
     depth = 0
-    while len(chosen) < min(EXAMPLES, len(members)):
+    while len(chosen) < min(EXAMPLES, len(shown)):
         chosen += [group[depth] for group in by_pair.values() if len(group) > depth]
         depth += 1
     return chosen[:EXAMPLES]
