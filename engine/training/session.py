@@ -17,7 +17,6 @@ from transformers import set_seed
 
 from engine.config import WRITING
 from engine.errors import is_out_of_memory
-from engine.evaluation.words import percent
 from engine.inference.forward import collate
 from engine.inference.reader import BATCH_SIZE, Reader
 from engine.inference.saved import Description, load_tuned
@@ -39,7 +38,7 @@ from engine.runs import disk, limits
 from engine.tasks import task_named
 from engine.tasks.base import Encoded, Outputs
 from engine.text import Text
-from engine.training import memory
+from engine.training import memory, told
 from engine.training.checkpoint import Checkpoints
 from engine.training.comeback import last_checkpoint
 from engine.training.course import Course, StopRequested
@@ -139,7 +138,15 @@ class Session:
                 }
             )
         if self.train.truncated:
-            self._tell_truncation(length, limit)
+            told.truncation(
+                self.events,
+                self.task,
+                self.train,
+                len(splits.train),
+                length,
+                limit,
+                config.generation.long_documents == "parts",
+            )
         self.lora_layers = self._lora_layers()
         method = replace(config.method, lora_layers=self.lora_layers)
         self.model = apply_method(self.loaded, method, self.resolved.freeze_embeddings)
@@ -188,7 +195,7 @@ class Session:
                     raise
                 log.warning("out of memory at a batch of %d", micro, exc_info=True)
                 micro = max(1, micro // 2)
-                self._tell_smaller_batch(micro)
+                told.smaller_batch(self.events, micro, self.resolved.batch_size)
             # Outside the handler, whose traceback would keep the failed batch alive.
             del tuner
             if self.device.name == "cuda":
@@ -218,13 +225,7 @@ class Session:
         micro = memory.fitting(size, each, self.device.name)
         self.facts["micro_batch_size"], self.facts["megabytes_an_example"] = micro, round(each / 2**20)
         if micro < size:
-            self.events.notice(
-                "small_batches",
-                Text(
-                    f"The longest example takes {each / 2**20:,.0f} MB: {micro} at a time, updates still use {size}.",
-                    f"最长的样本需要 {each / 2**20:,.0f} MB 内存：每次处理 {micro} 条，每次更新仍使用 {size} 条。",
-                ),
-            )
+            told.measured_batch(self.events, micro, size, each)
         return micro
 
     def forget_checkpoints(self) -> None:
@@ -371,58 +372,3 @@ class Session:
             **asdict(self.resolved),
             **self.prepared.facts,
         }
-
-    def _tell_truncation(self, length: int, limit: int) -> None:
-        share = self.train.truncated / len(self.prepared.splits.train)
-        if self.task.name in WRITING:
-            lost = percent(self.train.lost, 1)
-            parts = self.config.generation.long_documents == "parts"
-            ahead = (
-                Text("Asked later, they are summarised in parts.", "之后使用时会分段处理。")
-                if parts
-                else Text(
-                    "Raise the maximum length, or set long documents to parts, to have all of them read.",
-                    "如需读完整篇，请调大最大长度，或将“长文档”设为分段处理。",
-                )
-            )
-            self.events.notice(
-                "truncated",
-                Text(
-                    f"{self.train.truncated} training documents ({share:.1%}) are longer than {length} tokens and are cut there: {lost} of all text is not learned from. {ahead.en}",
-                    f"有 {self.train.truncated} 篇训练文档（{share:.1%}）超过 {length} 个 token，训练时会被截断，共损失 {lost} 的文本。{ahead.zh}",
-                ),
-                "warning" if self.train.lost > 0.01 else "info",
-                count=self.train.truncated,
-            )
-            return
-        if self.task.windowed:
-            self.events.notice(
-                "windowed",
-                Text(
-                    f"{self.train.truncated} training texts ({share:.1%}) are longer than {length} tokens and are read in overlapping windows.",
-                    f"有 {self.train.truncated} 条训练文本（{share:.1%}）超过 {length} 个 token，按重叠窗口分段读取。",
-                ),
-                count=self.train.truncated,
-            )
-            return
-        self.events.notice(
-            "truncated",
-            Text(
-                f"{self.train.truncated} training texts ({share:.1%}) are longer than {length} tokens and are cut there; "
-                f"validation and test read them whole, in windows.",
-                f"有 {self.train.truncated} 条训练文本（{share:.1%}）超过 {length} 个 token，训练时会被截断；验证和测试时按窗口完整读取。",
-            ),
-            "warning" if length < limit or share > 0.05 else "info",
-            count=self.train.truncated,
-        )
-
-    def _tell_smaller_batch(self, micro: int) -> None:
-        self.events.notice(
-            "smaller_batch",
-            Text(
-                f"Memory ran out. Starting over with {micro} examples at a time; "
-                f"updates still use {self.resolved.batch_size}.",
-                f"内存不足，改为每次处理 {micro} 条样本重新开始；每次更新仍使用 {self.resolved.batch_size} 条。",
-            ),
-            "warning",
-        )

@@ -1,0 +1,88 @@
+"""What a run says aloud while it is prepared and trained: texts that are cut, batches that are made smaller.
+
+Knows the sentences and when each is a warning. Does not know how anything is computed.
+"""
+
+from __future__ import annotations
+
+from engine.config import WRITING
+from engine.evaluation.words import percent
+from engine.tasks.base import Encoded, Task
+from engine.text import Text
+from engine.training.events import EventLog
+
+LOST = 0.01  # share of all text from which on it is a warning that it is not learned from
+
+
+def truncation(
+    events: EventLog, task: Task, train: Encoded, rows: int, length: int, limit: int, in_parts: bool
+) -> None:
+    """That training texts are longer than `length` tokens, and what becomes of the rest. `limit` is what the model reads."""
+    count, share = train.truncated, train.truncated / rows
+    if task.name in WRITING:
+        _cut_documents(events, count, share, percent(train.lost, 1), length, train.lost > LOST, in_parts)
+    elif task.windowed:
+        events.notice(
+            "windowed",
+            Text(
+                f"{count} training texts ({share:.1%}) are longer than {length} tokens and are read in overlapping windows.",
+                f"有 {count} 条训练文本（{share:.1%}）超过 {length} 个 token，按重叠窗口分段读取。",
+            ),
+            count=count,
+        )
+    else:
+        events.notice(
+            "truncated",
+            Text(
+                f"{count} training texts ({share:.1%}) are longer than {length} tokens and are cut there; "
+                f"validation and test read them whole, in windows.",
+                f"有 {count} 条训练文本（{share:.1%}）超过 {length} 个 token，训练时会被截断；验证和测试时按窗口完整读取。",
+            ),
+            "warning" if length < limit or share > 0.05 else "info",
+            count=count,
+        )
+
+
+def _cut_documents(
+    events: EventLog, count: int, share: float, lost: str, length: int, much: bool, in_parts: bool
+) -> None:
+    ahead = (
+        Text("Asked later, they are summarised in parts.", "之后使用时会分段处理。")
+        if in_parts
+        else Text(
+            "Raise the maximum length, or set long documents to parts, to have all of them read.",
+            "如需读完整篇，请调大最大长度，或将“长文档”设为分段处理。",
+        )
+    )
+    events.notice(
+        "truncated",
+        Text(
+            f"{count} training documents ({share:.1%}) are longer than {length} tokens and are cut there: {lost} of all text is not learned from. {ahead.en}",
+            f"有 {count} 篇训练文档（{share:.1%}）超过 {length} 个 token，训练时会被截断，共损失 {lost} 的文本。{ahead.zh}",
+        ),
+        "warning" if much else "info",
+        count=count,
+    )
+
+
+def smaller_batch(events: EventLog, micro: int, batch_size: int) -> None:
+    events.notice(
+        "smaller_batch",
+        Text(
+            f"Memory ran out. Starting over with {micro} examples at a time; updates still use {batch_size}.",
+            f"内存不足，改为每次处理 {micro} 条样本重新开始；每次更新仍使用 {batch_size} 条。",
+        ),
+        "warning",
+    )
+
+
+def measured_batch(events: EventLog, micro: int, batch_size: int, bytes_each: int) -> None:
+    """That a batch does not fit at once, by a measurement made before training."""
+    each = f"{bytes_each / 2**20:,.0f} MB"
+    events.notice(
+        "small_batches",
+        Text(
+            f"The longest example takes {each}: {micro} at a time, updates still use {batch_size}.",
+            f"最长的样本需要 {each} 内存：每次处理 {micro} 条，每次更新仍使用 {batch_size} 条。",
+        ),
+    )
