@@ -31,6 +31,8 @@ def describe_run(facts: dict[str, Any]) -> list[tuple[Text, Text]]:
         (Text("Rows", "数据行数"), _rows(facts.get("rows"))),
         (Text("Files", "数据文件"), _files(facts.get("sources"))),
         (Text("Settings", "训练设置"), _settings(facts)),
+        (Text("Asked as", "提示词"), _plain((facts.get("generation") or {}).get("prompt"))),
+        (Text("Written with", "生成设置"), _writing(facts.get("generation"))),
         (Text("Best checkpoint", "最佳检查点"), _best(facts)),
         (Text("Device", "设备"), _device(facts)),
         (Text("Time", "用时"), _seconds(facts.get("seconds"))),
@@ -88,6 +90,16 @@ def _settings(facts: dict[str, Any]) -> Text | None:
     if not found:
         return None
     return Text(", ".join(f"{n.en} {v}" for n, v in found), "，".join(f"{n.zh} {v}" for n, v in found))
+
+
+def _writing(form: dict[str, Any] | None) -> Text | None:
+    if form is None:
+        return None
+    longest, beams, heat = form["max_new_tokens"], form["beams"], form["temperature"]
+    return Text(
+        f"{longest} tokens at most, {beams} beam{'' if beams == 1 else 's'}, temperature {heat:g}",
+        f"最多 {longest} 个 token，束宽 {beams}，温度 {heat:g}",
+    )
 
 
 def _best(facts: dict[str, Any]) -> Text | None:
