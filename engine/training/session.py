@@ -162,7 +162,7 @@ class Session:
         self.events.emit("facts", facts=self.facts)
 
     def _lora_layers(self) -> int | None:
-        """Layers of a decoder that get LoRA's matrices: on a CPU the upper half, which saves a quarter of a step."""
+        """Layers of a decoder that get LoRA's matrices: on a CPU the upper half, below which no gradient flows."""
         asked, model = self.config.method.lora_layers, self.loaded.model.config
         if self.config.method.name != "lora" or self.task.name not in WRITING or model.is_encoder_decoder:
             return None
