@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 import gradio as gr
@@ -97,7 +98,9 @@ class Api:
             for path, value in (settings or {}).items():
                 _place(described, path, value)
             config = RunConfig.from_dict(self._with_table(described, table))
-            run, _ = launch(config, self.page.store, self.page.settings, self._owner(request))
+            # A program has no visitor's GPU quota to spend: on ZeroGPU its runs take the processor.
+            settings = replace(self.page.settings, sliced=False)
+            run, _ = launch(config, self.page.store, settings, self._owner(request))
             return {"run": run.id, "state": run.state, "address": f"?run={run.id}"}
 
     def run_status(self, run: str, request: gr.Request = None) -> dict[str, Any]:  # type: ignore[assignment]

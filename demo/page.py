@@ -20,6 +20,7 @@ from demo.stops import Stops
 from demo.titles import source_title
 from demo.uploads import Uploads
 from demo.visitors import Visitors
+from demo.zero import ZeroGpu
 from engine.errors import RunProblem
 from engine.runs.about import about
 from engine.runs.disk import require_room
@@ -76,6 +77,7 @@ class Page:
     stops: Stops = field(default_factory=Stops)
     language: gr.Radio | None = None
     separate: bool = False  # each visitor has runs of their own; a private page with one login has one owner
+    zero: ZeroGpu | None = None  # where GPUs come in slices
     greeting: str = ""  # the language of a visitor who asks for none; the browser's when empty
     # Several sessions may show one run; its history is read forward by one of them at a time.
     reading: threading.Lock = field(default_factory=threading.Lock)
@@ -85,7 +87,8 @@ class Page:
         visitors = Visitors.kept_in(settings.runs_dir.parent)
         uploads = Uploads(settings.uploads_dir, lambda size: require_room(settings, size))
         store = Store(settings.runs_dir)
-        return cls(settings, store, uploads, visitors, greeting=greeting, separate=settings.public)
+        zero = ZeroGpu() if settings.sliced else None
+        return cls(settings, store, uploads, visitors, greeting=greeting, separate=settings.public, zero=zero)
 
     def open_run(self, run_id: str, request: gr.Request | None, control: bool = False) -> Run:
         """The run that a visitor asks for. RunProblem when it does not exist or is not theirs to see (or to `control`)."""

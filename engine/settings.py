@@ -34,6 +34,7 @@ class Settings:
     keep_days: int = 0  # after which ended runs are removed; 0: kept until deleted
     keep_upload_days: int = 30  # for uploads that no run uses
     checkpoint_seconds: int = 60  # between checkpoints; longer where one takes more than a twenty-fifth of that
+    sliced: bool = False  # ZeroGPU: there is a GPU only inside a function that the page calls, for a minute or two
     hang_seconds: int = 1800  # without a sign of life after which a worker is taken for hung
 
     @property
@@ -89,7 +90,8 @@ class Settings:
             value = os.environ.get(variable)
             if value:
                 changes[field] = _positive_integer(variable, value)
-        return replace(settings, **changes, **overrides)
+        changes["sliced"] = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+        return replace(settings, **{**changes, **overrides})
 
 
 def _kept(home: Path) -> Path:

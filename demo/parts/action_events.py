@@ -24,6 +24,14 @@ class ActionEvents(Scene):
             resume(run, self.page.store, self.page.settings)
         return gr.update(visible=False)
 
+    def train_in_slices(self, language: str, run_id: str, request: gr.Request) -> None:
+        """On ZeroGPU the visitor's own event trains, slice by slice: the quota is theirs. Elsewhere a worker does it."""
+        if self.page.zero is None or not run_id:
+            return
+        with told(language):
+            run = self.page.open_run(run_id, request, control=True)
+            self.page.zero.carry_out(run, self.page.store, self.page.settings)
+
     def open_editor(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
         with told(language):
             found = about(self.page.open_run(run_id, request, control=True))

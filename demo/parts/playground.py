@@ -20,6 +20,7 @@ from demo import form
 from demo.i18n import words
 from demo.markup import PICK, clip, count, panel, safe
 from demo.page import Page
+from demo.zero import OnGpu
 from engine.data.limits import Limits
 from engine.data.load import read_table
 from engine.errors import UserError
@@ -185,6 +186,8 @@ def predictor(page: Page, run: Run) -> Any:
     """The run's predictor, loaded once and kept among the last two."""
 
     def load() -> Any:
+        if page.zero is not None:
+            return OnGpu(run.directory, page.zero)
         import torch
 
         from engine.inference.predictor import load_predictor

@@ -111,6 +111,10 @@ class Wiring(ActionEvents, DataEvents, HubEvents, PlanEvents, RunEvents, TryEven
         ).then(self.remember, [tab.restored, *self.inputs], [tab.draft], queue=False, **QUIET)
         started = tab.start.click(self.start, everything, [tab.run_id, tab.problem], **QUIET)
         started.then(self.show, self.shown_from, self.shown, queue=False, **QUIET).then(None, js=SCROLL_TO_RUN)
+        if self.page.zero is not None:
+            # The event of the visitor who pays with their quota; one GPU, one slice at a time.
+            slices: dict[str, Any] = {**QUIET, "concurrency_id": "gpu", "concurrency_limit": 1}
+            started.then(self.train_in_slices, [language, tab.run_id], None, **slices)
         tab.run_id.change(None, [tab.run_id], js=PUT_RUN_IN_ADDRESS)
         tab.timer.tick(self.show, self.shown_from, self.shown, queue=False, **QUIET)
         tab.ended.change(self.tell, [language, tab.run_id], self.told_in, **QUIET)
@@ -135,6 +139,9 @@ class Wiring(ActionEvents, DataEvents, HubEvents, PlanEvents, RunEvents, TryEven
             acts.save.click(self.save_about, [*chosen, acts.name, acts.note], [acts.editor], **quick),
             acts.really.click(self.delete_run, chosen, [tab.run_id, acts.confirm], **quick),
         ]
+        if self.page.zero is not None:
+            slices: dict[str, Any] = {**QUIET, "concurrency_id": "gpu", "concurrency_limit": 1}
+            acted[0].success(self.train_in_slices, chosen, None, **slices)
         for event in acted:
             event.success(self.show, self.shown_from, self.shown, **quick)
         acts.edit.click(self.open_editor, chosen, [acts.editor, acts.name, acts.note, acts.confirm], **quick)

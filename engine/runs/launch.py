@@ -24,11 +24,11 @@ from engine.text import Text
 HOPELESS = ("diverged", "save_mismatch", "time_limit")
 
 
-def launch(config: RunConfig, store: Store, settings: Settings, owner: str = "") -> tuple[Run, subprocess.Popen]:
+def launch(config: RunConfig, store: Store, settings: Settings, owner: str = "") -> tuple[Run, subprocess.Popen | None]:
     """Create a run and start its worker, which waits for its turn.
 
     Raises ConfigProblem for a wrong or not allowed configuration, RunProblem where the queue is full or no run can be
-    written, RunFailure where the disk has no room.
+    written, RunFailure where the disk has no room. Where GPUs come in slices no worker is started: the page trains (demo/zero.py).
     """
     config.check()
     check_limits(config, settings)
@@ -37,7 +37,7 @@ def launch(config: RunConfig, store: Store, settings: Settings, owner: str = "")
     with turn_lock(store.directory):
         admit(store, settings, owner)
         run = store.create(config, owner)
-    return run, start(run)
+    return run, None if settings.sliced else start(run)
 
 
 def resumable(run: Run, manifest: Manifest | None = None) -> bool:
@@ -52,7 +52,7 @@ def resumable(run: Run, manifest: Manifest | None = None) -> bool:
     return manifest.state == "completed" and any(run.path("checkpoints").glob("step-*"))
 
 
-def resume(run: Run, store: Store, settings: Settings) -> subprocess.Popen:
+def resume(run: Run, store: Store, settings: Settings) -> subprocess.Popen | None:
     """Have a run go on from its last complete checkpoint, at the end of the queue. RunProblem when it cannot."""
     with turn_lock(store.directory):
         manifest = run.manifest
@@ -80,7 +80,7 @@ def resume(run: Run, store: Store, settings: Settings) -> subprocess.Popen:
             finished=None,
             attempt=manifest.attempt + 1,
         )
-    return start(run)
+    return None if settings.sliced else start(run)
 
 
 def _least(config: RunConfig) -> int:

@@ -6,6 +6,7 @@ has been read: wrong input is told within a second.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -31,9 +32,13 @@ class Terminated(Exception):
     """The system wants this process to end. What was learned is worth a checkpoint, if there is time for one."""
 
 
-def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
+class SliceOver(Terminated):
+    """A slice of training has ended, with a checkpoint to go on from."""
+
+
+def carry_out(run: Run, settings: Settings, events: EventLog, seconds: float | None = None) -> str:
     """Train, save, judge. Returns the final state: `completed`, or `stopped` when the owner discarded it."""
-    course = Course(run, events, settings)
+    course = Course(run, events, settings, seconds)
     try:
         task = task_named(course.config.task)
         check_metric(course.config, task)
@@ -70,8 +75,10 @@ def carry_out(run: Run, settings: Settings, events: EventLog) -> str:
 class Course:
     """Where a run stands: its phase, the seconds each phase took, and whether it is still wanted."""
 
-    def __init__(self, run: Run, events: EventLog, settings: Settings):
+    def __init__(self, run: Run, events: EventLog, settings: Settings, slice_seconds: float | None = None):
         self.run = run
+        self._slice_seconds = slice_seconds  # of training, where it goes in slices
+        self._slice_ends = math.inf
         self.events = events
         self.settings = settings
         self.config: RunConfig = run.config
@@ -98,6 +105,15 @@ class Course:
         if self._phase:
             self.seconds[self._phase] = round(time.perf_counter() - self._since, 3)
         self._phase = ""
+
+    def begin_slice(self) -> None:
+        """Training begins: however long loading took, there is as much of it in every slice."""
+        if self._slice_seconds is not None:
+            self._slice_ends = time.monotonic() + self._slice_seconds
+
+    @property
+    def slice_over(self) -> bool:
+        return time.monotonic() >= self._slice_ends
 
     def check_discarded(self) -> None:
         """Raises StopRequested once the owner wants no result any more."""

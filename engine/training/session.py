@@ -41,7 +41,7 @@ from engine.text import Text
 from engine.training import memory, told
 from engine.training.checkpoint import Checkpoints
 from engine.training.comeback import last_checkpoint
-from engine.training.course import Course, StopRequested
+from engine.training.course import Course, SliceOver, StopRequested, Terminated
 from engine.training.defaults import Resolved, common_length, resolve
 from engine.training.prepare import Prepared
 from engine.training.progress import Progress
@@ -185,9 +185,12 @@ class Session:
             self.best, self.settled = -1.0, self.outputs
             tuner = self._tuner(micro)
             try:
+                self.course.begin_slice()
                 with self._sigterm:
                     self.progress = tuner.fit(checkpoint)
                 break
+            except Terminated as ended:
+                raise ended if self._sigterm.came else SliceOver from None
             except (MemoryError, RuntimeError) as error:
                 # Of several processes one cannot begin anew by itself.
                 alone = self.team.size == 1
@@ -301,7 +304,7 @@ class Session:
             loss=loss,
             evaluate_now=self._evaluate_now,
             metric=self.metric,
-            stop_request=lambda: "terminate" if self._sigterm.came else self.run.requested_stop,
+            stop_request=self._stop_request,
             beside=(self._settled_state, self._restore_settled),
             events=self.events,
             checkpoints=self.checkpoints,
@@ -311,6 +314,11 @@ class Session:
             by_tokens=self.task.name == "ner" or self.task.name in WRITING,
             fast_ratio=config.method.lora_plus_ratio if config.method.name == "lora" else 1.0,
         )
+
+    def _stop_request(self) -> str | None:
+        if self._sigterm.came:
+            return "terminate"
+        return self.run.requested_stop or ("terminate" if self.course.slice_over else None)
 
     def _evaluate_now(self) -> tuple[float, dict[str, float]]:
         """Loss and metrics on the validation rows. What they decide at the best evaluation is kept with its weights."""

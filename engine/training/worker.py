@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from engine.runs.queue import wait_for_turn
 from engine.runs.store import Run, Store
 from engine.settings import Settings
 from engine.text import Text
-from engine.training.course import StopRequested, Terminated, carry_out
+from engine.training.course import SliceOver, StopRequested, Terminated, carry_out
 from engine.training.events import EventLog, plain
 from engine.training.watchdog import Watchdog, start_heart
 
@@ -29,8 +30,11 @@ RESERVE_BYTES = 256 * 1024  # given back to a full disk, so that the end of the 
 log = logging.getLogger("tunebench.worker")
 
 
-def main(directory: str) -> int:
-    """Carry out the run in `directory`. Returns the exit code: 0 completed or stopped, 2 wrong input, 1 failed."""
+def main(directory: str, seconds: float | None = None) -> int:
+    """Carry out the run in `directory`. Returns the exit code: 0 completed or stopped, 2 wrong input, 1 failed.
+
+    With `seconds` training ends about then with a checkpoint, and the run waits in the queue for its next slice.
+    """
     _configure_logs()
     run = Run(Path(directory).absolute())
     if int(os.environ.get("RANK", "0")) > 0:
@@ -49,7 +53,7 @@ def main(directory: str) -> int:
         run.path(".reserve").write_bytes(b"\0" * RESERVE_BYTES)
         events = EventLog(run.path("events.jsonl"))
         with lock:
-            return _work(run, settings, events, attempt)
+            return _work(run, settings, events, attempt, seconds)
     except Exception as error:
         problem = explain(error)
         if not isinstance(error, UserError):
@@ -64,7 +68,7 @@ def main(directory: str) -> int:
         run.path(".reserve").unlink(missing_ok=True)
 
 
-def _work(run: Run, settings: Settings, events: EventLog, attempt: int) -> int:
+def _work(run: Run, settings: Settings, events: EventLog, attempt: int, seconds: float | None) -> int:
     """From the queue to the end. Raises whatever the course raises."""
     watchdog = Watchdog(events, settings, give_up=lambda problem: _give_up(run, events, problem))
 
@@ -78,19 +82,25 @@ def _work(run: Run, settings: Settings, events: EventLog, attempt: int) -> int:
         signal.signal(number, signal.SIG_IGN)
         raise StopRequested if run.requested_stop == "discard" else Terminated
 
-    signal.signal(signal.SIGTERM, terminated)
+    # Python hears signals in its main thread alone; a slice may be in another.
+    hears = threading.current_thread() is threading.main_thread()
+    if hears:
+        signal.signal(signal.SIGTERM, terminated)
     try:
         store = Store(run.directory.parent)
         if not wait_for_turn(run, store, settings.max_running, begin, lambda: run.requested_stop is not None):
             return _end(run, events, "stopped")
         watchdog.start()
-        return _end(run, events, carry_out(run, settings, events))
+        return _end(run, events, carry_out(run, settings, events, seconds))
     except StopRequested:
         return _end(run, events, "stopped")
+    except SliceOver:
+        return _wait_for_slice(run, events, attempt)
     except Terminated:
         return _end(run, events, "interrupted", _terminated())
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if hears:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
         watchdog.stop()
 
 
@@ -105,6 +115,14 @@ def _end(run: Run, events: EventLog | None, state: str, problem: UserError | Non
             log.exception("the last event was not written")
         events.close()
     return problem.exit_code if problem else 0
+
+
+def _wait_for_slice(run: Run, events: EventLog, attempt: int) -> int:
+    """The slice is over and there is a checkpoint: the run goes on from it, as a resumed one does."""
+    run.update(state="queued", queued=time.time(), process=None, attempt=attempt + 1)
+    events.emit("state", state="queued", error=None)
+    events.close()
+    return 0
 
 
 def _give_up(run: Run, events: EventLog, problem: RunFailure) -> None:

@@ -1,0 +1,43 @@
+"""A Space's process on ZeroGPU in small: `python drive.py RUNS_DIR CONFIG OUT`. Trains in slices, answers, writes down what happened."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import spaces
+
+from demo import zero
+from demo.page import Page
+from demo.parts import playground
+from engine.config import RunConfig
+from engine.errors import UserError
+from engine.runs.launch import launch
+from engine.settings import Settings
+
+
+def main(runs: str, config: str, out: str, seconds: str) -> None:
+    zero.TRAINING = float(seconds)
+    settings = Settings.from_env(runs_dir=Path(runs))
+    page = Page.from_settings(settings)
+    assert page.zero is not None and "torch" not in sys.modules, "spaces comes before PyTorch, and the page needs none"
+    run, worker = launch(RunConfig.load(config), page.store, settings)
+    assert worker is None, "no worker of its own: it would have no GPU"
+    said: dict = {"run": run.id}
+    try:
+        said["state"] = page.zero.carry_out(run, page.store, settings)
+    except UserError as error:
+        said |= {"state": run.state, "error": error.code}
+    assert "torch" not in sys.modules, "training left the page's process alone"
+    if said["state"] == "completed":
+        spaces.forbid_cuda_outside()
+        predictor = playground.predictor(page, run)
+        said["answer"] = predictor.predict(["a good film"])[0]
+        said["labels"] = predictor.outputs.labels
+    said["calls"] = spaces.calls
+    Path(out).write_text(json.dumps(said), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
