@@ -23,6 +23,7 @@ from engine.cli.shared import (
     find,
     pairs,
     runs_dir_of,
+    task_of,
 )
 from engine.cli.terminal import table
 from engine.config import TASK_NAMES, RunConfig
@@ -40,7 +41,9 @@ def check(
         list[Path] | None,
         typer.Argument(help="The table to look at; or several, whose names say which trains, validates and tests."),
     ] = None,
-    task: Annotated[str, typer.Option(help=f"One of {', '.join(TASK_NAMES)}.")] = "classification",
+    task: Annotated[
+        str, typer.Option(help=f"One of {', '.join(TASK_NAMES)}; an example's own, else classification.")
+    ] = "",
     example: Annotated[str, typer.Option(help=HELP["data.example"])] = "",
     hub: Annotated[str, typer.Option(help=HELP["data.hub"])] = "",
     hub_config: Annotated[str, typer.Option(help=HELP["data.hub_config"])] = "",
@@ -66,7 +69,7 @@ def check(
     by_name = {path.name: str(path) for path in files or []}
     given = {split: by_name[name] for split, name in split_files(list(by_name)).items()} if by_name else {}
     values: dict[str, Any] = {
-        "task": task,
+        "task": task or task_of(example) or "classification",
         "data": {
             "train": given.get("train", ""),
             "example": example,

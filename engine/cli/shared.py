@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from engine.assets import EXAMPLES
 from engine.config import RunConfig
 from engine.errors import ConfigProblem
 from engine.options import walk_options
@@ -24,6 +25,11 @@ Fixes = Annotated[list[str] | None, typer.Option(metavar="CODE", help="A fix tha
 Encoding = Annotated[str, typer.Option(help=HELP["data.encoding"])]
 Delimiter = Annotated[str, typer.Option(help=f"{HELP['data.delimiter']} A character, or tab.")]
 Sheet = Annotated[str, typer.Option(help=HELP["data.sheet"])]
+
+
+def task_of(example: str | None) -> str | None:
+    """The task that an embedded example is for; None where there is no such example (which is told later)."""
+    return EXAMPLES[example].task if example in EXAMPLES else None
 
 
 def find(run: str) -> Run:

@@ -11,7 +11,19 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from engine.cli.shared import HELP, Columns, Delimiter, Encoding, Fixes, Json, RunsDir, Sheet, pairs, runs_dir_of
+from engine.cli.shared import (
+    HELP,
+    Columns,
+    Delimiter,
+    Encoding,
+    Fixes,
+    Json,
+    RunsDir,
+    Sheet,
+    pairs,
+    runs_dir_of,
+    task_of,
+)
 from engine.cli.terminal import Narrator
 from engine.config import METHODS, TASK_NAMES, RunConfig
 from engine.errors import ConfigProblem, UserError
@@ -89,6 +101,8 @@ def train(
     for path, value in flags.items():
         if value is not None:
             _place(values, path, value)
+    if "task" not in values and (known := task_of(values.get("data", {}).get("example"))):
+        values["task"] = known
     described = RunConfig.from_dict(values)
     if fix:
         from engine.data.check import settle_fixes

@@ -204,3 +204,12 @@ def test_runs_are_named_noted_and_deleted_from_the_command_line(runs_dir):
     assert refused.returncode == 2 and json.loads(refused.stdout)["error"]["code"] == "run_has_ended"
     assert engine("delete", run.id, "--yes").returncode == 0
     assert list(Store(runs_dir)) == []
+
+
+def test_an_example_knows_its_task(tmp_path):
+    done = engine("train", "--example", "help-desk-questions-en", "--no-start", "--runs-dir", tmp_path / "runs")
+    assert done.returncode == 0, done.stderr
+    (run,) = (tmp_path / "runs").glob("2*")
+    assert RunConfig.load(run / "config.yaml").task == "qa"
+    checked = engine("check", "--example", "help-desk-entities-en", "--json")
+    assert json.loads(checked.stdout.splitlines()[-1])["task"] == "ner"
