@@ -101,7 +101,8 @@ def train(
     for path, value in flags.items():
         if value is not None:
             _place(values, path, value)
-    if "task" not in values and (known := task_of(values.get("data", {}).get("example"))):
+    data = values.get("data")
+    if "task" not in values and isinstance(data, dict) and (known := task_of(data.get("example"))):
         values["task"] = known
     described = RunConfig.from_dict(values)
     if fix:

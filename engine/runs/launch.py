@@ -32,8 +32,8 @@ def launch(config: RunConfig, store: Store, settings: Settings, owner: str = "")
     """
     config.check()
     check_limits(config, settings)
-    disk.require_room(settings, _least(config))
     store.require_writable()
+    disk.require_room(settings, _least(config))
     with turn_lock(store.directory):
         admit(store, settings, owner)
         run = store.create(config, owner)

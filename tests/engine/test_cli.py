@@ -78,7 +78,6 @@ def test_from_a_file_to_predictions(tiny_bert, sentences, runs_dir, tmp_path):
         (["train", "--train", "x.csv", "--learning-rate", "-1"], ["training.learning_rate"]),
         (["train", "--train", "x.csv", "--task", "clasification"], ["classification"]),
         (["train"], ["data.train"]),
-        (["train", "--train", "x.csv", "--task", "summarization"], ["summarization", "ner"]),
         (["train", "--train", "x.csv", "--set", "training.warmupp=0.1"], ["training.warmupp", "warmup"]),
         (["predict", "no-such-run", "--text", "a"], ["no-such-run"]),
         (["predict", "x"], ["--text", "--file"]),
