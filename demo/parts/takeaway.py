@@ -116,6 +116,11 @@ def plan_html(repo: str, private: bool, plan: dict[str, Any], language: str) -> 
     )
 
 
+def not_yet_html(language: str) -> str:
+    """Said where a task has no way out yet, instead of buttons that never light up."""
+    return f'<p class="tb-quiet">{safe(words("export.not_yet").in_language(language))}</p>'
+
+
 def waiting_html(seconds: float, step: str, language: str) -> str:
     """What is being done, in the words of the process that does it, and for how long."""
     said = step or words("export.starting").in_language(language)

@@ -53,7 +53,8 @@ class TakeawayEvents(Scene):
                 can = False
         hidden = [gr.update(value=None, visible=False) for _ in out.fetch]
         buttons = [gr.update(interactive=can) for _ in out.prepare]
-        return [*buttons, gr.update(interactive=can), gr.update(interactive=False), *hidden, "", ""]
+        never = "" if self.task in KINDS else takeaway.not_yet_html(language)
+        return [*buttons, gr.update(interactive=can), gr.update(interactive=False), *hidden, never, ""]
 
     def prepare_zip(self, language: str, run_id: str, onnx: bool, request: gr.Request) -> Iterator[list[Any]]:
         yield from self._prepare("zip", language, run_id, ["--onnx"] if onnx else [], request)
