@@ -37,8 +37,8 @@ def passes_for_classes(rows: int, classes: int) -> float:
 
 
 def passes_for_entities(rows: int, types: int) -> float:
-    """Four to ten passes, so that a model sees some 6,000 texts in all: every word of them is an example."""
-    return float(min(10, max(4, math.ceil(6000 / rows))))
+    """Four to eight passes, so that a model sees some 8,000 texts in all: every word of them is an example."""
+    return float(min(8, max(4, math.ceil(8000 / rows))))
 
 
 def passes_for_questions(rows: int, labels: int) -> float:
