@@ -1,4 +1,4 @@
-"""Pushing to the hub, against a small one of our own. Run: python -m pytest tests/engine/export/test_hub.py"""
+"""Pushing to the hub, against a small one of our own. Run: python -m pytest tests/engine/export/test_hub_push.py"""
 
 from __future__ import annotations
 
