@@ -57,6 +57,7 @@ def carry_out(run: Run, settings: Settings, events: EventLog, seconds: float | N
         team.meet(course.config.training.device)
         team.same((prepared, course.config))
         from engine.training.judge import report_on
+        from engine.training.saving import save
         from engine.training.session import Session
 
         session = Session(course, prepared, outputs, team)
@@ -64,7 +65,7 @@ def carry_out(run: Run, settings: Settings, events: EventLog, seconds: float | N
         team.same(None)  # what had to be fetched is here: now the others can load it too
         session.encode()
         session.fit()
-        session.save()
+        session.description = save(session)
         report_on(session)
         session.forget_checkpoints()
     except StopRequested:

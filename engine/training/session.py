@@ -1,4 +1,4 @@
-"""The phases of a run that need PyTorch: load, encode, fit, save, and what the judgement shares with them.
+"""The phases of a run that need PyTorch: load, encode, fit, and what saving (saving.py) and the judgement (judge.py) share with them.
 
 Knows the order of things inside each phase and what is recorded of it. Does not know files of data, nor the report.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, replace
-from importlib.metadata import version
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -19,15 +18,12 @@ from engine.config import WRITING
 from engine.errors import is_out_of_memory
 from engine.inference.forward import collate
 from engine.inference.reader import BATCH_SIZE, Reader
-from engine.inference.saved import Description, load_tuned
+from engine.inference.saved import Description
 from engine.models.adapters import (
     apply_method,
     checkpoint_activations,
-    parameter_counts,
     restore_trainable,
-    save_model,
     trainable_state,
-    verify_saved,
 )
 from engine.models.catalog import layers_for
 from engine.models.catalog import resolve as resolve_model
@@ -45,13 +41,10 @@ from engine.training.course import Course, SliceOver, StopRequested, Terminated
 from engine.training.defaults import Resolved, common_length, resolve
 from engine.training.prepare import Prepared
 from engine.training.progress import Progress
+from engine.training.saving import facts_of
 from engine.training.signals import Deferred
 from engine.training.together import Team
 from engine.training.trainer import ALONE, FineTuner
-
-LIBRARIES = ("torch", "transformers", "peft", "accelerate", "datasets", "scikit-learn", "numpy")
-# The reloaded model computes the same products in another order; bf16 keeps 8 bits.
-TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.05}
 
 log = logging.getLogger("tunebench.pipeline")
 
@@ -156,7 +149,7 @@ class Session:
             halve_frozen(self.model, torch.bfloat16)
         if config.training.gradient_checkpointing:
             checkpoint_activations(self.model)
-        self.facts = self._facts()
+        self.facts = facts_of(self)
         self._check_fits()
         self.run.update(facts=self.facts)
         self.events.emit("facts", facts=self.facts)
@@ -243,42 +236,6 @@ class Session:
         adapter = self.config.method.name == "lora"
         disk.require_room(settings, disk.estimate(everything, self.facts["trainable_parameters"], adapter))
 
-    def save(self) -> None:
-        """Write the model, load it again, and see that it answers the same."""
-        self.course.begin("save")
-        directory = self.run.path("model")
-        directory.mkdir(exist_ok=True)
-        save_model(self.model, self.loaded, directory)
-        self.description = Description(
-            task=self.config.task,
-            outputs=self.outputs.to_dict(),
-            max_length=self.resolved.max_length,
-            method=self.config.method.name,
-            base_model=self.config.model.id,
-            base_revision=self.config.model.revision,
-            columns=self.prepared.columns,
-            layers=self.layers,
-            masked="mask_personal_data" in self.config.data.fixes,
-            four_bit=self.config.method.four_bit,
-        )
-        self.description.save(directory)
-        batch = collate(self.train.features[:8], self.loaded.tokenizer.pad_token_id)
-        batch.pop("labels")
-        batch = {name: tensor.to(self.device.name) for name, tensor in batch.items()}
-
-        def reload() -> nn.Module:
-            self.reloaded = load_tuned(directory, self.description, attention_for(self.device))
-            return self.reloaded.model if self.config.method.four_bit else self.reloaded.model.to(self.device.name)
-
-        def logits(model: nn.Module) -> torch.Tensor:
-            with self.device.autocast():
-                return self.task.read(model, batch)
-
-        difference = verify_saved(self.model, reload, logits, TOLERANCE[self.device.dtype])
-        self.facts["reload_difference"] = difference
-        # From here on the model that is judged is the one that was saved.
-        self.model = self.task.reader.ready(self.reloaded.model, self.device)
-
     @property
     def metric(self) -> str:
         """What chooses the best checkpoint."""
@@ -360,23 +317,3 @@ class Session:
             self.events.progress("evaluate", what, done, total)
 
         return progress
-
-    def _facts(self) -> dict[str, Any]:
-        everything, trainable = parameter_counts(self.model)
-        return {
-            "model": self.config.model.id,
-            "method": self.config.method.name,
-            "device": self.device.name,
-            "device_reason": self.device.reason.to_dict(),
-            "dtype": self.device.precision,
-            "threads": self.threads,
-            "parameters": everything,
-            "trainable_parameters": trainable,
-            "layers": self.loaded.model.config.num_hidden_layers,
-            "lora_layers": self.lora_layers,
-            **self.outputs.to_dict(),
-            "seed": self.config.seed,
-            "versions": {name: version(name) for name in LIBRARIES},
-            **asdict(self.resolved),
-            **self.prepared.facts,
-        }
