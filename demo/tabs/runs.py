@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import gradio as gr
 
 from demo.i18n import Spoken, words
-from demo.markup import PICK, chip, percent, safe
+from demo.markup import PICK, chip, safe
 from demo.page import Page
 from demo.parts.model_step import model_title
 from demo.parts.train_step import STATE_KIND
-from engine.evaluation.words import metric_name
+from engine.evaluation.words import metric_name, number
 from engine.runs.launch import resumable, resume
 from engine.runs.queue import position
 from engine.runs.store import ACTIVE, Manifest, Run
 
 MOST_SHOWN = 200
+ROWS_WHEN_UNKNOWN = 200  # enough for a digit more
 
 
 @dataclass
@@ -79,7 +80,9 @@ def _row(page: Page, run: Run, language: str, asking: bool) -> str:
     if manifest.headline:
         headline = manifest.headline
         name = metric_name(headline["metric"]).in_language(language)
-        result = f"<b>{percent(headline['value'])}</b><small>{safe(name)} · {percent(headline['low'])} – {percent(headline['high'])}</small>"
+        rows = (manifest.facts.get("rows") or {}).get("test", ROWS_WHEN_UNKNOWN)
+        value, low, high = (number(headline["metric"], headline[end], rows) for end in ("value", "low", "high"))
+        result = f"<b>{safe(value)}</b><small>{safe(name)} · {safe(low)} – {safe(high)}</small>"
     title = page.title(run).in_language(language)
     about = f"{task} · {model_title(manifest.model).in_language(language)}"
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(manifest.created))
