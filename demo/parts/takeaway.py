@@ -13,6 +13,7 @@ import gradio as gr
 from demo.i18n import Spoken, words
 from demo.markup import panel, safe, size
 from demo.page import Page
+from engine.export.kinds import KINDS
 
 WAYS = ("zip", "space")
 REPOSITORIES = ("model", "space")
@@ -53,9 +54,11 @@ def build(page: Page, task: str) -> Takeaway:
                 gr.DownloadButton, label=words(f"export.fetch_{way}"), size="sm", variant="primary", visible=False,
                 elem_id=f"{task}-fetch-{way}",
             )  # fmt: skip
+        # Where there is no ONNX form the box says why instead.
+        can = bool(KINDS[task].onnx_outputs)
         with_onnx = make(
-            gr.Checkbox, label=words("export.with_onnx"), value=False, container=False, min_width=200,
-            elem_id=f"{task}-with-onnx",
+            gr.Checkbox, label=words("export.with_onnx" if can else "export.no_onnx"), value=False, interactive=can,
+            container=False, min_width=200, elem_id=f"{task}-with-onnx",
         )  # fmt: skip
     told = gr.HTML("", apply_default_css=False, elem_id=f"{task}-taken")
     with make(gr.Accordion, label=words("export.hub"), open=False, elem_id=f"{task}-to-hub"):
@@ -114,11 +117,6 @@ def plan_html(repo: str, private: bool, plan: dict[str, Any], language: str) -> 
         + f'<div class="tb-scroll tb-tall" tabindex="0"><table class="tb-table"><tbody>{rows}</tbody></table></div>'
         + f'<details class="tb-fold"><summary>{safe(card)}</summary><pre tabindex="0" class="tb-card-text">{safe(plan["card"])}</pre></details>'
     )
-
-
-def not_yet_html(language: str) -> str:
-    """Said where a task has no way out yet, instead of buttons that never light up."""
-    return f'<p class="tb-quiet">{safe(words("export.not_yet").in_language(language))}</p>'
 
 
 def waiting_html(seconds: float, step: str, language: str) -> str:

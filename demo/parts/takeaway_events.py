@@ -24,7 +24,6 @@ from demo.markup import error_panel, panel
 from demo.parts import takeaway
 from demo.parts.scene import Scene
 from engine.errors import UserError
-from engine.export.kinds import KINDS
 from engine.export.names import check_name
 from engine.runs.process import ROOT
 from engine.runs.store import ACTIVE, Run
@@ -45,7 +44,7 @@ class TakeawayEvents(Scene):
     def ready(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
         """What can be done with a run that has ended; what was prepared of another run is gone."""
         out, can = self.tab.export.takeaway, False
-        if run_id and self.task in KINDS:
+        if run_id:
             try:
                 run = self.page.open_run(run_id, request, control=True)
                 can = run.state not in ACTIVE and run.path("report", "report.json").is_file()
@@ -53,8 +52,7 @@ class TakeawayEvents(Scene):
                 can = False
         hidden = [gr.update(value=None, visible=False) for _ in out.fetch]
         buttons = [gr.update(interactive=can) for _ in out.prepare]
-        never = "" if self.task in KINDS else takeaway.not_yet_html(language)
-        return [*buttons, gr.update(interactive=can), gr.update(interactive=False), *hidden, never, ""]
+        return [*buttons, gr.update(interactive=can), gr.update(interactive=False), *hidden, "", ""]
 
     def prepare_zip(self, language: str, run_id: str, onnx: bool, request: gr.Request) -> Iterator[list[Any]]:
         yield from self._prepare("zip", language, run_id, ["--onnx"] if onnx else [], request)

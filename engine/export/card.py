@@ -21,7 +21,7 @@ from engine.evaluation.facts import describe_run
 from engine.evaluation.layout import arrange
 from engine.evaluation.markdown import Markdown, escape_markdown
 from engine.export.leaving import Leaving
-from engine.inference.saved import Description
+from engine.inference.saved import ADAPTERS
 from engine.text import Text
 
 _MOST_LABELS = 60  # listed in the card; more would bury what follows
@@ -47,7 +47,12 @@ def front_matter(leaving: Leaving) -> str:
         pipeline_tag=kind.pipeline,
         base_model=leaving.base_id if base or "/" in leaving.base_id else None,
         datasets=[config.data.hub] if config.data.hub else None,
-        tags=[kind.pipeline, "tunebench", "safetensors", *(["lora"] if config.method.name == "lora" else [])],
+        tags=[
+            kind.pipeline,
+            "tunebench",
+            "safetensors",
+            *([config.method.name] if config.method.name in ADAPTERS else []),
+        ],
         metrics=sorted({kind.cards[name] for name in leaving.report["test"] if name in kind.cards}),
         model_name=_one_line(leaving.title.en),
         eval_results=_results(leaving),
@@ -116,7 +121,7 @@ def _body(leaving: Leaving, language: str, place: str, onnx: dict[str, Any] | No
             more_labels=max(0, len(labels) - _MOST_LABELS),
             supports={row["label"]: row.get("train_support") for row in report.get("classes") or []},
             ran=describe_run(report["run"]),
-            masked=Description.load(leaving.run.path("model")).masked,
+            masked=leaving.description.masked,
             yaml=Markdown(leaving.config.to_yaml().strip().replace("```", "'''")),
         )
     )

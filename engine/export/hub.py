@@ -18,9 +18,9 @@ from huggingface_hub import HfApi
 
 from engine.export.card import model_card
 from engine.export.explained import explained
-from engine.export.leaving import Leaving, pinned
+from engine.export.leaving import Leaving
 from engine.export.names import check_name
-from engine.export.package import Tell, write_model, write_program
+from engine.export.package import Tell, check_onnx, needed, write_model, write_program
 from engine.export.space import write_space
 from engine.runs.store import Run
 from engine.text import Text
@@ -67,6 +67,8 @@ def planned(
 
 def write_repository(leaving: Leaving, folder: Path, repo: str, onnx: bool, tell: Tell) -> None:
     """The model at the root with the program beside it, and its card."""
+    if onnx:
+        check_onnx(leaving)
     write_model(leaving, folder)
     write_program(leaving, folder)
     measured = None
@@ -74,8 +76,7 @@ def write_repository(leaving: Leaving, folder: Path, repo: str, onnx: bool, tell
         from engine.export.onnx import write_onnx
 
         measured = write_onnx(leaving, folder / "onnx", tell)
-    lines = pinned("torch", "transformers", "tokenizers", "safetensors", "numpy")
-    (folder / "requirements.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "requirements.txt").write_text("\n".join(needed(leaving)) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(model_card(leaving, "hub", measured, repo), encoding="utf-8")
 
 

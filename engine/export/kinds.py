@@ -12,8 +12,8 @@ from engine.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`pipeline` is the hub's task id. `auto_class` is what transformers loads the model with; `onnx_outputs` are what an ONNX
-    file answers with, none for models that write text. `cards` names the metrics that go into the card's front matter, as the
+    """`pipeline` is the hub's task id. `auto_class` is what transformers loads the model with, "" where that depends on its family;
+    `onnx_outputs` are what an ONNX file answers with, none for models that write text. `cards` names the metrics that go into the card's front matter, as the
     hub's metric ids. `answered` are the keys of an answer that say whether two models answered the same.
     """
 
@@ -74,6 +74,22 @@ KINDS: dict[str, Kind] = {
         unfit=Text(
             "It quotes and does not reason: an answer that does not stand in the text word for word is out of its reach.",
             "它只会摘录原文而不会推理：原文中没有逐字出现的答案，它给不出来。",
+        ),
+    ),
+    "summarization": Kind(
+        pipeline="summarization",
+        auto_class="",
+        onnx_outputs=(),
+        cards={"rouge1": "rouge", "rouge2": "rouge", "rougeL": "rouge", "rougeLsum": "rouge"},
+        answered=("summary",),
+        rules=("engine.writing.pen", "engine.writing.encode", "engine.writing.form"),
+        intended=Text(
+            "Writing short summaries of texts like those it was trained on, where a person looks at what matters.",
+            "为与训练数据类似的文本写简短摘要；重要的内容应由人复核。",
+        ),
+        unfit=Text(
+            "It may state what the text does not say, numbers and names included, and say it fluently. Check a summary against its text before anyone relies on it.",
+            "它可能写出原文中没有的内容（包括数字和人名），而且写得通顺自然。在依据摘要行事之前，请对照原文核实。",
         ),
     ),
 }

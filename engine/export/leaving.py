@@ -17,6 +17,7 @@ from engine.config import RunConfig
 from engine.errors import RunProblem
 from engine.evaluation.report import load_report
 from engine.export.kinds import KINDS, Kind
+from engine.inference.saved import Description
 from engine.models.entries import CATALOG, CatalogEntry
 from engine.runs.store import Manifest, Run
 from engine.text import Text
@@ -33,7 +34,7 @@ class Leaving:
 
     @classmethod
     def of(cls, run: Run) -> Leaving:
-        """RunProblem for a run without a finished model and report, or of a task that cannot leave yet."""
+        """RunProblem for a run without a finished model and report."""
         for needed in ("model/tunebench.json", "report/report.json"):
             if not run.path(needed).is_file():
                 raise RunProblem(
@@ -42,15 +43,7 @@ class Leaving:
                     Text("Wait for it to complete, or choose another run.", "请等待其完成，或选择其他运行。"),
                     run=run.id,
                 )
-        found = cls(run)
-        if found.task not in KINDS:
-            raise RunProblem(
-                "no_export",
-                Text(f"Models for {found.task} cannot be exported yet.", f"{found.task} 任务的模型暂不支持导出。"),
-                Text("The run directory itself can be copied.", "可以直接复制运行目录。"),
-                run=run.id,
-            )
-        return found
+        return cls(run)
 
     @property
     def task(self) -> str:
@@ -59,6 +52,31 @@ class Leaving:
     @property
     def kind(self) -> Kind:
         return KINDS[self.task]
+
+    @cached_property
+    def description(self) -> Description:
+        return Description.load(self.run.path("model"))
+
+    @property
+    def beside(self) -> bool:
+        """Whether what was learned stands beside the weights and cannot be merged into them."""
+        return self.description.method == "prefix"
+
+    @cached_property
+    def auto_class(self) -> str:
+        """What transformers loads the model with."""
+        if self.kind.auto_class:
+            return self.kind.auto_class
+        from transformers import AutoConfig
+
+        from engine.models.catalog import resolve
+        from engine.models.generators import auto_class_of
+
+        description, own = self.description, self.run.path("model")
+        source = str(own) if (own / "config.json").is_file() else resolve(description.base_model)
+        return auto_class_of(
+            AutoConfig.from_pretrained(source, revision=description.base_revision or None), source
+        ).__name__
 
     @cached_property
     def manifest(self) -> Manifest:

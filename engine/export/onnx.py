@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from engine.errors import RunFailure, RunProblem
+from engine.errors import RunFailure
 from engine.export.leaving import Leaving
+from engine.export.package import check_onnx
 from engine.inference.saved import Description, load_tuned
 from engine.models.device import Device
 from engine.runs.store import Run
@@ -46,12 +47,7 @@ def write_onnx(leaving: Leaving, folder: Path, tell: Callable[[Text], None]) -> 
 
     RunProblem for a task whose models write text, RunFailure where the float32 file does not answer like the model.
     """
-    if not leaving.kind.onnx_outputs:
-        raise RunProblem(
-            "no_onnx",
-            Text("A model that writes text is not exported to ONNX.", "生成文本的模型不支持导出为 ONNX。"),
-            Text("Export it as a zip.", "请导出为 zip。"),
-        )
+    check_onnx(leaving)
     folder.mkdir(parents=True)
     source = leaving.run.path("model")
     description = Description.load(source)

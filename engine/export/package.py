@@ -1,9 +1,11 @@
 """One folder, and one zip, with everything that a tuned model needs to be used without Tunebench.
 
-    README.md            the model card          predict.py  answering.py  reading.py   answer with transformers alone
-    requirements.txt     pinned                  model/      the whole model, an adapter merged into it
-    adapter/             LoRA's matrices         onnx/       where asked for
+    README.md            the model card          predict.py  answering.py  device.py  ...   answer with transformers alone
+    requirements.txt     pinned                  model/      the whole model, an adapter merged into it where that can be
+    adapter/             what was merged         onnx/       where asked for
     run/                 config.yaml, run.json   report/     the evaluation report, without the rows of the test set
+
+A prefix cannot be merged: `model/` is then the base model, and `model/adapter/` what was learned, which `predict.py` puts onto it.
 
 Safetensors only: what would be a pickle never gets in. Knows files; does not know the hub or spaces.
 """
@@ -19,11 +21,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.errors import RunProblem
 from engine.evaluation.report import FILES, render_html, render_markdown
 from engine.export.card import model_card
 from engine.export.leaving import Leaving, pinned
 from engine.export.rules import write_rules
-from engine.inference.saved import Description
 from engine.runs.store import Run
 from engine.text import Text
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 PROGRAM = Path(__file__).parent / "program"
 # What a model folder may hold when it leaves. Everything else (untuned.safetensors, PEFT's own README) stays.
-_LEAVES = (".safetensors", ".json", ".txt", ".model", ".jinja")
+_LEAVES = (".safetensors", ".json", ".txt", ".model", ".spm", ".jinja")
 _ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 Tell = Callable[[Text], None]
 
@@ -52,14 +54,17 @@ def make_zip(run: Run, destination: Path | None = None, onnx: bool = False, tell
 def write_package(leaving: Leaving, folder: Path, onnx: bool = False, tell: Tell | None = None) -> None:
     """Write the folder described above."""
     say = tell or (lambda text: None)
+    if onnx:
+        check_onnx(leaving)
     folder.mkdir(parents=True)
     say(Text("Writing the model", "正在写出模型"))
     write_model(leaving, folder / "model")
-    if _is_adapter(leaving):
+    merged = _is_adapter(leaving) and not leaving.beside
+    if merged:
         _write_adapter(leaving, folder / "adapter")
     write_program(leaving, folder)
-    requirements = pinned("torch", "transformers", "tokenizers", "safetensors", "numpy")
-    if _is_adapter(leaving):
+    requirements = needed(leaving)
+    if merged:
         requirements.append("# only to load adapter/ onto the base model yourself:")
         requirements += [f"# {line}" for line in pinned("peft")]
     measured = None
@@ -81,6 +86,7 @@ def make_onnx(run: Run, destination: Path | None = None, tell: Tell | None = Non
     from engine.export.onnx import write_onnx
 
     leaving = Leaving.of(run)
+    check_onnx(leaving)
     path = destination or run.path("export", f"{leaving.slug}-onnx.zip")
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".packing-") as scratch:
@@ -98,6 +104,27 @@ def make_onnx(run: Run, destination: Path | None = None, tell: Tell | None = Non
     return path
 
 
+def check_onnx(leaving: Leaving) -> None:
+    """RunProblem for a task whose models have no ONNX form here."""
+    if not leaving.kind.onnx_outputs:
+        raise RunProblem(
+            "no_onnx",
+            Text(
+                "A model that writes is not exported to ONNX: it writes token by token with a memory that grows, and its search for "
+                "words is a program around the model, which an ONNX file does not hold.",
+                "生成文本的模型不支持导出为 ONNX：它逐个 token 生成，缓存不断增长，而选词的过程是模型之外的程序，ONNX 文件无法包含。",
+            ),
+            Text("Export it without ONNX, as a zip.", "请不带 ONNX，直接导出为 zip。"),
+            run=leaving.run.id,
+        )
+
+
+def needed(leaving: Leaving, *more: str) -> list[str]:
+    """Requirement lines of what predict.py imports, and `more`."""
+    adapter = ("peft",) if leaving.beside else ()
+    return pinned(*more, "torch", "transformers", "tokenizers", "safetensors", "numpy", *adapter)
+
+
 def write_model(leaving: Leaving, folder: Path) -> None:
     """The whole model as transformers reads it, and tunebench.json with what must be known beside the weights."""
     source = leaving.run.path("model")
@@ -108,28 +135,33 @@ def write_model(leaving: Leaving, folder: Path) -> None:
         loaded.tokenizer.save_pretrained(folder)
     else:
         _copy(source, folder, lambda path: path.suffix in _LEAVES and path.name != "untuned.safetensors")
-    description = Description.load(source)
-    # Merged, it is a full model, whatever was trained of it; and a folder of this machine is nobody else's business.
-    replace(description, method="full", base_model=leaving.base_id).save(folder)
+    description = leaving.description
+    if leaving.beside:
+        _write_adapter(leaving, folder / "adapter")
+    else:
+        # Merged, it is a full model, whatever was trained of it.
+        description = replace(description, method="full", four_bit=False)
+    # A folder of this machine is nobody else's business.
+    replace(description, base_model=leaving.base_id).save(folder)
 
 
 def load_for_export(leaving: Leaving) -> LoadedModel:
-    """The tuned model in float32, an adapter merged."""
-    from engine.inference.saved import load_tuned
+    """The tuned model in float32, an adapter merged; the base model alone where it cannot be."""
+    from engine.inference.saved import load_base, load_tuned
 
-    source = leaving.run.path("model")
-    return load_tuned(source, Description.load(source))
+    # Weights in 4 bits would lose by merging, and only an NVIDIA GPU reads them: what leaves is whole.
+    description = replace(leaving.description, four_bit=False)
+    return load_base(description) if leaving.beside else load_tuned(leaving.run.path("model"), description)
 
 
 def write_program(leaving: Leaving, folder: Path) -> None:
     """What answers with the model, beside it."""
-    names = ["predict.py", "reading.py"] if leaving.kind.onnx_outputs else ["predict.py"]
-    for name in names:
+    for name in ("predict.py", "device.py", *(["reading.py"] if leaving.kind.onnx_outputs else [])):
         shutil.copyfile(PROGRAM / name, folder / name)
     shutil.copyfile(PROGRAM / f"answering_{leaving.task}.py", folder / "answering.py")
     if leaving.kind.rules:
         write_rules(leaving.kind.rules, folder / "rules")
-    if Description.load(leaving.run.path("model")).masked:
+    if leaving.description.masked:
         from engine.data import personal
 
         shutil.copyfile(personal.__file__, folder / "personal.py")

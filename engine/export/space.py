@@ -16,7 +16,7 @@ import yaml
 from engine.errors import FileProblem
 from engine.evaluation.markdown import escape_markdown
 from engine.export.leaving import Leaving, pinned
-from engine.export.package import PROGRAM, Tell, pack, write_model, write_program
+from engine.export.package import PROGRAM, Tell, needed, pack, write_model, write_program
 from engine.runs.store import Run
 from engine.text import Text
 
@@ -60,8 +60,7 @@ def write_space(leaving: Leaving, folder: Path, tell: Tell | None = None) -> Non
         "paired": "text_pair" in (leaving.facts.get("columns") or {}),
     }
     (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
-    lines = pinned("gradio", "torch", "transformers", "tokenizers", "safetensors", "numpy")
-    (folder / "requirements.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "requirements.txt").write_text("\n".join(needed(leaving, "gradio")) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(_readme(leaving), encoding="utf-8")
     # The hub keeps large files by this rule; it is also what `git push` needs.
     (folder / ".gitattributes").write_text("*.safetensors filter=lfs diff=lfs merge=lfs -text\n", encoding="utf-8")

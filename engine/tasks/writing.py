@@ -18,7 +18,8 @@ from engine.evaluation.intervals import MetricsFrom
 from engine.tasks.base import NO_EXCHANGE, Encoded, Example, Judgement, Role
 from engine.text import Text
 from engine.training.pace import Pace, passes_for_writing
-from engine.writing.form import Form, check_template, fill
+from engine.writing.form import Form, fill
+from engine.writing.templates import check_template
 
 if TYPE_CHECKING:
     import torch

@@ -1,6 +1,7 @@
 """The form of a writing task: what the model is asked, what it is to write, and how it goes about it.
 
-Kept with the tuned model, so that it is asked as it was taught. Knows templates and settings; does not know tokens.
+Kept with the tuned model, so that it is asked as it was taught, also where it goes without the engine. Knows templates and settings;
+does not know tokens.
 """
 
 from __future__ import annotations
@@ -8,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.config import GenerationConfig
-from engine.errors import ConfigProblem
-from engine.text import Text
+if TYPE_CHECKING:
+    from engine.config import GenerationConfig
 
 CHAT, PLAIN, PREFIXED, BARE = "chat", "plain", "prefixed", "bare"  # ways to ask
 
@@ -59,19 +59,3 @@ class Form:
 def fill(template: str, values: Mapping[str, str]) -> str:
     """The template with its `{role}` fields filled. Other braces stay as they are: a text may be full of them."""
     return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), template)
-
-
-def check_template(template: str, field: str, required: tuple[str, ...], known: tuple[str, ...]) -> None:
-    """ConfigProblem for a template that lacks a field it needs, or has one that no row can fill."""
-    strange = sorted(set(re.findall(r"\{([A-Za-z_]\w*)\}", template)) - set(known))
-    missing = [name for name in required if "{" + name + "}" not in template]
-    if not strange and not missing:
-        return
-    if missing:
-        message = Text(f"{field} lacks {{{missing[0]}}}.", f"{field} 缺少 {{{missing[0]}}}。")
-    else:
-        message = Text(
-            f"{field} has {{{strange[0]}}}, which no column fills.", f"{field} 中的 {{{strange[0]}}} 没有对应的列。"
-        )
-    listed = ", ".join("{" + name + "}" for name in known)
-    raise ConfigProblem("bad_template", message, Text(f"Fields: {listed}.", f"可用的字段：{listed}。"), field=field)

@@ -16,7 +16,8 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,16 @@ class Model:
         beside = HERE / "onnx" / "model.onnx"
         if onnx is None and beside.is_file() and not any(self.folder.glob("*.safetensors")):
             onnx = beside
-        self._answering = Answering(self.folder, self.facts, onnx)
+        self.answering = Answering(self.folder, self.facts, onnx)
 
     def predict(self, rows: Sequence[str | Mapping[str, str]]) -> list[dict[str, Any]]:
         """One answer a row. A row is a text, or a mapping of input names to texts. ValueError where one is missing."""
         asked = [self._row(number, row) for number, row in enumerate(rows, start=1)]
-        return self._answering.answer(asked) if asked else []
+        return self.answering.answer(asked) if asked else []
+
+    def stream(self, row: str | Mapping[str, str], stop: threading.Event, **style: Any) -> Iterator[str]:
+        """Of a model that writes: what is written so far, again and again, until it is done or `stop` is set."""
+        return self.answering.stream(self._row(1, row), stop, **style)
 
     def _row(self, number: int, row: str | Mapping[str, str]) -> dict[str, str]:
         given = {INPUTS[0]: row} if isinstance(row, str) else dict(row)

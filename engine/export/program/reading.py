@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from device import device_here
 
 TOKENS_PER_BATCH = 8192
 MOST_SEQUENCES = 256
@@ -48,7 +49,7 @@ class TorchModel:
         import torch
 
         self._torch, self._outputs = torch, outputs
-        self._device, self._dtype = _device(torch)
+        self._device, self._dtype = device_here(torch)
         model = kind.from_pretrained(folder, dtype=torch.float32, use_safetensors=True, local_files_only=True)
         self._model = model.to(self._device).eval()
 
@@ -60,18 +61,6 @@ class TorchModel:
         with torch.inference_mode(), context:
             said = self._model(**inputs)
         return [said[name].float().cpu().numpy() for name in self._outputs]
-
-
-def _device(torch: Any) -> tuple[str, Any]:
-    """Where to compute and in which number format: what the page does, so that the answers are the same."""
-    if torch.cuda.is_available():
-        whole = torch.cuda.is_bf16_supported(including_emulation=False)
-        return "cuda", torch.bfloat16 if whole else torch.float16
-    if torch.backends.mps.is_available():
-        return "mps", torch.float32
-    features = torch.cpu.get_capabilities()
-    quick = features.get("amx_bf16") or features.get("avx512_bf16")
-    return "cpu", torch.bfloat16 if quick else torch.float32
 
 
 class OnnxModel:

@@ -126,7 +126,7 @@ def test_long_documents_are_cut_or_written_in_parts(tmp_path):
     answers = TASK.answers([long, ROWS[0]], texts, encoded, parts.outputs)
     assert [a["parts"] for a in answers] == [sum(f.example == i for f in encoded.features) for i in (0, 1)]
     assert answers[0]["parts"] > 3 and answers[1]["parts"] == 1
-    summaries = TASK.joined(parts._write([f for f in encoded.features if f.example == 0]))
+    summaries = TASK.joined(parts.pen.write([f for f in encoded.features if f.example == 0]))
     again = Example(1, {"document": summaries}, ("good film",))
     assert texts[0] == parts.predict([again])[0], "the summaries of the parts are what is summarised at last"
     assert list(parts.stream(long, parts.outputs, threading.Event()))[-1] == texts[0]

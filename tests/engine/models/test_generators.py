@@ -10,6 +10,7 @@ import torch
 
 from engine.config import MethodConfig, ModelConfig
 from engine.errors import ConfigProblem, ModelProblem
+from engine.inference.forward import collate
 from engine.inference.saved import Description, load_tuned
 from engine.inference.writer import Writer
 from engine.models.adapters import apply_method, checkpoint_activations, parameter_counts, save_model, verify_saved
@@ -51,7 +52,7 @@ def test_what_is_saved_writes_like_what_was_trained(base, name, tmp_path):
     everything, trainable = parameter_counts(model)
     assert 0 < trainable < everything
     teller = writer(model, loaded)
-    batch = teller._tensors(teller.encode_to_learn(ROWS, 40).features)
+    batch = collate(teller.encode_to_learn(ROWS, 40).features, loaded.tokenizer.pad_token_id)
     before = next_logits(model.eval(), batch).detach().clone()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=3e-2)
     model.train()
@@ -93,7 +94,7 @@ def test_checkpointed_activations_give_the_same_gradients(base):
         if checkpointed:
             checkpoint_activations(model)
         teller = writer(model, loaded)
-        target_loss(model, teller._tensors(teller.encode_to_learn(ROWS, 40).features)).backward()
+        target_loss(model, collate(teller.encode_to_learn(ROWS, 40).features, loaded.tokenizer.pad_token_id)).backward()
         gradients.append([p.grad.clone() for p in model.parameters() if p.requires_grad])
     assert any(g.abs().max() > 0 for g in gradients[0])
     assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(*gradients, strict=True))

@@ -8,7 +8,8 @@ import pytest
 
 from engine.config import GenerationConfig
 from engine.errors import ConfigProblem
-from engine.writing.form import Form, check_template, fill
+from engine.writing.form import Form, fill
+from engine.writing.templates import check_template
 
 
 def test_a_template_is_filled_once_and_leaves_other_braces():

@@ -1,0 +1,198 @@
+"""A model that writes, and how it goes about it: many texts side by side, one token by token, long ones part by part.
+
+The same writing serves training, the page and the program that leaves with a model (engine/export), so it needs PyTorch and
+transformers alone. Knows a model and its scribe; does not know tasks, runs or where the model came from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import GenerationConfig as HFGenerationConfig
+from transformers import StoppingCriteria, StoppingCriteriaList
+
+from engine.inference.stream import TokenStream
+from engine.tasks.base import Encoded, Feature
+from engine.training.batching import by_length
+from engine.writing.encode import Scribe
+from engine.writing.form import Form
+
+TOKENS_PER_BATCH = 8192  # read at once, several drafts of one text counted apiece
+MOST_AT_ONCE = 32  # answers written side by side
+Progress = Callable[[int, int], None]
+Row = Mapping[str, str]
+
+
+class Stopped(StoppingCriteria):
+    """Ends generation once one of the events is set: each request has its own."""
+
+    def __init__(self, *events: threading.Event):
+        self._events = events
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: Any) -> torch.Tensor:
+        ended = any(event.is_set() for event in self._events)
+        return torch.full((len(input_ids),), ended, dtype=torch.bool, device=input_ids.device)
+
+
+def encode(scribe: Scribe, rows: Sequence[Row], room: int | None) -> Encoded:
+    """The prompts of rows within `room` tokens. With the form's `long_documents` "parts" a long document has several."""
+    features: list[Feature] = []
+    truncated, lost, whole, longest = 0, 0, 0, 0
+    in_parts = scribe.form.long_documents == "parts" and room is not None
+    shortened = set()
+    for index, row in enumerate(rows):
+        if in_parts:
+            found, cut = scribe.prompts(index, row, room), 0
+        else:
+            prompt, cut = scribe.prompt(index, row, room)
+            found = [prompt]
+        features += found
+        truncated += cut > 0 or len(found) > 1
+        if cut:
+            shortened.add(index)
+        read = sum(map(len, found))
+        lost, whole, longest = lost + cut, whole + read + cut, max(longest, read + cut)
+    return Encoded(features, truncated, longest, frozenset(shortened), lost / max(1, whole))
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """A model and the scribe that reads for it. `room` is the length of a prompt in tokens, `device` the model's, `at_once` how many
+    texts it writes side by side at most; `cast` is entered around every product, `join` makes the answers to parts one text.
+    """
+
+    model: nn.Module
+    scribe: Scribe
+    room: int
+    device: str = "cpu"
+    at_once: int = MOST_AT_ONCE
+    cast: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext
+    join: Callable[[Sequence[str]], str] = " ".join
+
+    def answers(
+        self, rows: Sequence[Row], encoded: Encoded | None = None, progress: Progress | None = None
+    ) -> list[str]:
+        """The answer to each row. `encoded` saves encoding them again."""
+        encoded = encoded or encode(self.scribe, rows, self.room)
+        texts = self.write(encoded.features, progress)
+        of: list[list[str]] = [[] for _ in rows]
+        for feature, text in zip(encoded.features, texts, strict=True):
+            of[feature.example].append(text)
+        answers = [self.join(parts) for parts in of]
+        for index, parts in enumerate(of):
+            if len(parts) > 1:
+                pen, row = self._again(rows[index], answers[index])
+                [answers[index]] = pen.answers([row])
+        return answers
+
+    def stream(self, row: Row, stop: threading.Event) -> Iterator[str]:
+        """The answer as it grows: what is written so far, again and again. Ends soon after `stop` is set."""
+        pen = self
+        features = encode(pen.scribe, [row], self.room).features
+        while len(features) > 1:
+            parts = []
+            for feature in features:
+                if stop.is_set():
+                    return
+                parts += pen.write([feature], None, stop)
+            pen, row = pen._again(row, self.join(parts))
+            features = encode(pen.scribe, [row], self.room).features
+        if pen.scribe.form.beams > 1:
+            # Drafts change places until the end: there is nothing to show before it.
+            yield pen.write(features, None, stop)[0]
+            return
+        stream = TokenStream(pen.scribe.written)
+        unread = threading.Event()  # nobody reads any more
+        work = threading.Thread(target=stream.run, args=(pen.tokens, features, stop, unread), daemon=True)
+        work.start()
+        try:
+            yield from stream
+        finally:
+            unread.set()
+            work.join()
+
+    def write(
+        self, features: Sequence[Feature], progress: Progress | None = None, *stops: threading.Event
+    ) -> list[str]:
+        """What the model writes for each prompt, in their order."""
+        texts = [""] * len(features)
+        beams = self.scribe.form.beams
+        done = 0
+        for indices in by_length([len(f) for f in features], TOKENS_PER_BATCH // beams, max(1, self.at_once // beams)):
+            for index, ids in zip(indices, self.tokens([features[i] for i in indices], *stops), strict=True):
+                texts[index] = self.scribe.written(ids)
+            done += len(indices)
+            if progress is not None:
+                progress(done, len(features))
+        return texts
+
+    def tokens(self, features: Sequence[Feature], *stops: threading.Event, streamer: Any = None) -> list[list[int]]:
+        """Token ids of the answers. A decoder's prompts are padded on the left, so that every answer begins at the same place;
+        an encoder counts positions from its first token, so there the padding comes last.
+        """
+        self.model.eval()
+        pad, decoder_only = self.scribe.tokenizer.pad_token_id, self.scribe.decoder_only
+        ids, mask = _padded(features, pad, left=decoder_only)
+        with torch.inference_mode(), self.cast():
+            said = self.model.generate(
+                input_ids=ids.to(self.device),
+                attention_mask=mask.to(self.device),
+                generation_config=settings(self.scribe.form, self.model.generation_config, self.scribe.tokenizer),
+                stopping_criteria=StoppingCriteriaList([Stopped(*stops)] if stops else []),
+                streamer=streamer,
+            )
+        start = ids.shape[1] if decoder_only else 1
+        return [row[start:] for row in said.cpu().tolist()]
+
+    def _again(self, row: Row, document: str) -> tuple[Pen, Row]:
+        """The answers to the parts are a document in turn; where they are no shorter than it, only their beginning is read."""
+        source, scribe = self.scribe.source, self.scribe
+        if len(document) >= len(row[source]):
+            scribe = replace(scribe, form=scribe.form.but(long_documents="cut"))
+        return replace(self, scribe=scribe), {**row, source: document}
+
+
+def _padded(features: Sequence[Feature], pad: int, left: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """`input_ids` and `attention_mask` [b, t], padded on the left or the right."""
+    width = max(map(len, features))
+    ids, mask = np.full((len(features), width), pad, dtype=np.int64), np.zeros((len(features), width), dtype=np.int64)
+    for row, feature in enumerate(features):
+        place = slice(width - len(feature), width) if left else slice(0, len(feature))
+        ids[row, place], mask[row, place] = feature.input_ids, 1
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def settings(form: Form, own: HFGenerationConfig, tokenizer: Any) -> HFGenerationConfig:
+    """How to generate: the form's settings, and of the checkpoint's `own` nothing but its special tokens.
+
+    Checkpoints come with settings of their makers' (minimum lengths, sampling, blocked words) that nobody here asked for.
+    """
+    kept = {
+        name: getattr(own, name)
+        for name in ("bos_token_id", "decoder_start_token_id", "forced_bos_token_id", "bad_words_ids")
+    }
+    ends = {tokenizer.eos_token_id} | set(
+        np.atleast_1d(own.eos_token_id).tolist() if own.eos_token_id is not None else []
+    )
+    sampling = {"temperature": form.temperature, "top_p": form.top_p, "top_k": 0} if form.temperature > 0 else {}
+    beaming = {"length_penalty": form.length_penalty, "early_stopping": True} if form.beams > 1 else {}
+    return HFGenerationConfig(
+        **kept,
+        **sampling,
+        **beaming,
+        eos_token_id=sorted(end for end in ends if end is not None) or None,
+        pad_token_id=tokenizer.pad_token_id,
+        max_new_tokens=form.max_new_tokens,
+        num_beams=form.beams,
+        do_sample=form.temperature > 0,
+        no_repeat_ngram_size=form.no_repeat_ngram,
+        repetition_penalty=form.repetition_penalty,
+        use_cache=True,
+    )
