@@ -94,7 +94,7 @@ class App:
             self.process = None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     for name in ("minilm", "rated-sentences"):
         if not is_cached(name):
@@ -108,7 +108,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its event loop must not outlive the browser tests
 def chromium() -> Iterator[Browser]:
     path = find_chromium()
     if path is None:

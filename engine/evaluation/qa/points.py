@@ -91,7 +91,7 @@ def weak_questions(slices: Sequence[dict[str, Any]], overall: Interval) -> Point
     if not weak:
         return None
     names = listing([f"“{part['name']['en']}” ({number('f1', part['value'], part['n'])})" for part in weak])
-    names_zh = listing([f"“{part['name']['zh-CN']}”（{number('f1', part['value'], part['n'])}）" for part in weak])
+    names_zh = listing([f"“{part['name']['zh']}”（{number('f1', part['value'], part['n'])}）" for part in weak])
     return point(
         "weak_questions",
         Text(

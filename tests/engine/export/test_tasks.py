@@ -115,7 +115,7 @@ def test_the_space_answers_as_the_page_does(
 ) -> None:
     from gradio_client import Client
 
-    from tests.engine.export.test_space import running
+    from tests.engine.export.test_space_folder import running
 
     run: Run = request.getfixturevalue(which)
     folder = make_space(run, tmp_path / "space")
