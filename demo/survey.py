@@ -19,23 +19,29 @@ from engine.data.findings import Finding
 from engine.data.load import read_tables
 from engine.data.table import Table
 from engine.models.choose import AUTOMATIC
+from engine.tasks import TASKS
 from engine.tasks.base import Example
 from engine.tasks.roles import ROLES
 from engine.text import Text
+from engine.writing.prompts import LOOKED_AT, known_formats
 
 MOST = 20_000  # rows that are counted for a picture
 
 
 def read(page: Page, config: RunConfig, progress: Callable[[Text, float], None] | None = None) -> dict[str, Table]:
     """The tables that a configuration names. Raises what the reader raises (UserError)."""
-    data = config.data
-    key = (
-        config.task,
-        *(getattr(data, name) for name in ("example", "train", "validation", "test")),
-        *(getattr(data, name) for name in ("encoding", "delimiter", "sheet")),
-        *(getattr(data, name) for name in vars(data) if name.startswith("hub")),
-    )
-    return page.tables.get(key, lambda: read_tables(data, config.task, page.settings, progress))
+    return page.tables.get(_source(config), lambda: read_tables(config.data, config.task, page.settings, progress))
+
+
+def formats(page: Page, config: RunConfig) -> dict[str, str]:
+    """The prompt and the target that a run of a model that writes would choose, by path; as far as they are known before it begins."""
+    task, tables = TASKS[config.task], page.tables.peek(_source(config))
+    column = config.data.columns.get(task.source)
+    texts = []
+    if tables and column in tables["train"].columns:
+        texts = [str(cell) for cell in tables["train"].frame[column].iloc[:LOOKED_AT] if cell]
+    found = known_formats(task, model_of(page, config), texts)
+    return {f"generation.{name}": text for name, text in found.items()}
 
 
 def check(page: Page, config: RunConfig) -> CheckResult:
@@ -57,6 +63,16 @@ def model_of(page: Page, config: RunConfig) -> str:
         return EXAMPLES[config.data.example].suggestion
     result = page.checks.peek(_asked(config))
     return result.model if result else AUTOMATIC
+
+
+def _source(config: RunConfig) -> tuple:
+    data = config.data
+    return (
+        config.task,
+        *(getattr(data, name) for name in ("example", "train", "validation", "test")),
+        *(getattr(data, name) for name in ("encoding", "delimiter", "sheet")),
+        *(getattr(data, name) for name in vars(data) if name.startswith("hub")),
+    )
 
 
 def _asked(config: RunConfig) -> tuple:

@@ -45,7 +45,7 @@ def knob(page: Page, path: str, **extra: Any) -> gr.components.Component:
     tall = max(field.option.lines, 1)
     hint = {"placeholder": field.option.automatic} if field.option.automatic is not None else {}
     return make(
-        gr.Textbox, value=field.default, lines=tall, max_lines=max(tall, 8) if tall > 1 else 1, **{**shared, **hint}
+        gr.Textbox, value=field.default, lines=tall, max_lines=max(tall, 8) if tall > 1 else 1, **{**hint, **shared}
     )
 
 

@@ -23,6 +23,7 @@ from engine.models.entries import CATALOG, MULTILINGUAL, CatalogEntry
 from engine.text import Text
 
 # Shown first; what is advanced waits one fold further.
+FORMATS = ("generation.prompt", "generation.target")
 LEARNING = ("training.epochs", "training.learning_rate", "training.batch_size", "model.max_length")
 
 
@@ -32,6 +33,9 @@ class ModelStep:
 
     cards: gr.HTML
     lora: gr.Column
+    edit: (
+        gr.Button | None
+    )  # writes the automatic formats of prompt and target out, to be edited; models that write only
     fields: dict[str, Any]
 
 
@@ -68,10 +72,16 @@ def build(page: Page, task: str) -> ModelStep:
                 fields[second] = knob(page, second, min_width=140)
         fields["evaluation.baselines"] = knob(page, "evaluation.baselines")
         fields["name"] = knob(page, "name")
+    edit = None
     if task in WRITING:
         with make(gr.Accordion, label=words("model.writing"), open=False, elem_id=f"{task}-writing"):
-            for path in ("generation.prompt", "generation.target"):
-                fields[path] = knob(page, path)
+            for path in FORMATS:
+                fields[path] = knob(
+                    page, path, placeholder=""
+                )  # what is automatic depends on the model: plan_events.py
+            edit = make(
+                gr.Button, value=words("model.edit_formats"), size="sm", visible=False, elem_id=f"{task}-edit-formats"
+            )
             short = [
                 p
                 for p in mine
@@ -92,7 +102,7 @@ def build(page: Page, task: str) -> ModelStep:
             with gr.Row():
                 for path in rest[first : first + 2]:
                     fields[path] = knob(page, path, min_width=140)
-    return ModelStep(cards, lora, fields)
+    return ModelStep(cards, lora, edit, fields)
 
 
 def cards_html(page: Page, task: str, chosen: str, language: str) -> str:

@@ -12,6 +12,7 @@ from demo import form, survey
 from demo.i18n import words
 from demo.markup import error_panel, panel, safe
 from demo.parts import export, model_step
+from demo.parts.model_step import FORMATS
 from demo.parts.scene import Scene
 from demo.parts.task_tab import hero_html
 from demo.titles import source_title
@@ -34,7 +35,8 @@ class PlanEvents(Scene):
     @property
     def described(self) -> list[Any]:
         tab = self.tab
-        return [tab.plan, tab.start, tab.problem, tab.code, tab.model.lora, tab.model.cards]
+        told = [tab.plan, tab.start, tab.problem, tab.code, tab.model.lora, tab.model.cards]
+        return told + ([*(self.fields[path] for path in FORMATS), tab.model.edit] if tab.model.edit else [])
 
     def pick_model(self, chosen: gr.SelectData) -> str:
         return str(chosen.value)
@@ -44,7 +46,7 @@ class PlanEvents(Scene):
         try:
             config = self.config(values)
         except UserError as error:
-            return [gr.skip(), gr.skip(), error_panel(error, language), gr.skip(), gr.skip(), gr.skip()]
+            return [error_panel(error, language) if out is self.tab.problem else gr.skip() for out in self.described]
         # That no data was chosen yet is said by the plan, not held against the visitor.
         problems = [problem for problem in config.validate() if problem.path != "data.train"]
         problems += over_limits(config, self.page.settings)
@@ -57,7 +59,24 @@ class PlanEvents(Scene):
             self.code(config, language),
             gr.update(visible=config.method.name == "lora"),
             model_step.cards_html(self.page, self.task, survey.model_of(self.page, config), language),
+            *(self._formats(config, language) if self.tab.model.edit else []),
         ]
+
+    def _formats(self, config: RunConfig, language: str) -> list[Any]:
+        """What an empty prompt and target stand for: the very text where the model is known, else in words. And the offer to edit it."""
+        automatic = survey.formats(self.page, config)
+        empty = [path for path in FORMATS if not form.get(config.to_dict(), path)]
+        shown = [
+            gr.update(placeholder=automatic.get(path) or form.fields()[path].option.automatic.in_language(language))
+            for path in FORMATS
+        ]
+        return [*shown, gr.update(visible=bool(automatic and empty))]
+
+    def write_formats(self, *values: Any) -> list[Any]:
+        """The automatic formats in the fields that are empty."""
+        config = self.config(values)
+        automatic, asked = survey.formats(self.page, config), config.to_dict()
+        return [gr.skip() if form.get(asked, path) else automatic.get(path, "") for path in FORMATS]
 
     def plan(self, config: RunConfig) -> Text:
         source = source_title(config)

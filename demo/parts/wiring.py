@@ -10,6 +10,7 @@ from demo.page import Page
 from demo.parts.action_events import ActionEvents
 from demo.parts.data_events import DataEvents
 from demo.parts.hub_events import HubEvents
+from demo.parts.model_step import FORMATS
 from demo.parts.plan_events import PlanEvents
 from demo.parts.run_events import RunEvents
 from demo.parts.takeaway_events import TakeawayEvents
@@ -109,6 +110,10 @@ class Wiring(ActionEvents, DataEvents, HubEvents, PlanEvents, RunEvents, TryEven
             trigger_mode="always_last",
             **QUIET,
         ).then(self.remember, [tab.restored, *self.inputs], [tab.draft], queue=False, **QUIET)
+        if model.edit:
+            model.edit.click(
+                self.write_formats, self.inputs, [self.fields[path] for path in FORMATS], queue=False, **QUIET
+            )
         started = tab.start.click(self.start, everything, [tab.run_id, tab.problem], **QUIET)
         started.then(self.show, self.shown_from, self.shown, queue=False, **QUIET).then(None, js=SCROLL_TO_RUN)
         if self.page.zero is not None:

@@ -36,7 +36,7 @@ class GenerationConfig:
         ),
         tasks=WRITING,
         lines=1,
-        automatic=Text("the summary as it stands", "摘要原文"),
+        automatic=Text("{summary}, as it stands", "{summary}，即摘要原文"),
     )
     max_new_tokens: int | None = option(
         None,

@@ -65,7 +65,7 @@ class Writer(Reader):
         asked = config.generation
         chosen = {
             "prompt": asked.prompt or prompt_for(self.model, self.tokenizer, self.task, examples),
-            "target": asked.target or "{" + self.task.target + "}",
+            "target": asked.target or self.task.plain_target,
         }
         form = Form.of(asked, **chosen, max_new_tokens=asked.max_new_tokens or 0)
         if asked.max_new_tokens is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from engine.assets import Package
 from engine.assets.package import E5_SMALL, MINILM, SMOLLM2
 from engine.text import Text
+from engine.writing.form import BARE, CHAT, PREFIXED
 
 MULTILINGUAL = ("multilingual",)
 ENCODER_TASKS = ("classification", "ner", "qa", "relation")
@@ -30,6 +31,7 @@ class CatalogEntry:
     max_length: int  # tokens
     size: int  # bytes: of the folder for an embedded model, of the hub's weights for others
     layers: Mapping[str, int] = field(default_factory=dict)  # how many a task keeps, where fewer serve it better
+    manner: str = ""  # how a model that writes expects to be asked (engine/writing/form.py); "" for those that do not
 
     def reads(self, language: str) -> bool:
         """Whether the model has learned this language (ISO 639-1)."""
@@ -47,10 +49,13 @@ def _hub(
     tasks: tuple[str, ...],
     max_length: int = 512,
     bytes_per_parameter: int = 4,
+    manner: str = "",
 ) -> CatalogEntry:
     size = parameters * bytes_per_parameter
     heading = Text(title, title)
-    return CatalogEntry(name, heading, about, None, hub_id, licence, parameters, languages, tasks, max_length, size)
+    return CatalogEntry(
+        name, heading, about, None, hub_id, licence, parameters, languages, tasks, max_length, size, manner=manner
+    )
 
 
 CATALOG: dict[str, CatalogEntry] = {
@@ -104,6 +109,7 @@ CATALOG: dict[str, CatalogEntry] = {
             tasks=GENERATOR_TASKS,
             max_length=8192,
             size=270_624_954,
+            manner=CHAT,
         ),
         _hub(
             "bert-base-uncased",
@@ -235,6 +241,7 @@ CATALOG: dict[str, CatalogEntry] = {
             76_961_152,
             ("en",),
             GENERATOR_TASKS,
+            manner=PREFIXED,
         ),
         _hub(
             "mt5-small",
@@ -248,6 +255,7 @@ CATALOG: dict[str, CatalogEntry] = {
             300_176_768,
             MULTILINGUAL,
             ("summarization", "translation"),
+            manner=PREFIXED,
         ),
         _hub(
             "bart-base",
@@ -259,6 +267,7 @@ CATALOG: dict[str, CatalogEntry] = {
             ("en",),
             ("summarization",),
             1024,
+            manner=BARE,
         ),
         _hub(
             "qwen2.5-0.5b-instruct",
@@ -274,6 +283,7 @@ CATALOG: dict[str, CatalogEntry] = {
             GENERATOR_TASKS,
             32768,
             2,
+            manner=CHAT,
         ),
         _hub(
             "qwen3-0.6b",
@@ -286,6 +296,7 @@ CATALOG: dict[str, CatalogEntry] = {
             GENERATOR_TASKS,
             32768,
             2,
+            manner=CHAT,
         ),
         _hub(
             "opus-mt-en-zh",
@@ -296,6 +307,7 @@ CATALOG: dict[str, CatalogEntry] = {
             77_943_296,
             ("en", "zh"),
             ("translation",),
+            manner=BARE,
         ),
     )
 }

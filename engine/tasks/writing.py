@@ -81,6 +81,11 @@ class WritingTask:
     untuned = AsItComes
 
     @property
+    def plain_target(self) -> str:
+        """The target as it stands, with nothing around it."""
+        return "{" + self.target + "}"
+
+    @property
     def reader(self) -> type[Reader]:
         from engine.inference.writer import Writer
 

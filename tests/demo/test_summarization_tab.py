@@ -98,6 +98,7 @@ def small_report() -> dict[str, Any]:
     system = {"values": dict.fromkeys(names, 0.5), "intervals": {key: [0.25, 0.75] for key in names}}
     label = {"en": HOSTILE, "zh": HOSTILE}
     return {
+        "counted": "words",
         "headline": {"metric": "rougeL", "label": {"en": "ROUGE-L", "zh": "ROUGE-L"}},
         "measures": [{"name": "tuned", "label": label, **system}],
         "strange_count": {"numbers": 1, "names": 0},
@@ -118,6 +119,8 @@ def test_the_report_shows_measures_groups_and_rows_escaped(tmp_path: Path, langu
     groups = parts.groups(found, language)
     assert set(re.findall(r'data-pick="(\w+)"', groups)) == {"numbers", "names", "worst", "random", "best"}
     assert re.search(r'data-pick="names" disabled', groups) and not re.search(r'data-pick="numbers" disabled', groups)
+    chinese = parts.groups({**found, "counted": "characters"}, language)
+    assert ("拉丁" in chinese) == (language == "zh-CN") and "Latin" not in groups and "拉丁" not in groups
     for html in (opened, groups, parts.details(found, language), report.worst_html(found, language)):
         assert "<img" not in html
 
@@ -189,3 +192,46 @@ def test_the_tab_offers_what_can_write(scene: Wiring, page: Page) -> None:
     assert tuple(offered) == methods_of("summarization") and "head" not in offered
     assert scene.fields["method.name"].value == "lora"
     assert "generation.prompt" in scene.fields and "training.class_weights" not in scene.fields
+
+
+def described(scene: Wiring, language: str, **changed: Any) -> dict[str, Any]:
+    """What the form says of itself, by component."""
+    values = [changed.get(path, component.value) for path, component in scene.fields.items()]
+    return dict(zip(map(id, scene.described), scene.describe(language, *values), strict=True))
+
+
+def test_an_empty_prompt_shows_the_one_that_would_be_taken(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    prompt, target = (scene.fields[f"generation.{name}"] for name in ("prompt", "target"))
+    edit = scene.tab.model.edit
+    said = described(scene, "en", **{"data.example": "help-desk-summaries-en"})
+    assert (
+        said[id(prompt)]["placeholder"].startswith("Summarize the text")
+        and "{document}" in said[id(prompt)]["placeholder"]
+    )
+    assert said[id(target)]["placeholder"] == "{summary}" and said[id(edit)]["visible"]
+
+    table = tmp_path / "texts.csv"
+    rows = "".join(f"今天天气很好，第{i}天我们去公园散步，看到了很多花。,天气很好\n" for i in range(30))
+    table.write_text("document,summary\n" + rows, encoding="utf-8")
+    chosen = {"data.example": "", "data.train": page.uploads.keep(str(table)), "data.columns.document": "document"}
+    scene.look("en", *[chosen.get(path, component.value) for path, component in scene.fields.items()])
+    for model, begins in (
+        ("qwen3-0.6b", "请用一句话概括"),
+        ("mt5-small", "summarize: "),
+        ("Qwen/Qwen3-0.6B", "请用一句话概括"),
+    ):
+        said = described(scene, "zh-CN", **chosen, **{"model.id": model})
+        assert said[id(prompt)]["placeholder"].startswith(begins)
+
+    unknown = described(scene, "zh-CN", **{"model.id": "someone/model"})
+    assert "按模型选择" in unknown[id(prompt)]["placeholder"] and not unknown[id(edit)]["visible"]
+
+
+def test_the_automatic_prompt_can_be_edited(scene: Wiring) -> None:
+    values = {path: component.value for path, component in scene.fields.items()}
+    values |= {"data.example": "help-desk-summaries-en", "generation.target": "In short: {summary}"}
+    prompt, target = scene.write_formats(*values.values())
+    assert prompt.startswith("Summarize the text") and target == gr.skip(), "what was typed stays"
+    values["generation.prompt"] = prompt
+    assert not scene.describe("en", *values.values())[-1]["visible"], "there is nothing left to write out"
+    assert scene.config(tuple(values.values())).generation.prompt == prompt

@@ -41,7 +41,7 @@ def groups_html(report: dict[str, Any], language: str) -> str:
     counts = {**report["strange_count"], **{kind: len(rows) for kind, rows in report["examples"].items()}}
     buttons = []
     for kind, number in counts.items():
-        name = _group_name(kind, language)
+        name = _group_name(report, kind, language)
         off = "" if number else " disabled"
         warn = " tb-group-warn" if kind in report["strange_count"] and number else ""
         buttons.append(
@@ -58,7 +58,9 @@ def opened_html(directory: Path, report: dict[str, Any], picked: str, language: 
     from engine.evaluation.summarization.rows import group_rows
 
     rows = group_rows(directory, report, picked, OPENED_ROWS)
-    title = words("summarization.opened", name=_group_name(picked, language), rows=len(rows)).in_language(language)
+    title = words("summarization.opened", name=_group_name(report, picked, language), rows=len(rows)).in_language(
+        language
+    )
     return f'<section class="tb-cell-rows" aria-live="polite"><h4>{safe(title)}</h4>{legend_html(language)}{_rows(report, rows, language)}</section>'
 
 
@@ -72,7 +74,9 @@ def worst_html(report: dict[str, Any], language: str) -> str:
     return f'<section><h3>{safe(title)}</h3><p class="tb-quiet">{safe(note)}</p>{legend_html(language)}{_rows(report, rows, language)}</section>'
 
 
-def _group_name(kind: str, language: str) -> str:
+def _group_name(report: dict[str, Any], kind: str, language: str) -> str:
+    if kind == "names" and report["counted"] == "characters":
+        kind = "latin_names"  # nothing marks a Chinese name, so that none is looked for
     return (EXAMPLES[kind] if kind in EXAMPLES else words(f"summarization.group_{kind}")).in_language(language)
 
 

@@ -48,6 +48,7 @@ class _Builder:
         self.rows = len(judgement.test)
         self.documents = [example.inputs["document"] for example in judgement.test]
         self.references = [example.target for example in judgement.test]
+        self.chinese = rouge.is_chinese([text for some in self.references for text in some])
         self.counts = rouge.statistics(self.references, judgement.predictions)
         self.records = self._records()
 
@@ -61,9 +62,7 @@ class _Builder:
         strange = [record for record in self.records if record["strange"]["numbers"] or record["strange"]["names"]]
         return {
             **common,
-            "counted": "characters"
-            if rouge.is_chinese([text for some in self.references for text in some])
-            else "words",
+            "counted": "characters" if self.chinese else "words",
             "several_references": max(map(len, self.references)),
             "sample": {"rows": self.rows, "of": judgement.facts.get("test_rows", self.rows)},
             "measures": measured,
@@ -154,7 +153,7 @@ class _Builder:
         tuned, references = (
             bootstrap(one, measures.measures_from, self.samples, CONFIDENCE, self.seed)["strange"] for one in counted
         )
-        found.append(remarks.strange(tuned, references, self.rows))
+        found.append(remarks.strange(tuned, references, self.rows, self.chinese))
         found.append(remarks.repetition(of["tuned"]["values"]["repetition"]))
         found.append(remarks.length(of["tuned"]["values"], of["references"]["values"]))
         found.append(remarks.sample(self.rows, facts.get("test_rows", self.rows)))

@@ -48,10 +48,18 @@ MEASURES: dict[str, tuple[Text, Text]] = {
         Text("With a name of its own", "含原文没有的名称"),
         Text(
             "Summaries with a capitalised word that the document lacks.",
-            "出现原文没有的大写开头名称的摘要比例（中文名称无法以此识别）。",
+            "出现原文没有的大写开头名称的摘要比例。",
         ),
     ),
 }
+# In Chinese a name looks like any word: only those in Latin letters can be told, by their capitals.
+LATIN_NAMES = (
+    Text("With a Latin name of its own", "含原文没有的拉丁字母名称"),
+    Text(
+        "Summaries with a capitalised word that the document lacks; Chinese names are not checked.",
+        "出现原文没有的大写开头拉丁字母名称的摘要比例；中文名称未做检查。",
+    ),
+)
 
 
 def body(report: dict[str, Any]) -> dict[str, Any]:
@@ -84,6 +92,7 @@ COUNTED = {
 
 def measure_rows(report: dict[str, Any]) -> list[dict[str, Any]]:
     """Each measure with its value and interval for every system."""
+    measures = {**MEASURES, "strange_names": LATIN_NAMES} if report["counted"] == "characters" else MEASURES
     return [
         {
             "name": name,
@@ -94,7 +103,7 @@ def measure_rows(report: dict[str, Any]) -> list[dict[str, Any]]:
                 for system in report["measures"]
             ],
         }
-        for name, (label, about) in MEASURES.items()
+        for name, (label, about) in measures.items()
     ]
 
 

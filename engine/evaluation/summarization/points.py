@@ -42,17 +42,20 @@ def lost(shares: dict[str, float], max_length: int) -> Point | None:
     )
 
 
-def strange(tuned: Interval, references: Interval, rows: int) -> Point | None:
-    """Numbers and names that stand in summaries and in no document."""
+def strange(tuned: Interval, references: Interval, rows: int, chinese: bool) -> Point | None:
+    """Numbers and names that stand in summaries and in no document. In Chinese nothing marks a name, so that none is looked for."""
     found = round(tuned.value * rows)
+    things = Text("a number", "数字") if chinese else Text("a number or a name", "数字或名称")
+    unseen = Text(
+        " Chinese names are not checked: nothing in the script marks them.",
+        "中文人名、地名等没有书写标记，未做检查。",
+    )
     if not found:
-        return point(
-            "faithful",
-            Text(
-                "No summary holds a number or a name that its document lacks. Other kinds of errors do not show this way.",
-                "没有任何摘要出现原文没有的数字或名称；但其他类型的错误无法以此发现。",
-            ),
+        seen = Text(
+            f"No summary holds {things.en} that its document lacks. Other kinds of errors do not show this way.",
+            f"没有任何摘要出现原文没有的{things.zh}；但其他类型的错误无法以此发现。",
         )
+        return point("faithful", Text(seen.en + unseen.en, seen.zh + unseen.zh) if chinese else seen)
     theirs = percent(references.value)
     more = tuned.low > references.value
     tail = (
@@ -60,13 +63,11 @@ def strange(tuned: Interval, references: Interval, rows: int) -> Point | None:
         if more
         else Text(f"the references do so in {theirs}.", f"参考摘要的比例为 {theirs}。")
     )
-    return point(
-        "strange" if more else "faithful",
-        Text(
-            f"{count(found)} of {count(rows)} summaries ({percent(tuned.value)}) {'holds' if found == 1 else 'hold'} a number or a name that the document lacks; {tail.en} Check these below.",
-            f"{count(rows)} 条摘要中有 {count(found)} 条（{percent(tuned.value)}）出现了原文没有的数字或名称，{tail.zh}请在下方逐条核对。",
-        ),
+    said = Text(
+        f"{count(found)} of {count(rows)} summaries ({percent(tuned.value)}) {'holds' if found == 1 else 'hold'} {things.en} that the document lacks; {tail.en} Check these below.",
+        f"{count(rows)} 条摘要中有 {count(found)} 条（{percent(tuned.value)}）出现了原文没有的{things.zh}，{tail.zh}请在下方逐条核对。",
     )
+    return point("strange" if more else "faithful", Text(said.en + unseen.en, said.zh + unseen.zh) if chinese else said)
 
 
 def repetition(share: float) -> Point | None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from engine.evaluation.intervals import Interval
+from engine.evaluation.summarization import points
 from engine.evaluation.summarization.baselines import extract, lead, usual_length
+from engine.evaluation.summarization.layout import measure_rows
 from engine.evaluation.summarization.measures import measures_from, statistics, strange_things
+from engine.text import Text
 
 DOCUMENT = "Anna Berg from Larkmoor ordered 3 lamps on 5 May. She paid 1,250 euros. The lamps never came."
 
@@ -28,6 +32,21 @@ def test_numbers_and_names_that_the_document_lacks(text, numbers, names):
 def test_chinese_numbers_are_numbers():
     assert strange_things("三盏灯，共1250元。", "3盏灯共1,250元")["numbers"] == []
     assert strange_things("三盏灯，共1250元。", "4盏灯")["numbers"] == ["4"]
+
+
+@pytest.mark.parametrize("found", [0.0, 0.5])
+def test_a_chinese_report_says_that_its_names_were_not_checked(found):
+    tuned, references = Interval(found, found, found), Interval(0.0, 0.0, 0.0)
+    chinese, english = (
+        Text.from_dict(points.strange(tuned, references, 10, chinese)["text"]) for chinese in (True, False)
+    )
+    assert "未做检查" in chinese.zh and "not checked" in chinese.en and "name that" not in chinese.en
+    assert "未做检查" not in english.zh and "a number or a name" in english.en
+    labels = {}
+    for counted in ("characters", "words"):
+        [row] = [row for row in measure_rows({"counted": counted, "measures": []}) if row["name"] == "strange_names"]
+        labels[counted] = row["label"].zh
+    assert "拉丁" in labels["characters"] and "拉丁" not in labels["words"]
 
 
 def test_measures_of_copying_rewording_and_repeating():
