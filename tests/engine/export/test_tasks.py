@@ -24,6 +24,7 @@ from engine.export.space import make_space
 from engine.inference.predictor import load_predictor
 from engine.models.device import choose_device
 from engine.runs.store import Run
+from engine.tasks import TASKS
 from tests.fresh import Fresh
 
 LONG = "the plot was a film " * 40
@@ -138,6 +139,7 @@ def test_the_card_knows_the_task(which: str, request: pytest.FixtureRequest) -> 
 
 
 def test_the_rules_that_go_along_are_few_and_need_nothing_of_the_engine(tmp_path: Path) -> None:
+    assert KINDS.keys() == TASKS.keys(), "every task has its ways out"
     for task, kind in KINDS.items():
         assert (PROGRAM / f"answering_{task}.py").is_file() and (PROGRAM / f"app_{task}.py").is_file()
         if not kind.rules:
