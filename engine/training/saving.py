@@ -5,6 +5,7 @@ Knows what a session holds once its model is there. Does not know how it was tra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,13 @@ from engine.inference.forward import collate
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import parameter_counts, save_model, verify_saved
 from engine.models.device import attention_for
+from engine.tasks.base import Feature
 
 if TYPE_CHECKING:
     from engine.training.session import Session
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate", "datasets", "scikit-learn", "numpy")
+COMPARED, COMPARED_TOKENS = 8, 1024  # sequences and tokens on which the saved model is compared with the trained one
 # The reloaded model computes the same products in another order; bf16 keeps 8 bits.
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.05}
 
@@ -45,7 +48,7 @@ def save(session: Session) -> Description:
         four_bit=config.method.four_bit,
     )
     description.save(directory)
-    batch = collate(session.train.features[:8], session.loaded.tokenizer.pad_token_id)
+    batch = collate(_few(session.train.features), session.loaded.tokenizer.pad_token_id)
     batch.pop("labels")
     batch = {name: tensor.to(device.name) for name, tensor in batch.items()}
     reloaded = load_tuned(directory, description, attention_for(device)).model
@@ -60,6 +63,12 @@ def save(session: Session) -> Description:
     session.facts["reload_difference"] = difference
     session.model = task.reader.ready(reloaded, device)
     return description
+
+
+def _few(features: Sequence[Feature]) -> list[Feature]:
+    """The first sequences, as many as make COMPARED_TOKENS: a model that answers otherwise shows it in any of them."""
+    most = max(1, COMPARED_TOKENS // max(map(len, features[:COMPARED])))
+    return list(features[: min(COMPARED, most)])
 
 
 def facts_of(session: Session) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def test_a_checkpoint_without_its_output_layer_is_refused(tmp_path):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine may be able to keep weights in 4 bits")
-def test_four_bits_are_refused_with_the_reason(base):
+def test_four_bits_are_refused_with_the_reason(tmp_path):
     with pytest.raises(ConfigProblem) as caught:
-        load_generator(str(base), four_bit=True)
+        load_generator(str(save_generator("llama", tmp_path)), four_bit=True)
     assert "NVIDIA" in caught.value.message.en and caught.value.where["field"] == "method.four_bit"
