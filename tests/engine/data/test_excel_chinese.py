@@ -30,7 +30,8 @@ def test_a_gb18030_csv_with_chinese_names_trains_without_a_setting(runs_dir, tmp
     with path.open("w", encoding="gb18030", newline="") as out:
         writer = csv.writer(out)  # \r\n and quotes only where needed, as Excel writes
         writer.writerow(["序号", "留言时间", "留言内容", "问题类型", "客户电话"])
-        for number, message in enumerate((m for m in messages if m["topic"] in TOPICS), start=1):
+        few = [m for topic in TOPICS for m in [m for m in messages if m["topic"] == topic][:45]]
+        for number, message in enumerate(few, start=1):
             when = f"2026/3/{number % 28 + 1} {number % 12 + 8}:05"
             writer.writerow([number, when, message["text"], TOPICS[message["topic"]], f"1380000{number:04d}"])
     done = subprocess.run(
