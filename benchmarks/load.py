@@ -147,7 +147,7 @@ def percentile(times: list[float], share: float) -> float | None:
 def poll(session: Session, run: str, until: float, measured: Measured) -> None:
     # What was shown is the server's session state: nothing of it travels, as in a browser.
     while time.monotonic() < until:
-        measured.timed("page", lambda: session.run("show", ["en", run, None]))
+        measured.timed("page", lambda: session.run("tick", ["en", run, None]))
         time.sleep(POLL_SECONDS)
 
 

@@ -69,6 +69,7 @@ class Page:
     visitors: Visitors
     labels: Labels = field(default_factory=Labels)
     histories: Kept[str, History] = field(default_factory=lambda: Kept(64))
+    curves: Kept[tuple, str] = field(default_factory=lambda: Kept(64))  # one at a time; drawing is quick
     tables: Kept[tuple, Any] = field(default_factory=lambda: Kept(4))
     checks: Kept[tuple, Any] = field(default_factory=lambda: Kept(16))
     reports: Kept[tuple, Any] = field(default_factory=lambda: Kept(16))

@@ -25,12 +25,27 @@ from engine.runs.stop import ask, enforce
 from engine.runs.store import ACTIVE, Run
 
 
+# What `tick` may change.
+LIVE = ("status", "curves", "facts", "notes")
+
+
+def fingerprints(run_id: str, parts: dict[str, Any]) -> dict[str, int]:
+    """Hashes by which a session knows what it was shown."""
+    return {name: hash((run_id, str(value))) for name, value in parts.items()}
+
+
 class RunEvents(Scene):
     """Handlers of the run and its report."""
 
     @property
     def shown_from(self) -> list[Any]:
         return [self.page.language, self.tab.run_id, self.tab.seen]
+
+    @property
+    def ticked(self) -> list[Any]:
+        """In the order of LIVE, and what brings the rest up to date when it changes."""
+        train = self.tab.train
+        return [train.status, train.curves, train.facts, train.notes, self.tab.turn, self.tab.seen]
 
     @property
     def shown(self) -> list[Any]:
@@ -87,9 +102,23 @@ class RunEvents(Scene):
                 parts["ended"] = "" if active else f"{run.id}:{state}"
             except UserError as error:
                 parts["head"] = error_panel(error, language)
-        now = {name: hash((run_id, str(value))) for name, value in parts.items()} | {"timer": hash((run_id, active))}
+        now = fingerprints(run_id, parts) | {"timer": hash((run_id, active))}
         parts["timer"] = gr.Timer(active=active)
         return [*(value if seen.get(name) != now[name] else gr.skip() for name, value in parts.items()), now]
+
+    def tick(self, language: str, run_id: str, seen: dict[str, int], request: gr.Request) -> list[Any]:
+        """What moves while a run goes on. Every visitor asks once a second, and Gradio's own work grows with the components
+        that a handler may change: so there are few here, and `show` is asked for the rest when the run's state is another.
+        """
+        try:
+            run = self.page.open_run(run_id, request)
+            parts = train_step.updates(self.page, run, language, head=False)
+            turn = f"{run.id}:{parts.pop('state')}"
+        except UserError:
+            return [*(gr.skip() for _ in LIVE), f"{run_id}:", seen]  # gone: `show` says so
+        now = fingerprints(run_id, parts)
+        changed = [parts[name] if seen.get(name) != now[name] else gr.skip() for name in LIVE]
+        return [*changed, turn, {**seen, **now}]
 
     def stop_and_keep(self, language: str, run_id: str, request: gr.Request) -> Any:
         return self._stop(language, run_id, "keep", request)

@@ -42,6 +42,7 @@ class TaskTab:
     task: Task
     run_id: gr.Textbox
     ended: gr.Textbox
+    turn: gr.Textbox
     seen: gr.State
     draft: gr.BrowserState
     restored: gr.State
@@ -73,7 +74,8 @@ class TaskTab:
 def build(page: Page, task: Task) -> TaskTab:
     """Lay out the tab. Call inside the Blocks; `wiring.connect` brings it to life."""
     make, name = page.labels.make, task.name
-    run_id, ended = gr.Textbox("", visible=False), gr.Textbox("", visible=False)
+    # Which run it is, what it has come to once it has ended, and its state as the timer last found it.
+    run_id, ended, turn = (gr.Textbox("", visible=False) for _ in range(3))
     seen, timer = gr.State({}), gr.Timer(1.0, active=False)
     # What was typed, in the visitor's own browser: a reload, even after a restart of the server, brings it back.
     draft = gr.BrowserState("", storage_key=f"tunebench-draft-{name}", secret=f"tunebench-draft-{name}")
@@ -112,6 +114,7 @@ def build(page: Page, task: Task) -> TaskTab:
         task,
         run_id,
         ended,
+        turn,
         seen,
         draft,
         restored,

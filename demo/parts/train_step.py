@@ -233,10 +233,17 @@ def _ended_badly(run: Run, manifest: Manifest, history: History, language: str) 
     return said + _phases(history, manifest.state, language)
 
 
-def curves_html(history: History, language: str) -> str:
+def curves_html(page: Page, run: Run, history: History, language: str) -> str:
+    """Drawn once for everybody who looks at the run."""
     if "train" not in history.phases:
         return ""
-    return f'<div class="tb-curves">{live.loss_chart(history, language)}{live.metric_chart(history, language)}</div>'
+
+    def draw() -> str:
+        return (
+            f'<div class="tb-curves">{live.loss_chart(history, language)}{live.metric_chart(history, language)}</div>'
+        )
+
+    return page.curves.get((run.id, history.version, language), draw)
 
 
 def notes_html(history: History, language: str) -> str:
@@ -258,13 +265,13 @@ def _short(number: float) -> str:
     return f"{number:.0f}"
 
 
-def updates(page: Page, run: Run, language: str) -> dict[str, Any]:
+def updates(page: Page, run: Run, language: str, head: bool = True) -> dict[str, Any]:
     """What the page shows of a run, by component name; values are markup."""
     manifest, history = run.manifest, page.history(run)
     return {
-        "head": head_html(page, run, manifest, language),
+        **({"head": head_html(page, run, manifest, language)} if head else {}),
         "status": status_html(page, run, manifest, history, language),
-        "curves": curves_html(history, language),
+        "curves": curves_html(page, run, history, language),
         "facts": facts_html(history, manifest, language),
         "notes": notes_html(history, language),
         "state": manifest.state,

@@ -49,7 +49,8 @@ def resumable(run: Run, manifest: Manifest | None = None) -> bool:
         error = manifest.error or {}
         return error.get("kind") in ("RunFailure", "AssetProblem") and error.get("code") not in HOPELESS
     # Stopped early with its best model kept: the checkpoint is still there.
-    return manifest.state == "completed" and any(run.path("checkpoints").glob("step-*"))
+    kept = manifest.state == "completed" and run.requested_stop == "keep"
+    return kept and any(run.path("checkpoints").glob("step-*"))
 
 
 def resume(run: Run, store: Store, settings: Settings) -> subprocess.Popen | None:

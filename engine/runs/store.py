@@ -85,19 +85,25 @@ class Run:
     @property
     def manifest(self) -> Manifest:
         """The manifest as last written, with the state that follows from its worker and its owner's request (see STATES)."""
-        values = json.loads(self.path("manifest.json").read_text(encoding="utf-8"))
-        known = {f.name for f in fields(Manifest)}
-        manifest = Manifest(**{key: value for key, value in values.items() if key in known})
+        manifest = self._written()
         if manifest.state not in ACTIVE:
             return manifest
         # A queued run without a process is one whose worker is just starting; give that a while, on a clock that may jump.
         starting = manifest.state == "queued" and manifest.process is None
         starting = starting and abs(time.time() - (manifest.queued or manifest.created)) < START_SECONDS
         if not starting and not self._worker_alive(manifest):
+            # A worker writes how its run ended and then goes: what was read before it was seen gone may be older than that.
+            if self._written() != manifest:
+                return self.manifest
             manifest.state = "interrupted"
         elif self.requested_stop:
             manifest.state = "stopping"
         return manifest
+
+    def _written(self) -> Manifest:
+        values = json.loads(self.path("manifest.json").read_text(encoding="utf-8"))
+        known = {f.name for f in fields(Manifest)}
+        return Manifest(**{key: value for key, value in values.items() if key in known})
 
     @property
     def state(self) -> str:

@@ -67,7 +67,6 @@ def carry_out(run: Run, settings: Settings, events: EventLog, seconds: float | N
         session.fit()
         session.description = save(session)
         report_on(session)
-        session.forget_checkpoints()
     except StopRequested:
         return "stopped"
     return "completed"

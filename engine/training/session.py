@@ -224,11 +224,6 @@ class Session:
             told.measured_batch(self.events, micro, size, each)
         return micro
 
-    def forget_checkpoints(self) -> None:
-        """After success nobody needs them, but for a run that its owner stopped early and may want to go on with."""
-        if self.run.requested_stop != "keep":
-            self.checkpoints.clear()
-
     def _check_fits(self) -> None:
         """Whether this deployment trains models of this size, and the disk has room for what the run will write."""
         settings, everything = self.course.settings, self.facts["parameters"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -91,7 +92,12 @@ def _work(run: Run, settings: Settings, events: EventLog, attempt: int, seconds:
         if not wait_for_turn(run, store, settings.max_running, begin, lambda: run.requested_stop is not None):
             return _end(run, events, "stopped")
         watchdog.start()
-        return _end(run, events, carry_out(run, settings, events, seconds))
+        state = carry_out(run, settings, events, seconds)
+        code = _end(run, events, state)
+        if state == "completed":
+            # Only now: a worker killed a moment before its last word would have to learn everything again.
+            forget_checkpoints(run)
+        return code
     except StopRequested:
         return _end(run, events, "stopped")
     except SliceOver:
@@ -115,6 +121,17 @@ def _end(run: Run, events: EventLog | None, state: str, problem: UserError | Non
             log.exception("the last event was not written")
         events.close()
     return problem.exit_code if problem else 0
+
+
+def forget_checkpoints(run: Run) -> None:
+    """After success nobody needs them, but for a run that its owner stopped early and may want to go on with."""
+    folder = run.path("checkpoints")
+    if run.requested_stop == "keep" or not folder.is_dir():
+        return
+    try:
+        shutil.rmtree(folder)
+    except OSError:
+        log.exception("the checkpoints were not removed")  # the run has ended well all the same
 
 
 def _wait_for_slice(run: Run, events: EventLog, attempt: int) -> int:

@@ -18,6 +18,7 @@ from demo.parts.wiring import Wiring
 from demo.tabs import classification, runs
 from demo.visitors import COOKIE, Visitors
 from engine.errors import RunFailure, RunProblem
+from engine.runs.identity import this_process
 from engine.settings import Settings
 
 
@@ -104,9 +105,24 @@ def test_anothers_run_shows_its_report_and_not_its_controls(page: Page, scene: W
     assert "90" in scene.tell("en", run.id, other)[0]
 
 
+def test_a_tick_sends_what_changed_and_tells_the_rest_when_the_state_did(page: Page, scene: Wiring) -> None:
+    me = visitor(page)
+    run = finished_run(page.store.directory)
+    run.update(owner=page.owner(me), state="running", process=this_process())
+    *first, turn, seen = scene.tick("en", run.id, {}, me)
+    assert "tb-status" in first[0] and "<svg" in first[1] and turn == f"{run.id}:running"
+    *again, turn, seen = scene.tick("en", run.id, seen, me)
+    assert again[1:] == [gr.skip()] * 3, "curves, facts and notices stand still"
+    run.update(state="completed")
+    assert scene.tick("en", run.id, seen, me)[-2] == f"{run.id}:completed"
+    page.delete(run.id)
+    assert scene.tick("en", run.id, seen, me) == [*[gr.skip()] * 4, f"{run.id}:", seen]
+
+
 # Every handler that takes a run id, and how it is called beyond the language and the id.
 READING = {
     "show",
+    "tick",
     "tell",
     "retell",
     "open_group",

@@ -70,6 +70,19 @@ def test_a_run_whose_worker_died_is_interrupted(store):
     assert json.loads(run.path("manifest.json").read_text())["state"] == "running"
 
 
+def test_what_a_worker_wrote_before_it_went_counts_however_late_it_is_read(store, monkeypatch):
+    """Between the reading of the manifest and the look at its process the worker may finish and go."""
+    run = store.create(config())
+    run.update(state="running", process=identity_of(os.getpid()))
+
+    def ends_meanwhile(self, manifest):
+        run.update(state="completed")
+        return False
+
+    monkeypatch.setattr(Run, "_worker_alive", ends_meanwhile)
+    assert run.state == "completed"
+
+
 def test_a_reused_process_id_is_another_process(store):
     run = store.create(config())
     run.update(state="running", process={**identity_of(os.getpid()), "started": 1.0})

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,12 +15,18 @@ from safetensors.torch import load_file
 from engine.config import RunConfig
 from engine.errors import RunProblem
 from engine.evaluation.report import load_report
-from engine.runs.launch import launch, resumable, resume
-from engine.runs.store import ACTIVE, Run, Store
+from engine.runs.launch import resumable, resume
+from engine.runs.process import start
+from engine.runs.store import Run, Store
 from engine.settings import Settings
 from engine.training.checkpoint import Checkpoints
 from engine.training.course import carry_out
 from engine.training.events import EventLog
+from engine.training.worker import forget_checkpoints
+from tests.engine.questions import WORDS as QUESTION_WORDS
+from tests.engine.questions import rows, write
+from tests.tiny import WORDS, save_encoder
+from tests.tiny_generators import save_generator, table
 
 
 @pytest.fixture
@@ -59,8 +66,8 @@ def events(run: Run, kind: str) -> list[dict]:
 def outcome(run: Run) -> dict:
     report = load_report(run.path("report"))
     found = {"test": report["test"], "best": report["run"]["best_step"], "history": report["run"]["history"]}
-    weights = load_file(run.path("model", "model.safetensors"))
-    return found | {"weights": weights}
+    [file] = run.path("model").glob("*model.safetensors")  # LoRA's are adapter_model.safetensors
+    return found | {"weights": load_file(file)}
 
 
 def same(first: dict, second: dict) -> None:
@@ -75,24 +82,28 @@ class Crash(Exception):
     """Stands for a power cut: nothing of the worker's own runs after it."""
 
 
-class Crashing(EventLog):
-    """An event log whose worker dies at a given training step."""
+class Interrupting(EventLog):
+    """An event log whose worker dies at a training step, or whose owner asks for an end at one and waits until it is heard."""
 
-    at = 10**9
+    run: Run
+    crash_at = asking_at = 10**9
 
     def emit(self, kind: str, **values) -> None:
         super().emit(kind, **values)
-        if kind == "step" and values["step"] >= self.at:
+        if kind == "step" and values["step"] >= self.crash_at:
             raise Crash
+        if kind == "step" and values["step"] >= self.asking_at:
+            self.run.request("keep")
 
 
-def attempt(run: Run, settings: Settings, crash_at: int = 10**9) -> None:
+def attempt(run: Run, settings: Settings, crash_at: int = 10**9, asking_at: int = 10**9) -> None:
     """One attempt of a run, in this process."""
-    log = Crashing(run.path("events.jsonl"))
-    log.at = crash_at
+    log = Interrupting(run.path("events.jsonl"))
+    log.run, log.crash_at, log.asking_at = run, crash_at, asking_at
     try:
         assert carry_out(run, settings, log) == "completed"
         run.update(state="completed")
+        forget_checkpoints(run)
     except Crash:
         run.update(attempt=run.manifest.attempt + 1)
     finally:
@@ -102,6 +113,12 @@ def attempt(run: Run, settings: Settings, crash_at: int = 10**9) -> None:
 @pytest.fixture
 def every_step_is_told(monkeypatch):
     monkeypatch.setattr("engine.training.callbacks.STEP_EVENT_SECONDS", 0.0)
+
+
+@pytest.fixture
+def resumed_here(monkeypatch, settings):
+    """A resumed run goes on in this process, which has loaded the libraries."""
+    monkeypatch.setattr("engine.runs.launch.start", lambda run: attempt(run, settings))
 
 
 @pytest.fixture
@@ -157,6 +174,64 @@ def test_an_interrupted_run_ends_as_if_nothing_had_happened(
     assert elapsed == sorted(elapsed), "the seconds spent go on where they stopped"
 
 
+def taggers(folder: Path) -> RunConfig:
+    """The word after "the" is a place, in every second text."""
+    texts = []
+    for number in range(120):
+        place = WORDS[number % 9]
+        text = f"{WORDS[9 + number % 7]} the {place} was {WORDS[number % 5]}" if number % 2 else f"a film {number}"
+        spans = [{"start": text.index("the ") + 4, "end": text.index(" was"), "label": "LOC"}] if number % 2 else []
+        texts.append(json.dumps({"text": text, "spans": spans}) + "\n")
+    folder.joinpath("texts.jsonl").write_text("".join(texts), encoding="utf-8")
+    return RunConfig.from_dict(
+        {
+            "task": "ner",
+            "data": {"train": str(folder / "texts.jsonl")},
+            "model": {"id": str(save_encoder("bert", folder / "model")), "dropout": 0.1},
+            "training": {"epochs": 3, "learning_rate": 5e-3, "batch_size": 8, "evaluations_per_epoch": 2},
+        }
+    )
+
+
+def readers(folder: Path) -> RunConfig:
+    return RunConfig.from_dict(
+        {
+            "task": "qa",
+            "data": {"train": str(write(folder / "questions.jsonl", rows()))},
+            "model": {"id": str(save_encoder("bert", folder / "model", QUESTION_WORDS)), "dropout": 0.1},
+            "training": {"epochs": 2, "learning_rate": 3e-3, "batch_size": 16, "evaluations_per_epoch": 2},
+        }
+    )
+
+
+def writers(folder: Path) -> RunConfig:
+    return RunConfig.from_dict(
+        {
+            "task": "summarization",
+            "data": {"train": str(table(folder / "texts.jsonl", 80))},
+            "model": {"id": str(save_generator("llama", folder / "model"))},
+            "training": {"epochs": 2, "learning_rate": 1e-2, "batch_size": 8},
+        }
+    )
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("described", [taggers, readers, writers])
+def test_every_task_ends_as_if_nothing_had_happened(described, tmp_path, settings, every_step_is_told, saving_every):
+    config = described(tmp_path)
+    config.training.precision, config.training.early_stopping = "fp32", 0
+    config.evaluation.bootstrap_samples, config.evaluation.baselines = 100, False
+    saving_every(2)
+    store = Store(settings.runs_dir)
+    whole, run = store.create(config), store.create(config)
+    attempt(whole, settings)
+    attempt(run, settings, crash_at=7)
+    attempt(run, settings)
+    [resumed] = events(run, "resumed")
+    assert 5 <= resumed["step"] <= 7
+    same(outcome(whole), outcome(run))
+
+
 @pytest.mark.training
 def test_early_stopping_counts_on_over_an_interruption(
     tiny_bert, sentences, settings, every_step_is_told, saving_every
@@ -175,15 +250,13 @@ def test_early_stopping_counts_on_over_an_interruption(
 
 
 @pytest.mark.training
-def test_a_run_stopped_with_its_best_model_can_go_on(tiny_bert, sentences, settings):
+def test_a_run_stopped_with_its_best_model_can_go_on(tiny_bert, sentences, settings, resumed_here, every_step_is_told):
     store = Store(settings.runs_dir)
-    run, worker = launch(describe(sentences, tiny_bert), store, settings)
-    wait_until(lambda: events(run, "evaluation"))
-    run.request("keep")
-    assert worker.wait() == 0
+    run = store.create(describe(sentences, tiny_bert, epochs=5))
+    attempt(run, settings, asking_at=20)
     assert run.state == "completed" and resumable(run)
     stopped_at = load_report(run.path("report"))["run"]["history"][-1]["step"]
-    assert resume(run, store, settings).wait() == 0
+    resume(run, store, settings)
     assert run.state == "completed" and not resumable(run)
     last = events(run, "step")[-1]
     assert last["step"] == last["total_steps"] > stopped_at
@@ -192,11 +265,14 @@ def test_a_run_stopped_with_its_best_model_can_go_on(tiny_bert, sentences, setti
 
 
 @pytest.mark.training
-def test_a_system_that_ends_the_worker_gives_it_time_for_a_checkpoint(tiny_bert, sentences, settings, monkeypatch):
+def test_a_system_that_ends_the_worker_gives_it_time_for_a_checkpoint(
+    tiny_bert, sentences, settings, monkeypatch, resumed_here, every_step_is_told
+):
     monkeypatch.setenv("TUNEBENCH_CHECKPOINT_SECONDS", "3600")
     settings = Settings.from_env()
     store = Store(settings.runs_dir)
-    run, worker = launch(describe(sentences, tiny_bert, epochs=500), store, settings)
+    run = store.create(describe(sentences, tiny_bert, epochs=500))
+    worker = start(run)
     wait_until(lambda: events(run, "step"))
     os.kill(worker.pid, signal.SIGTERM)
     assert worker.wait() == 1
@@ -204,10 +280,8 @@ def test_a_system_that_ends_the_worker_gives_it_time_for_a_checkpoint(tiny_bert,
     assert run.manifest.error["code"] == "terminated"
     [step] = steps_saved(run)
     assert step > 0
-    worker = resume(run, store, settings)
-    wait_until(lambda: events(run, "resumed"))
+    monkeypatch.setattr("engine.runs.launch.start", lambda run: attempt(run, settings, crash_at=step + 2))
+    resume(run, store, settings)
     assert events(run, "resumed")[0]["step"] == step
-    run.request("discard")
-    worker.wait()
-    assert run.state == "stopped" and resumable(run)
-    assert run.state not in ACTIVE
+    run.update(queued=time.time() - 120)  # it crashed then; a worker that has not said who it is counts for a minute
+    assert run.state == "interrupted" and resumable(run)
