@@ -163,7 +163,7 @@ def facts_html(history: History, manifest: Manifest, language: str) -> str:
     if not facts:
         return ""
     rows: list[tuple[Text, str]] = []
-    reason = facts.get("device_reason")
+    reason = facts.get("means") or facts.get("device_reason")  # runs of before lack the first
     device = f"{str(facts.get('device', '')).upper()} · {facts.get('dtype', '')}"
     rows.append(
         (words("facts.device"), device + (f" — {Text.from_dict(reason).in_language(language)}" if reason else ""))

@@ -45,7 +45,7 @@ class Narrator:
             self.say(Text.from_dict(event["message"]))
         elif kind == "facts":
             facts = event["facts"]
-            reason = Text.from_dict(facts["device_reason"]).in_language(self._language)
+            reason = Text.from_dict(facts.get("means") or facts["device_reason"]).in_language(self._language)
             self.say(
                 f"  {facts['device']}, {reason}; batch {facts['batch_size']}, learning rate {facts['learning_rate']:g}, "
                 f"max length {facts['max_length']}, rows {facts['rows']}"

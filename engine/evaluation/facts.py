@@ -114,7 +114,7 @@ def _best(facts: dict[str, Any]) -> Text | None:
 
 
 def _device(facts: dict[str, Any]) -> Text | None:
-    device, dtype, reason = facts.get("device"), facts.get("dtype"), facts.get("device_reason")
+    device, dtype, reason = facts.get("device"), facts.get("dtype"), facts.get("means") or facts.get("device_reason")
     if device is None:
         return None
     named = f"{device}, {dtype}" if dtype else str(device)

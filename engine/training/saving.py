@@ -18,6 +18,7 @@ from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import parameter_counts, save_model, verify_saved
 from engine.models.device import attention_for
 from engine.tasks.base import Feature
+from engine.training import told
 
 if TYPE_CHECKING:
     from engine.training.session import Session
@@ -79,6 +80,15 @@ def facts_of(session: Session) -> dict[str, Any]:
         "method": session.config.method.name,
         "device": session.device.name,
         "device_reason": session.device.reason.to_dict(),
+        "means": told.means(
+            session.device,
+            # Families without attention of several kinds leave it unnamed.
+            session.loaded.model.config._attn_implementation or "eager",
+            not session.loaded.model.get_input_embeddings().weight.requires_grad,
+            [len(feature) for feature in session.train.features],
+            session.resolved.batch_size,
+            session.config.seed,
+        ).to_dict(),
         "dtype": session.device.precision,
         "threads": session.threads,
         "parameters": everything,

@@ -1,14 +1,18 @@
-"""What a run says aloud while it is prepared and trained: texts that are cut, batches that are made smaller.
+"""What a run says aloud while it is prepared and trained: how it computes, texts that are cut, batches that are made smaller.
 
 Knows the sentences and when each is a warning. Does not know how anything is computed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.config import WRITING
 from engine.evaluation.words import percent
+from engine.models.device import Device
 from engine.tasks.base import Encoded, Task
 from engine.text import Text
+from engine.training.batching import LengthBuckets, padding_share
 from engine.training.events import EventLog
 
 LOST = 0.01  # share of all text from which on it is a warning that it is not learned from
@@ -63,6 +67,25 @@ def _cut_documents(
         "warning" if much else "info",
         count=count,
     )
+
+
+def means(
+    device: Device, attention: str, embeddings_frozen: bool, lengths: Sequence[int], batch_size: int, seed: int
+) -> Text:
+    """How a run computes: number format and why, attention, whether word embeddings stay as they are, the padding of its first epoch.
+
+    `lengths` are those of the training sequences, in tokens.
+    """
+    padding = percent(padding_share(lengths, list(LengthBuckets(lengths, batch_size, seed))))
+    parts = [
+        device.reason,
+        Text("plain attention", "普通注意力")
+        if attention == "eager"
+        else Text(f"{attention} attention", f"{attention} 注意力"),
+        *([Text("word embeddings frozen", "词嵌入冻结")] if embeddings_frozen else []),
+        Text(f"batches of like length, {padding} padding", f"长度相近的文本同批，填充占 {padding}"),
+    ]
+    return Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
 
 
 def smaller_batch(events: EventLog, micro: int, batch_size: int) -> None:
