@@ -41,8 +41,16 @@ class Reader:
 
     @staticmethod
     def ready(model: nn.Module, device: Device) -> nn.Module:
-        """The model where it answers, and in the number format it answers in."""
-        return model.to(device.name).eval()
+        """The model where it answers, and in the number format it answers in.
+
+        Autocast would cast the weights of every product anew for every batch; cast once, the answers are the same bit for bit.
+        """
+        model = model.to(device.name).eval()
+        if device.dtype != torch.float32:
+            for module in model.modules():
+                if type(module) is nn.Linear:  # its quantised heirs have a format of their own
+                    module.to(device.dtype)
+        return model
 
     def prepare(self, examples: Sequence[Example], config: RunConfig) -> Outputs:
         """What the model can answer, once its tokenizer and the settings of the run are known. `examples` are the training rows."""

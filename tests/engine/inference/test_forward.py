@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from transformers import AutoModelForSequenceClassification
 
 from engine.inference.forward import collate, run
+from engine.inference.reader import Reader
 from engine.models.device import choose_device
 from engine.tasks.base import IGNORED, Feature
+from tests.tiny import FAMILIES
 
 FP32 = choose_device("cpu", "fp32")
 
@@ -76,3 +79,15 @@ def test_what_is_told_of_tokens_keeps_its_feature():
         [1, 2, 3, 4, 5],
         [1],
     ]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_weights_cast_once_answer_as_weights_cast_for_every_batch(family):
+    torch.manual_seed(0)
+    model = AutoModelForSequenceClassification.from_config(FAMILIES[family](24)).eval()
+    device = choose_device("cpu", "bf16")
+    found = features([5, 9, 3])
+    before = run(model, found, 0, device, read=read)
+    ready = Reader.ready(model, device)
+    assert any(parameter.dtype == torch.bfloat16 for parameter in ready.parameters())
+    assert np.array_equal(np.stack(before), np.stack(run(ready, found, 0, device, read=read)))
