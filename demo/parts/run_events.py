@@ -24,7 +24,6 @@ from engine.runs.limits import over_limits
 from engine.runs.stop import ask, enforce
 from engine.runs.store import ACTIVE, Run
 
-
 # What `tick` may change.
 LIVE = ("status", "curves", "facts", "notes")
 
