@@ -23,7 +23,9 @@ from engine.evaluation.report import load_report
 from engine.runs.launch import launch, resumable, resume
 from engine.runs.store import ACTIVE, Run, Store
 from engine.settings import Settings
+from engine.training.course import carry_out
 from engine.training.events import EventLog
+from engine.training.worker import forget_checkpoints
 from tests.engine.conftest import sentences, tiny_bert  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,11 +109,11 @@ class Server:
         self.process.stdout.close()
 
 
-def wait_until(condition, seconds: float = 180.0) -> None:
+def wait_until(condition, seconds: float = 180.0, every: float = 0.05) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def workers_of(run: Run) -> list[int]:
@@ -136,54 +138,91 @@ def kill_worker(run: Run) -> None:
     wait_until(lambda: not workers_of(run))
 
 
+def carried_out_here(config: RunConfig, store: Store, settings: Settings) -> Run:
+    """A run without faults, in this process, which has loaded the libraries already."""
+    run = store.create(config)
+    log = EventLog(run.path("events.jsonl"))
+    assert carry_out(run, settings, log) == "completed"
+    log.close()
+    run.update(state="completed", finished=time.time())
+    forget_checkpoints(run)
+    return run
+
+
 def outcome(run: Run) -> tuple:
     report = load_report(run.path("report"))
     return report["test"], report["run"]["best_step"], json.dumps(report["run"]["history"])
+
+
+EPOCHS = 60
+# Whom to kill, and how far the run is by then; random moments around that. "birth": before the worker has said who it is.
+KILLS = (
+    ("worker", "birth"),
+    ("both", "loading"),
+    ("server", "training", 0.1),
+    ("worker", "training", 0.3),
+    ("both", "birth"),
+    ("server", "loading"),
+    ("both", "training", 0.5),
+    ("server", "training", 0.6),
+    ("worker", "training", 0.8),
+    ("both", "ending"),
+)
+
+
+def wait_for_moment(run: Run, start: int, moment: str, share: float, chance: random.Random) -> None:
+    """Until the attempt whose events begin at byte `start` is that far, and a random while more; at once if it has ended."""
+
+    def there() -> bool:
+        events = run.events(start)[0]
+        if moment == "ending":
+            return any(event.get("phase") == "save" for event in events)
+        return any(event["type"] == "evaluation" and event["epoch"] >= share * EPOCHS for event in events)
+
+    if moment in ("birth", "loading"):
+        time.sleep(chance.uniform(0.0, 0.3 if moment == "birth" else 3.0))
+        return
+    wait_until(lambda: there() or run.state not in ACTIVE, every=0.01)
+    time.sleep(chance.uniform(0.0, 0.2))
 
 
 @pytest.mark.training
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc to find the processes of a run")
 def test_ten_kills_of_worker_server_or_both_lose_nothing(tiny_bert, sentences, settings):  # noqa: F811
     store = Store(settings.runs_dir)
-    config = describe(sentences, tiny_bert)
-    whole, worker = launch(config, store, settings)
-    assert worker.wait() == 0
+    config = describe(sentences, tiny_bert, EPOCHS)
+    whole = carried_out_here(config, store, settings)
 
     chance = random.Random(20)
     server = Server()
     run = store.get(server.ask(config=config.to_dict())["run"])
+    start, kills = 0, 0
     try:
-        for victim in ("worker", "server", "both", "worker", "both", "server", "worker", "both", "server", "worker"):
-            # From the worker's first moment, before it has said who it is, to the middle of its training.
-            time.sleep(chance.uniform(0.0, 7.0))
-            ended = run.state not in ACTIVE
-            if victim in ("server", "both"):
+        for victim, moment, *share in KILLS:
+            wait_for_moment(run, start, moment, *share or (0.0,), chance)
+            kills += run.state in ACTIVE
+            if victim != "worker":
                 server.kill()
-            if victim in ("worker", "both"):
-                kill_worker(run)
-            if victim in ("server", "both"):
-                if victim == "server" and not ended:
-                    # Its worker goes on, and is still the run's own: nothing is left running that nobody owns.
-                    assert len(workers_of(run)) == 1
                 server = Server()
-            if run.state == "completed":
-                break
-            if workers_of(run):
-                assert run.state in ACTIVE
+            if victim == "server":
+                # Its worker goes on, and is still the run's own: nothing is left running that nobody owns.
+                assert len(workers_of(run)) == 1 or run.state not in ACTIVE
                 continue
+            kill_worker(run)
             if run.manifest.process is None:
                 # Killed before it had said who it is: it counts as starting for a minute, then as gone.
                 run.update(queued=time.time() - 120)
-            wait_until(lambda: run.state not in ACTIVE, 10)
+            wait_until(lambda: run.state not in ACTIVE, 10)  # what was killed takes a moment to be gone
             if run.state == "completed":
-                break  # it ended by itself, a moment before it could be killed
+                break  # it had ended by itself, a moment before it could be killed
             assert run.state == "interrupted", run.log_tail()
             assert resumable(run)
+            start = run.events()[1]
             assert server.ask(resume=run.id) == {"run": run.id}
         wait_until(lambda: run.state not in ACTIVE)
-        if run.state == "interrupted":
-            resume(run, store, settings).wait()
         assert run.state == "completed", run.log_tail()
+        assert kills >= len(KILLS) - 1, "only the last may have come too late"
+        assert sum(event["type"] == "resumed" and event["step"] > 0 for event in run.events()[0]) >= 2
         assert outcome(run) == outcome(whole)
         wait_until(lambda: not workers_of(run), 20)
     finally:
@@ -195,7 +234,7 @@ def test_ten_kills_of_worker_server_or_both_lose_nothing(tiny_bert, sentences, s
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc to find the processes of a run")
 def test_two_servers_on_one_directory_share_one_queue(tiny_bert, sentences, settings):  # noqa: F811
     store = Store(settings.runs_dir)
-    config = describe(sentences, tiny_bert, epochs=8)
+    config = describe(sentences, tiny_bert, epochs=2)
     servers = [Server(), Server()]
     try:
         for server in servers:
@@ -204,7 +243,6 @@ def test_two_servers_on_one_directory_share_one_queue(tiny_bert, sentences, sett
         wait_until(lambda: any(run.state == "running" for run in runs))
         assert sum(run.state == "running" for run in runs) == 1
         first = next(run for run in runs if run.state == "running")
-        wait_until(lambda: any(event["type"] == "step" for event in first.events()[0]))
         kill_worker(first)
         wait_until(lambda: first.state == "interrupted", 5)
         for server in servers:
@@ -239,8 +277,7 @@ def test_a_full_disk_fails_one_run_and_harms_nothing(tiny_bert, sentences, setti
     monkeypatch.setenv("TUNEBENCH_RUNS", str(small_disk / "runs"))
     settings = Settings.from_env()
     store = Store(settings.runs_dir)
-    done, worker = launch(describe(sentences, tiny_bert, epochs=2), store, settings)
-    assert worker.wait() == 0
+    done = carried_out_here(describe(sentences, tiny_bert, epochs=2), store, settings)
     before = {path: path.read_bytes() for path in done.directory.rglob("*") if path.is_file()}
 
     run, worker = launch(describe(sentences, tiny_bert, epochs=60), store, settings)
