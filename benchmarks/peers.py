@@ -57,6 +57,7 @@ training = time.perf_counter() - since
 answers = [names[answer] for answer in model.predict([row["text"] for row in test])[0]]
 """,
     "flair": """
+import tempfile
 from flair.data import Corpus, Sentence
 from flair.datasets import FlairDatapointDataset
 from flair.embeddings import TransformerDocumentEmbeddings
@@ -93,7 +94,11 @@ def run(peer: str, environments: Path, asked: dict[str, Any]) -> dict[str, Any]:
     python = environment(peer, environments)
     asked = {**asked, "peer": peer, "source": str(resolve(asked["model"]))}
     done = subprocess.run(
-        [python, "-c", COMMON + SCRIPTS[peer] + END, json.dumps(asked)], check=False, capture_output=True, text=True
+        [python, "-c", COMMON + SCRIPTS[peer] + END, json.dumps(asked)],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=asked["folder"],
     )
     if done.returncode:
         raise Absent(f"installs, but does not run: {last_line(done.stderr)}")
