@@ -94,12 +94,14 @@ class Leaving:
 
     @cached_property
     def config(self) -> RunConfig:
-        """The configuration with the names of its files instead of their places."""
+        """The configuration with the names of its files instead of their places, and of the model that was taken where it said `auto`."""
         config = self.run.config
         data = replace(
             config.data, **{name: Path(getattr(config.data, name)).name for name in ("train", "validation", "test")}
         )
-        return replace(config, data=data, model=replace(config.model, id=public_model_name(config.model.id)))
+        return replace(
+            config, data=data, model=replace(config.model, id=public_model_name(self.description.base_model))
+        )
 
     @property
     def base(self) -> CatalogEntry | None:

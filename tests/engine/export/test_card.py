@@ -71,3 +71,11 @@ def test_a_catalogued_base_gives_licence_and_hub_id(lora_run: Run) -> None:
     leaving.config.model.id = "minilm"
     raw = yaml.safe_load(model_card(leaving, "zip").split("---\n")[1])
     assert raw["license"] == "apache-2.0" and raw["base_model"] == "sentence-transformers/all-MiniLM-L6-v2"
+
+
+def test_a_model_that_was_chosen_automatically_is_named(lora_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = lora_run.config
+    asked.model.id = "auto"
+    monkeypatch.setattr(Run, "config", property(lambda run: asked))
+    leaving = Leaving.of(lora_run)
+    assert "auto" not in (leaving.base_id, leaving.config.model.id) and not leaving.title.en.startswith("auto")
