@@ -29,16 +29,24 @@ READY = (
     "(language) => { document.documentElement.lang = language; document.documentElement.classList.add('tb-ready'); }"
 )
 
+# A tab comes to life when somebody first comes to it: all of them at once would take the browser many seconds. Gradio also says
+# that a tab was selected while the page is being built, when nobody knows the language yet.
+COME_TO_LIFE = """(language, spoken) =>
+  spoken || !document.documentElement.classList.contains('tb-ready') ? spoken : language"""
+SPEAK_AGAIN = "(language, ...spoken) => spoken.map((one) => (one ? language : ''))"
+
 
 def connect_arrival(
-    demo: gr.Blocks, page: Page, tabs: gr.Tabs, built: list[TaskTab], runs_tab: gr.Tab, listed: runs.RunsTab
+    demo: gr.Blocks, page: Page, tabs: gr.Tabs, doors: dict[gr.Tab, TaskTab], runs_tab: gr.Tab, listed: runs.RunsTab
 ) -> None:
+    """`doors` leads from the tabs at the top to what is in them."""
+    built = list(doors.values())
     remembered = gr.BrowserState("", storage_key=STORAGE_KEY, secret=STORAGE_SECRET)
     language = page.language
     run_ids = [tab.run_id for tab in built]
 
     def arrive(remembered_language: str, request: gr.Request) -> list[Any]:
-        """The visitor's language, and the run in the address, in the tab of its task."""
+        """The visitor's language, and the run in the address, in the tab of its task. Only that tab comes to life now."""
         query = request.query_params
         chosen = choose_language(
             query.get("lang", ""),
@@ -47,16 +55,19 @@ def connect_arrival(
         )
         run_id = query.get("run", "")
         if not run_id:
-            return [chosen, gr.skip(), *("" for _ in built)]
+            return [chosen, gr.skip(), *("" for _ in built), chosen, *(gr.skip() for _ in built[1:])]
         try:
             task = page.open_run(run_id, request).manifest.task
         except RunProblem:
             # The first tab shows why.
             task = built[0].task.name
-        return [chosen, gr.Tabs(selected=task), *(run_id if tab.task.name == task else "" for tab in built)]
-
-    def relabel(chosen: str) -> list[Any]:
-        return page.labels.updates(chosen)
+        here = [tab.task.name == task for tab in built]
+        return [
+            chosen,
+            gr.Tabs(selected=task),
+            *(run_id if its else "" for its in here),
+            *(chosen if its else gr.skip() for its in here),
+        ]
 
     def list_runs(chosen: str, request: gr.Request) -> str:
         return runs.list_html(page, chosen, request)
@@ -69,25 +80,34 @@ def connect_arrival(
         task = run.manifest.task
         return [listing, gr.Tabs(selected=task), *(run.id if tab.task.name == task else gr.skip() for tab in built)]
 
-    arrived = demo.load(arrive, [remembered], [language, tabs, *run_ids], queue=False, **QUIET)
-    arrived.then(relabel, [language], page.labels.components, queue=False, **QUIET).then(None, [language], js=READY)
-    switched = language.input(relabel, [language], page.labels.components, queue=False, **QUIET)
+    frame = page.labels.without(tab.labels for tab in built)
+    arrived = demo.load(
+        arrive, [remembered], [language, tabs, *run_ids, *(tab.spoken for tab in built)], queue=False, **QUIET
+    )
+    arrived.then(frame.first_updates, [language], frame.components, queue=False, **QUIET).then(
+        None, [language], js=READY
+    )
+    switched = language.input(frame.updates, [language], frame.components, queue=False, **QUIET)
     switched.then(None, [language], js=SAY_LANGUAGE)
     language.input(lambda chosen: chosen, [language], [remembered], queue=False, **QUIET)
-    for tab in built:
+    language.input(None, [language, *(tab.spoken for tab in built)], [tab.again for tab in built], js=SPEAK_AGAIN)
+    for door, tab in doors.items():
         scene = Wiring(page, tab)
         everything = [language, *scene.inputs]
-        shown = arrived.then(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)
+        door.select(None, [language, tab.spoken], [tab.spoken], js=COME_TO_LIFE)
+        came = tab.spoken.change(tab.labels.first_updates, [tab.spoken], tab.labels.components, queue=False, **QUIET)
+        shown = came.then(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)
         brought = shown.then(scene.restore, [tab.draft], [*scene.inputs, tab.restored], queue=False, **QUIET)
         described = brought.then(scene.describe, everything, scene.described, queue=False, **QUIET)
         scene.look_after(described)
-        language.input(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)
-        language.input(scene.describe, everything, scene.described, queue=False, **QUIET)
-        language.input(scene.redraw_data, everything, scene.redrawn, **QUIET)
-        language.input(scene.retell, [language, tab.run_id], scene.retold_in, **QUIET)
+        tab.again.change(tab.labels.updates, [language], tab.labels.components, queue=False, **QUIET)
+        tab.again.change(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)
+        tab.again.change(scene.describe, everything, scene.described, queue=False, **QUIET)
+        tab.again.change(scene.redraw_data, everything, scene.redrawn, **QUIET)
+        tab.again.change(scene.retell, [language, tab.run_id], scene.retold_in, **QUIET)
         play = tab.playground
         asked = [language, tab.run_id, play.answer, *play.inputs.values()]
-        language.input(scene.ask_again, asked, [play.answer], **QUIET)
+        tab.again.change(scene.ask_again, asked, [play.answer], **QUIET)
 
     listing: dict[str, Any] = {"queue": False, **QUIET}
     runs_tab.select(list_runs, [language], [listed.list], **listing)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,10 +74,19 @@ class Labels:
         """Build a component. A property given as `Text`, or as a function of the language, follows the language from then on."""
         spoken = {name: _phrase(value) for name, value in properties.items() if isinstance(value, Text | Spoken)}
         fixed = {name: value for name, value in properties.items() if name not in spoken}
-        component = kind(*args, **fixed, **{name: phrase("en") for name, phrase in spoken.items()})
+        component = kind(*args, **fixed, **{name: phrase(LANGUAGES[0]) for name, phrase in spoken.items()})
         if spoken:
             self.entries.append((component, spoken))
         return component
+
+    def since(self, mark: int) -> Labels:
+        """What was registered after there were `mark` entries: the labels of one part of the page."""
+        return Labels(self.entries[mark:])
+
+    def without(self, parts: Iterable[Labels]) -> Labels:
+        """What belongs to none of the parts."""
+        theirs = {id(component) for part in parts for component in part.components}
+        return Labels([entry for entry in self.entries if id(entry[0]) not in theirs])
 
     @property
     def components(self) -> list[gr.blocks.Block]:
@@ -86,6 +95,13 @@ class Labels:
     def updates(self, language: str) -> list[dict[str, Any]]:
         """One update a component, in the order of `components`. Values that a person entered are not among them."""
         return [gr.update(**{name: phrase(language) for name, phrase in spoken.items()}) for _, spoken in self.entries]
+
+    def first_updates(self, language: str) -> list[dict[str, Any]]:
+        """What a page that was never relabelled needs: nothing in the language it was built in.
+
+        The browser looks for the component anew for every property that is set, so each that is spared is time.
+        """
+        return [gr.skip() for _ in self.entries] if language == LANGUAGES[0] else self.updates(language)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from demo.form import paths
-from demo.i18n import Spoken, words
+from demo.i18n import Labels, Spoken, words
 from demo.markup import count, safe
 from demo.page import Page
 from demo.parts import data_step, export, model_step, playground, report_view, run_actions, train_step
@@ -40,6 +40,9 @@ class TaskTab:
     """The components of one tab, for the wiring."""
 
     task: Task
+    labels: Labels
+    spoken: gr.Textbox
+    again: gr.Textbox
     run_id: gr.Textbox
     ended: gr.Textbox
     turn: gr.Textbox
@@ -73,7 +76,9 @@ class TaskTab:
 
 def build(page: Page, task: Task) -> TaskTab:
     """Lay out the tab. Call inside the Blocks; `wiring.connect` brings it to life."""
-    make, name = page.labels.make, task.name
+    make, name, mark = page.labels.make, task.name, len(page.labels.entries)
+    # The language in which the tab came to life, empty until somebody comes to it, and the one chosen after that.
+    spoken, again = (gr.Textbox("", visible=False) for _ in range(2))
     # Which run it is, what it has come to once it has ended, and its state as the timer last found it.
     run_id, ended, turn = (gr.Textbox("", visible=False) for _ in range(3))
     seen, timer = gr.State({}), gr.Timer(1.0, active=False)
@@ -112,6 +117,9 @@ def build(page: Page, task: Task) -> TaskTab:
         component.elem_id = component.elem_id or f"{name}-{path.replace('.', '-')}"
     return TaskTab(
         task,
+        page.labels.since(mark),
+        spoken,
+        again,
         run_id,
         ended,
         turn,
