@@ -6,6 +6,7 @@ only: no field that a person fills is among its outputs.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import gradio as gr
@@ -25,14 +26,17 @@ SAY_LANGUAGE = """(language) => {
   document.documentElement.lang = language;
   const url = new URL(window.location); url.searchParams.set('lang', language); window.history.replaceState({}, '', url);
 }"""
-READY = (
-    "(language) => { document.documentElement.lang = language; document.documentElement.classList.add('tb-ready'); }"
-)
+# Who was quicker than the answer, and is in another tab by now, is there too.
+READY = """(language, ...spoken) => {
+  const page = document.documentElement, names = NAMES;
+  page.lang = language; page.dataset.arrived = 'yes'; page.classList.add('tb-ready');
+  const here = (name) => document.querySelector(`[role=tab][aria-selected=true][data-tab-id="${name}"]`);
+  return spoken.map((one, place) => one || !here(names[place]) ? one : language);
+}"""
 
 # A tab comes to life when somebody first comes to it: all of them at once would take the browser many seconds. Gradio also says
-# that a tab was selected while the page is being built, when nobody knows the language yet.
-COME_TO_LIFE = """(language, spoken) =>
-  spoken || !document.documentElement.classList.contains('tb-ready') ? spoken : language"""
+# that a tab was selected while the page is being built, when nobody knows the language or the run yet.
+COME_TO_LIFE = "(language, spoken) => spoken || !document.documentElement.dataset.arrived ? spoken : language"
 SPEAK_AGAIN = "(language, ...spoken) => spoken.map((one) => (one ? language : ''))"
 
 
@@ -43,7 +47,7 @@ def connect_arrival(
     built = list(doors.values())
     remembered = gr.BrowserState("", storage_key=STORAGE_KEY, secret=STORAGE_SECRET)
     language = page.language
-    run_ids = [tab.run_id for tab in built]
+    run_ids, spoken = [tab.run_id for tab in built], [tab.spoken for tab in built]
 
     def arrive(remembered_language: str, request: gr.Request) -> list[Any]:
         """The visitor's language, and the run in the address, in the tab of its task. Only that tab comes to life now."""
@@ -81,16 +85,15 @@ def connect_arrival(
         return [listing, gr.Tabs(selected=task), *(run.id if tab.task.name == task else gr.skip() for tab in built)]
 
     frame = page.labels.without(tab.labels for tab in built)
-    arrived = demo.load(
-        arrive, [remembered], [language, tabs, *run_ids, *(tab.spoken for tab in built)], queue=False, **QUIET
-    )
+    arrived = demo.load(arrive, [remembered], [language, tabs, *run_ids, *spoken], queue=False, **QUIET)
+    ready = READY.replace("NAMES", json.dumps([tab.task.name for tab in built]))
     arrived.then(frame.first_updates, [language], frame.components, queue=False, **QUIET).then(
-        None, [language], js=READY
+        None, [language, *spoken], spoken, js=ready
     )
     switched = language.input(frame.updates, [language], frame.components, queue=False, **QUIET)
     switched.then(None, [language], js=SAY_LANGUAGE)
     language.input(lambda chosen: chosen, [language], [remembered], queue=False, **QUIET)
-    language.input(None, [language, *(tab.spoken for tab in built)], [tab.again for tab in built], js=SPEAK_AGAIN)
+    language.input(None, [language, *spoken], [tab.again for tab in built], js=SPEAK_AGAIN)
     for door, tab in doors.items():
         scene = Wiring(page, tab)
         everything = [language, *scene.inputs]
