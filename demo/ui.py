@@ -31,15 +31,14 @@ def build_demo(settings: Settings, language: str = "", page: Page | None = None)
     ) as demo:
         build_header(page)
         with gr.Tabs(selected=TASKS[0].name, elem_classes="tb-tabs", overflow_behavior="wrap") as tabs:
-            built, doors = [], []
+            doors = {}
             for task in TASKS:
                 with page.labels.make(gr.Tab, label=task.title, id=task.name) as door:
-                    built.append(task_tab.build(page, task))
-                doors.append(door)
+                    doors[door] = task_tab.build(page, task)
             with page.labels.make(gr.Tab, label=words("runs.title"), id="runs") as runs_tab:
                 listed = runs.build(page)
-        for tab in built:
+        for tab in doors.values():
             wiring.connect(page, tab)
-        connect_arrival(demo, page, tabs, dict(zip(doors, built, strict=True)), runs_tab, listed)
+        connect_arrival(demo, page, tabs, doors, runs_tab, listed)
         build_api(page)
     return demo

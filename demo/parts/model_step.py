@@ -22,8 +22,8 @@ from engine.models.choose import AUTOMATIC
 from engine.models.entries import CATALOG, MULTILINGUAL, CatalogEntry
 from engine.text import Text
 
-# Shown first; what is advanced waits one fold further.
 FORMATS = ("generation.prompt", "generation.target")
+# Shown first; what is advanced waits one fold further.
 LEARNING = ("training.epochs", "training.learning_rate", "training.batch_size", "model.max_length")
 
 
@@ -33,9 +33,7 @@ class ModelStep:
 
     cards: gr.HTML
     lora: gr.Column
-    edit: (
-        gr.Button | None
-    )  # writes the automatic formats of prompt and target out, to be edited; models that write only
+    edit: gr.Button | None  # writes the automatic prompt and target out, to be edited; only where the model writes
     fields: dict[str, Any]
 
 

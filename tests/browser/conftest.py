@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -92,6 +93,19 @@ class App:
             self.process.send_signal(how)
             self.process.wait(timeout=30)
             self.process = None
+
+
+def start_example(page: Page, task: str, rows: int, epochs: int) -> str:
+    """The chosen example of the English page on a few rows, by mouse. Returns the run id, which is in the address."""
+    page.locator(f"#{task}-reading button.label-wrap").click()
+    page.locator(f"#{task}-data-max_train_rows").locator("input, textarea").first.fill(str(rows))
+    page.locator("button.label-wrap").locator("visible=true").filter(has_text="How it learns").first.click()
+    passes = page.locator(f"#{task}-training-epochs").locator("input, textarea").first
+    passes.fill(str(epochs))
+    passes.press("Tab")
+    page.locator(f"#{task}-start").click()
+    page.wait_for_url(re.compile("run="))
+    return page.url.split("run=")[1].split("&")[0]
 
 
 @pytest.fixture(scope="package")

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import start_example
+
 pytestmark = pytest.mark.browser
 
 TRAINING = 300_000  # milliseconds that a small run may take on a busy machine
@@ -21,6 +23,7 @@ WORDS = {
         "done": "Completed",
         "try": "Try it",
         "example": "help-desk-entities-en",
+        "model": "MiniLM-L6",  # chosen by the language of the example
         "typed": "Please refund €120 for order LM-20260114 by 3 March.",
     },
     "zh-CN": {
@@ -28,6 +31,7 @@ WORDS = {
         "done": "已完成",
         "try": "试用",
         "example": "help-desk-entities-zh",
+        "model": "multilingual-e5-small",  # chosen by the language of the example
         "typed": "订单 LH20261120552 已付 120 元，请在 3 月 3 日前退款。",
     },
 }
@@ -48,19 +52,6 @@ def trained() -> list[str]:
     return []
 
 
-def start(page: Page) -> str:
-    """The chosen example on a few rows, by mouse. Returns the run id, which is in the address."""
-    page.locator("#ner-reading button.label-wrap").click()
-    page.locator("#ner-data-max_train_rows").locator("input, textarea").first.fill("220")
-    page.locator("button.label-wrap").locator("visible=true").filter(has_text="How it learns").first.click()
-    epochs = page.locator("#ner-training-epochs").locator("input, textarea").first
-    epochs.fill("2")
-    epochs.press("Tab")
-    page.locator("#ner-start").click()
-    page.wait_for_url(re.compile("run="))
-    return page.url.split("run=")[1].split("&")[0]
-
-
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
 def test_from_the_example_to_marked_texts(visit: Visit, trained: list[str], tmp_path: Path, language: str) -> None:
     words = WORDS[language]
@@ -70,10 +61,11 @@ def test_from_the_example_to_marked_texts(visit: Visit, trained: list[str], tmp_
     view = page.locator("#ner-data-view")
     expect(view.locator("mark.tb-entity").first).to_be_visible()
     expect(view.locator(".tb-bar").first).to_be_visible()
+    expect(page.locator(".tb-plan").locator("visible=true")).to_contain_text(words["model"])
     if trained:
         page = visit(language, query=f"?run={trained[0]}")
     else:
-        trained.append(start(page))
+        trained.append(start_example(page, "ner", rows=220, epochs=2))
     expect(page.locator("#ner-head .tb-chip")).to_have_text(words["done"], timeout=TRAINING)
 
     # The report: every type in its colour, and a kind of error opened by a click.

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import start_example
+
 pytestmark = pytest.mark.browser
 
 TRAINING = 420_000  # milliseconds that a small run may take on a busy machine
@@ -23,6 +25,7 @@ WORDS = {
         "report": "Report",
         "try": "Try it",
         "example": "help-desk-questions-en",
+        "model": "MiniLM-L6",  # chosen by the language of the example
         "filler": "Larkmoor sells kettles, lamps and chairs in many colours. ",
         "fact": "The warehouse stands in Leicester and opens at seven.",
         "questions": ["Where does the warehouse stand?", "When does the warehouse open?"],
@@ -33,6 +36,7 @@ WORDS = {
         "report": "报告",
         "try": "试用",
         "example": "help-desk-questions-zh",
+        "model": "multilingual-e5-small",  # chosen by the language of the example
         "filler": "澜禾出售各种颜色的水壶、台灯和椅子，品种很多。",
         "fact": "总仓设在苏州，每天早上七点开门。",
         "questions": ["总仓设在哪里？", "总仓几点开门？"],
@@ -47,19 +51,6 @@ def trained() -> list[str]:
     return []
 
 
-def start(page: Page) -> str:
-    """The chosen example on a few rows, by mouse. Returns the run id, which is in the address."""
-    page.locator("#qa-reading button.label-wrap").click()
-    page.locator("#qa-data-max_train_rows").locator("input, textarea").first.fill("32")
-    page.locator("button.label-wrap").locator("visible=true").filter(has_text="How it learns").first.click()
-    epochs = page.locator("#qa-training-epochs").locator("input, textarea").first
-    epochs.fill("1")
-    epochs.press("Tab")
-    page.locator("#qa-start").click()
-    page.wait_for_url(re.compile("run="))
-    return page.url.split("run=")[1].split("&")[0]
-
-
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
 def test_from_the_example_to_marked_answers(visit: Visit, trained: list[str], tmp_path: Path, language: str) -> None:
     words = WORDS[language]
@@ -68,10 +59,11 @@ def test_from_the_example_to_marked_answers(visit: Visit, trained: list[str], tm
     page.locator(f'.tb-card[data-pick="{words["example"]}"]').click()
     view = page.locator("#qa-data-view")
     expect(view.locator("mark").first).to_be_visible()
+    expect(page.locator(".tb-plan").locator("visible=true")).to_contain_text(words["model"])
     if trained:
         page = visit(language, query=f"?run={trained[0]}")
     else:
-        trained.append(start(page))
+        trained.append(start_example(page, "qa", rows=32, epochs=1))
     expect(page.locator("#qa-head .tb-chip")).to_have_text(words["done"], timeout=TRAINING)
 
     # The report: an outcome opens the questions that came to it.
