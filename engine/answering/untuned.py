@@ -8,6 +8,7 @@ not know where the model or the examples come from.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,12 +50,16 @@ class NearestEnds:
         answered = [examples[index] for index in order if examples[index].target]
         silent = [examples[index] for index in order if not examples[index].target]
         some = answered[:ROWS]
-        fitted = cls(_directions(reader, some), 0.0)
+        mixed = some
         if reader.outputs.unanswerable:
             share = len(silent) / len(examples)
             mixed = [*some, *silent[: round(len(some) * share / max(1e-9, 1 - share))]]
-            choices = reader.task.choices(mixed, fitted._read(reader, mixed))
-            fitted._threshold = choose(*choices).value
+        # Read once: the means need the features of all, and the threshold what the means make of each.
+        parts = [_Part.read(reader, mixed[first : first + AT_ONCE]) for first in range(0, len(mixed), AT_ONCE)]
+        fitted = cls(_directions(parts), 0.0)
+        if reader.outputs.unanswerable:
+            predictions = [one for part in parts for one in fitted._predictions(reader, part)]
+            fitted._threshold = choose(*reader.task.choices(mixed, predictions)).value
         return fitted
 
     def predict(
@@ -87,10 +92,12 @@ class NearestEnds:
             return _features(model, batch) @ directions.to(batch["input_ids"].device)
 
         said = reader.run(encoded, read=read, progress=progress)
-        predictions = reader.task.predict(said, encoded, len(examples), reader.outputs)
-        for prediction in predictions:
-            prediction.null = 0.0
-        return predictions
+        return _without_null(reader.task.predict(said, encoded, len(examples), reader.outputs))
+
+    def _predictions(self, reader: Reader, part: _Part) -> list[Prediction]:
+        """What `_read` gives, from features that are there already."""
+        said = [vectors.astype(np.float32) @ (self._directions / TEMPERATURE) for vectors in part.vectors]
+        return _without_null(reader.task.predict(said, part.encoded, len(part.examples), reader.outputs))
 
     def save(self, directory: Path) -> None:
         tensors = {
@@ -117,28 +124,51 @@ class NearestEnds:
         return cls(tensors["directions"], float(tensors["threshold"][0]))
 
 
-def _directions(reader: Reader, examples: Sequence[Example]) -> np.ndarray:
-    """From the mean of all context tokens to that of the first, and of the last, tokens of answers: [hidden, 2]."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some examples and the features of their tokens, [t, hidden] for each window, in half precision: there are many."""
+
+    examples: Sequence[Example]
+    encoded: Encoded
+    vectors: list[np.ndarray]
+
+    @classmethod
+    def read(cls, reader: Reader, examples: Sequence[Example]) -> _Part:
+        encoded = reader.encode(examples)
+        return cls(examples, encoded, [one.astype(np.float16) for one in reader.run(encoded, read=_features)])
+
+
+def _directions(parts: Sequence[_Part]) -> np.ndarray:
+    """From the mean of all context tokens to that of the first, and of the last, tokens of answers: [hidden, 2].
+
+    Only examples that have an answer count.
+    """
     sums: Any = 0.0
     counts = np.zeros(3)
-    for first in range(0, len(examples), AT_ONCE):
-        part = examples[first : first + AT_ONCE]
-        encoded = reader.encode(part)
-        vectors = reader.run(encoded, read=_features)
+    for part in parts:
         totals = []
-        for index, example in enumerate(part):
-            own = [place for place, feature in enumerate(encoded.features) if feature.example == index]
-            targets = token_targets([encoded.features[place] for place in own], example.target)
+        for index, example in enumerate(part.examples):
+            if not example.target:
+                continue
+            own = [place for place, feature in enumerate(part.encoded.features) if feature.example == index]
+            targets = token_targets([part.encoded.features[place] for place in own], example.target)
             for place, target in zip(own, targets, strict=True):
                 context = np.where(target == IGNORED, 0, target)
                 context[0] = 0
                 members = np.stack([context & START > 0, context & END > 0, (target != IGNORED)], axis=0)
                 members[:, 0] = False
                 counts += members.sum(axis=1)
-                totals.append(members.astype(np.float32) @ vectors[place][: len(target)])
-        sums = sums + np.sum(totals, axis=0)
+                totals.append(members.astype(np.float32) @ part.vectors[place][: len(target)].astype(np.float32))
+        if totals:
+            sums = sums + np.sum(totals, axis=0)
     means = sums / np.maximum(counts, 1)[:, None]
     return np.stack([means[0] - means[2], means[1] - means[2]], axis=1).astype(np.float32)
+
+
+def _without_null(predictions: list[Prediction]) -> list[Prediction]:
+    for prediction in predictions:
+        prediction.null = 0.0
+    return predictions
 
 
 def _features(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:

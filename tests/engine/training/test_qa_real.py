@@ -16,7 +16,6 @@ from engine.runs.api import train
 
 
 @pytest.mark.training
-@pytest.mark.timeout(1500)  # 200 s on two cores of their own, ten minutes on a busy machine
 def test_minilm_learns_to_find_answers_in_help_articles(runs_dir: Path) -> None:
     run = train(
         RunConfig.from_dict(
