@@ -57,7 +57,9 @@ def predict(
     if out is not None:
         check_output(out, task_named(found.manifest.task).exchange)
     from engine.inference.predictor import load_predictor
+    from engine.models.device import keep_freed_memory
 
+    keep_freed_memory()
     predictor = load_predictor(found.directory)
     if file is None:
         first = READS[predictor.task.name][0]
@@ -108,7 +110,9 @@ def evaluate(
     found = find(run)
     from engine.inference.judge import judge_file
     from engine.inference.predictor import load_predictor
+    from engine.models.device import keep_freed_memory
 
+    keep_freed_memory()
     reading = {"encoding": encoding, "delimiter": delimiter, "sheet": sheet}
     result = judge_file(load_predictor(found.directory), file, found.config, **reading)
     for notice in result["notices"]:

@@ -80,10 +80,14 @@ def report_on(session: Session) -> None:
 
 
 def _train_metrics(session: Session, reader: Reader) -> dict[str, float]:
-    """The metrics on a sample of the training rows as large as the validation split: the gap tells of overfitting."""
+    """The metrics on a sample of the training rows as large as the validation split: the gap tells of overfitting.
+
+    At least 200 of them, or 100 where texts are long and every one takes several windows.
+    """
     train = session.prepared.splits.train
     random = np.random.default_rng(session.config.seed)
-    size = min(len(train), max(200, len(session.prepared.splits.validation)))
+    least = 100 if session.task.windowed else 200
+    size = min(len(train), max(least, len(session.prepared.splits.validation)))
     sample = [train[i] for i in sorted(random.choice(len(train), size, replace=False))]
     predictions = reader.predict(sample, progress=session.still_wanted)
     return session.task.score(sample, predictions, session.outputs)

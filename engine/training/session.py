@@ -27,7 +27,7 @@ from engine.models.adapters import (
 )
 from engine.models.catalog import layers_for
 from engine.models.catalog import resolve as resolve_model
-from engine.models.device import Device, attention_for, choose_device, use_threads
+from engine.models.device import Device, attention_for, choose_device, keep_freed_memory, use_threads
 from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
 from engine.runs import disk, limits
@@ -80,6 +80,7 @@ class Session:
         """The pretrained model, on the device chosen for it."""
         set_seed(self.config.seed)
         self.threads = use_threads()
+        keep_freed_memory()
         self.device: Device = choose_device(self.config.training.device, self.config.training.precision)
         asked = self.config.model
 
