@@ -9,7 +9,7 @@ run: setup
 	$(BIN)/python app.py
 
 test: $(VENV)/.dev setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

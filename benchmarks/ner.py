@@ -147,6 +147,7 @@ def plain(folder: Path, epochs: float, batch: int) -> dict[str, Any]:
                 per_device_train_batch_size=batch,
                 learning_rate=5e-5,
                 bf16=True,
+                use_cpu=True,
                 save_strategy="no",
                 report_to="none",
                 disable_tqdm=True,

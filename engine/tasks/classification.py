@@ -49,7 +49,9 @@ class Classification:
     label = Text("Classification", "文本分类")
     roles = ROLES["classification"]
     metrics = ("accuracy", "macro_f1", "micro_f1", "weighted_f1")
-    pace = Pace(rate={"full": 7e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=passes_for_classes)
+    pace = Pace(
+        rate={"full": 7e-5, "lora": 1.8e-4, "head": 1e-2}, epochs=passes_for_classes, head_passes=5, head_batch=8
+    )
     most_rows = None
     windowed = False
     exchange = NO_EXCHANGE

@@ -13,6 +13,7 @@ from engine.evaluation.report import write_report
 from engine.inference.reader import Reader
 from engine.inference.saved import load_base
 from engine.models.device import attention_for, memory_mb
+from engine.models.remembering import remember
 from engine.tasks.base import Encoded, Example, Judgement
 from engine.text import Text
 
@@ -105,6 +106,8 @@ def _untuned(session: Session, tested: list[Example], test: Encoded) -> Any:
     """Predictions of the pretrained model on the test rows; what it needs to answer is kept with the model."""
     splits = session.prepared.splits
     base = load_base(session.description, attention_for(session.device))
+    if session.memory is not None:
+        remember(base.model, session.memory)
     reader = session.reader(session.task.reader.ready(base.model, session.device))
     untuned = session.task.untuned.fit(reader, splits.train, session.config.seed)
     untuned.save(session.run.path("model"))

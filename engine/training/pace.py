@@ -26,6 +26,10 @@ class Pace:
     )
     by_size: bool = True  # whether wider and deeper models take smaller steps
     least_batch: int = 8  # rows of an update where there are few
+    # How many times as many passes the head alone takes, and how many times as many rows an update has: above an encoder that reads
+    # every text once both cost next to nothing.
+    head_passes: int = 1
+    head_batch: int = 1
 
 
 def passes_for_classes(rows: int, classes: int) -> float:

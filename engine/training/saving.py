@@ -17,6 +17,7 @@ from engine.inference.forward import collate
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import parameter_counts, save_model, verify_saved
 from engine.models.device import attention_for
+from engine.models.remembering import can_remember, remember
 from engine.tasks.base import Feature
 from engine.training import told
 
@@ -63,6 +64,8 @@ def save(session: Session) -> Description:
     difference = verify_saved(session.model, lambda: reloaded, logits, TOLERANCE[device.dtype])
     session.facts["reload_difference"] = difference
     session.model = task.reader.ready(reloaded, device)
+    if session.memory is not None:
+        remember(session.model, session.memory)
     return description
 
 
@@ -75,6 +78,7 @@ def _few(features: Sequence[Feature]) -> list[Feature]:
 def facts_of(session: Session) -> dict[str, Any]:
     """What is known of a run before it trains: model, method, device and its reason, settings, data, versions."""
     everything, trainable = parameter_counts(session.model)
+    reads_once = session.config.method.name == "head" and can_remember(session.model)
     return {
         "model": session.config.model.id,
         "method": session.config.method.name,
@@ -85,10 +89,12 @@ def facts_of(session: Session) -> dict[str, Any]:
             # Families without attention of several kinds leave it unnamed.
             session.loaded.model.config._attn_implementation or "eager",
             not session.loaded.model.get_input_embeddings().weight.requires_grad,
+            reads_once,
             [len(feature) for feature in session.train.features],
             session.resolved.batch_size,
             session.config.seed,
         ).to_dict(),
+        "reads_once": reads_once,
         "dtype": session.device.precision,
         "threads": session.threads,
         "parameters": everything,

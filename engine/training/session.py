@@ -30,6 +30,7 @@ from engine.models.catalog import resolve as resolve_model
 from engine.models.device import Device, attention_for, choose_device, keep_freed_memory, use_threads
 from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
+from engine.models.remembering import Remembering, can_remember, forget, remember
 from engine.runs import disk, limits
 from engine.tasks import task_named
 from engine.tasks.base import Encoded, Outputs
@@ -59,6 +60,7 @@ class Session:
     validation: Encoded
     progress: Progress
     description: Description
+    memory: Remembering | None = None  # what the encoder said, where only a head above it is trained
 
     def __init__(self, course: Course, prepared: Prepared, outputs: Outputs, team: Team = ALONE):
         self.course = course
@@ -175,6 +177,10 @@ class Session:
         fitting = checkpoint.state()["micro_batch_size"] if checkpoint else self._fitting_batch()
         # Each process would judge by its own free memory; the batches must be the same everywhere.
         micro = begun_with = self.team.same(fitting)
+        if self.facts["reads_once"]:
+            self.memory = remember(self.model)
+            # In one order and always the same batches, so that a resumed run has the same numbers.
+            self.reader(self.model).run(self.train, progress=self.still_wanted)
         while True:
             self.best, self.settled = -1.0, self.outputs
             tuner = self._tuner(micro)
@@ -202,6 +208,7 @@ class Session:
             checkpoint = None
             self.checkpoints.clear()
         restore_trainable(self.model, self.progress.best_state)
+        forget(self.model)
         self.outputs = self.settled
         self.facts.update(self.outputs.to_dict())
 

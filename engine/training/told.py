@@ -70,11 +70,17 @@ def _cut_documents(
 
 
 def means(
-    device: Device, attention: str, embeddings_frozen: bool, lengths: Sequence[int], batch_size: int, seed: int
+    device: Device,
+    attention: str,
+    embeddings_frozen: bool,
+    reads_once: bool,
+    lengths: Sequence[int],
+    batch_size: int,
+    seed: int,
 ) -> Text:
     """How a run computes: number format and why, attention, whether word embeddings stay as they are, the padding of its first epoch.
 
-    `lengths` are those of the training sequences, in tokens.
+    `reads_once` where the encoder stays as it is, and what it said is kept. `lengths` are those of the training sequences, in tokens.
     """
     padding = percent(padding_share(lengths, list(LengthBuckets(lengths, batch_size, seed))))
     parts = [
@@ -82,10 +88,16 @@ def means(
         Text("plain attention", "普通注意力")
         if attention == "eager"
         else Text(f"{attention} attention", f"{attention} 注意力"),
-        *([Text("word embeddings frozen", "词嵌入冻结")] if embeddings_frozen else []),
+        *_frozen(embeddings_frozen, reads_once),
         Text(f"batches of like length, {padding} padding", f"长度相近的文本同批，填充占 {padding}"),
     ]
     return Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
+
+
+def _frozen(embeddings: bool, reads_once: bool) -> list[Text]:
+    if reads_once:
+        return [Text("the frozen encoder reads every text once", "编码器冻结，每条文本只编码一次")]
+    return [Text("word embeddings frozen", "词嵌入冻结")] if embeddings else []
 
 
 def smaller_batch(events: EventLog, micro: int, batch_size: int) -> None:

@@ -95,7 +95,7 @@ class App:
             self.process = None
 
 
-def start_example(page: Page, task: str, rows: int, epochs: int) -> str:
+def start_example(page: Page, task: str, rows: int, epochs: int, test_rows: int) -> str:
     """The chosen example of the English page on a few rows, by mouse. Returns the run id, which is in the address."""
     page.locator(f"#{task}-reading button.label-wrap").click()
     page.locator(f"#{task}-data-max_train_rows").locator("input, textarea").first.fill(str(rows))
@@ -103,6 +103,10 @@ def start_example(page: Page, task: str, rows: int, epochs: int) -> str:
     passes = page.locator(f"#{task}-training-epochs").locator("input, textarea").first
     passes.fill(str(epochs))
     passes.press("Tab")
+    page.locator("button.label-wrap").locator("visible=true").filter(has_text="Every other setting").first.click()
+    tested = page.locator(f"#{task}-evaluation-max_rows").locator("input, textarea").first
+    tested.fill(str(test_rows))
+    tested.press("Tab")
     page.locator(f"#{task}-start").click()
     page.wait_for_url(re.compile("run="))
     return page.url.split("run=")[1].split("&")[0]

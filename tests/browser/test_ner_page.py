@@ -65,7 +65,7 @@ def test_from_the_example_to_marked_texts(visit: Visit, trained: list[str], tmp_
     if trained:
         page = visit(language, query=f"?run={trained[0]}")
     else:
-        trained.append(start_example(page, "ner", rows=220, epochs=2))
+        trained.append(start_example(page, "ner", rows=220, epochs=2, test_rows=60))
     expect(page.locator("#ner-head .tb-chip")).to_have_text(words["done"], timeout=TRAINING)
 
     # The report: every type in its colour, and a kind of error opened by a click.

@@ -63,7 +63,7 @@ def test_from_the_example_to_marked_answers(visit: Visit, trained: list[str], tm
     if trained:
         page = visit(language, query=f"?run={trained[0]}")
     else:
-        trained.append(start_example(page, "qa", rows=32, epochs=1))
+        trained.append(start_example(page, "qa", rows=32, epochs=1, test_rows=24))
     expect(page.locator("#qa-head .tb-chip")).to_have_text(words["done"], timeout=TRAINING)
 
     # The report: an outcome opens the questions that came to it.

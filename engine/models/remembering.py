@@ -1,0 +1,107 @@
+"""A frozen encoder that reads every token sequence once: where the head alone is trained, nothing below it ever changes.
+
+Knows sequences and the hidden states they had. Does not know heads, tasks or training. What it holds is bounded; what does not
+fit is computed each time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+MOST_BYTES = 2**30  # of hidden states that are held
+
+
+class Remembering(nn.Module):
+    """Stands where an encoder stood and answers as it does: last hidden states [b, t, hidden], and what its pooler makes of them.
+
+    A pooler that the checkpoint lacked is part of the head and goes on learning; its parameters keep their names. The encoder
+    itself is no submodule, so that nobody trains, counts or switches it.
+    """
+
+    def __init__(self, encoder: PreTrainedModel, most_bytes: int = MOST_BYTES):
+        super().__init__()
+        self._encoder = (encoder.eval(),)
+        self.pooler: nn.Module | None = getattr(encoder, "pooler", None)
+        self._states: dict[bytes, torch.Tensor] = {}
+        self._room = most_bytes
+
+    @property
+    def encoder(self) -> PreTrainedModel:
+        return self._encoder[0]
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        token_type_ids: torch.Tensor | None = None,
+        **others: Any,
+    ) -> BaseModelOutputWithPooling:
+        """Right-padded `input_ids`, `attention_mask` and, for pairs of texts, `token_type_ids`, [b, t] each."""
+        lengths = attention_mask.sum(dim=1).tolist()
+        keys = _keys(input_ids, token_type_ids, lengths)
+        new = [row for row, key in enumerate(keys) if key not in self._states]
+        fresh = self._read(input_ids, attention_mask, token_type_ids, new) if new else None
+        known = fresh if fresh is not None else self._states[keys[0]]
+        hidden = torch.zeros((*input_ids.shape, known.shape[-1]), dtype=known.dtype, device=input_ids.device)
+        for row, (key, length) in enumerate(zip(keys, lengths, strict=True)):
+            if key in self._states:
+                hidden[row, :length] = self._states[key]
+        for place, row in enumerate(new):
+            hidden[row, : lengths[row]] = fresh[place, : lengths[row]]
+            self._keep(keys[row], fresh[place, : lengths[row]])
+        pooled = self.pooler(hidden) if self.pooler is not None else None
+        return BaseModelOutputWithPooling(last_hidden_state=hidden, pooler_output=pooled)
+
+    def _read(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None, rows: list[int]) -> torch.Tensor:
+        width = int(mask[rows].sum(dim=1).max())
+        asked = {"input_ids": ids[rows, :width], "attention_mask": mask[rows, :width]}
+        if types is not None:
+            asked["token_type_ids"] = types[rows, :width]
+        with torch.no_grad():
+            return self.encoder(**asked).last_hidden_state
+
+    def _keep(self, key: bytes, states: torch.Tensor) -> None:
+        size = states.numel() * states.element_size()
+        if key not in self._states and size <= self._room:
+            self._room -= size
+            # A view would hold the whole batch, and an inference tensor could be part of no graph later.
+            with torch.inference_mode(False):
+                self._states[key] = states.clone()
+
+
+def _keys(ids: torch.Tensor, types: torch.Tensor | None, lengths: list[int]) -> list[bytes]:
+    """What tells the sequences of a batch apart: their tokens and types without the padding."""
+    rows = ids.cpu().numpy()
+    keys = [row[:length].tobytes() for row, length in zip(rows, lengths, strict=True)]
+    if types is not None:
+        kinds = types.cpu().numpy()
+        keys = [key + b"|" + row[:length].tobytes() for key, row, length in zip(keys, kinds, lengths, strict=True)]
+    return keys
+
+
+def can_remember(model: PreTrainedModel) -> bool:
+    """Whether nothing below the head of `model` changes: no parameter of its encoder is trained, but for a new pooler, and none is dropped."""
+    encoder = model.base_model
+    if encoder is model:
+        return False
+    trained = [name for name, parameter in encoder.named_parameters() if parameter.requires_grad]
+    drops = any(isinstance(module, nn.Dropout) and module.p > 0 for module in encoder.modules())
+    return not drops and all(name.startswith("pooler.") for name in trained)
+
+
+def remember(model: PreTrainedModel, memory: Remembering | None = None) -> Remembering:
+    """Put a remembering encoder in the encoder's place, in place; `memory` is one that already read with the same weights."""
+    memory = memory or Remembering(model.base_model)
+    setattr(model, model.base_model_prefix, memory)
+    return memory
+
+
+def forget(model: PreTrainedModel) -> None:
+    """Put the encoder itself back, in place."""
+    if isinstance(model.base_model, Remembering):
+        setattr(model, model.base_model_prefix, model.base_model.encoder)
