@@ -122,8 +122,8 @@ class GenerationConfig:
         "cut",
         Text("Long documents", "长文档"),
         Text(
-            "cut reads the beginning and says how much is lost; parts summarises each part, then the summaries.",
-            "cut 只读开头并说明损失多少；parts 先分段概括，再概括各段的摘要。",
+            "Read the beginning and say how much is lost, or summarise each part and then the summaries.",
+            "只读开头并说明损失多少，或先分段概括，再概括各段的摘要。",
         ),
         choices=("cut", "parts"),
         tasks=WRITING,

@@ -110,7 +110,8 @@ def keep_freed_memory() -> bool:
         return False
     set_option = ctypes.CDLL(None).mallopt
     options = ((M_TRIM_THRESHOLD, 2**30), (M_TOP_PAD, 2**26), (M_MMAP_MAX, 0))
-    return all([set_option(option, value) == 1 for option, value in options])
+    understood = [set_option(option, value) == 1 for option, value in options]
+    return all(understood)
 
 
 def attention_for(device: Device) -> str:

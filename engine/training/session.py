@@ -30,7 +30,7 @@ from engine.models.catalog import resolve as resolve_model
 from engine.models.device import Device, attention_for, choose_device, keep_freed_memory, use_threads
 from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
-from engine.models.remembering import Remembering, can_remember, forget, remember
+from engine.models.remembering import Remembering, forget, remember
 from engine.runs import disk, limits
 from engine.tasks import task_named
 from engine.tasks.base import Encoded, Outputs

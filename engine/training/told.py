@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.config import WRITING
+from engine.errors import RunFailure
 from engine.evaluation.words import percent
 from engine.models.device import Device
 from engine.tasks.base import Encoded, Task
@@ -120,4 +121,32 @@ def measured_batch(events: EventLog, micro: int, batch_size: int, bytes_each: in
             f"The longest example takes {each}: {micro} at a time, updates still use {batch_size}.",
             f"最长的样本需要 {each} 内存：每次处理 {micro} 条，每次更新仍使用 {batch_size} 条。",
         ),
+    )
+
+
+def out_of_time(events: EventLog, seconds: float) -> None:
+    """That training ended because it had lasted as long as a run may here."""
+    minutes = max(1, round(seconds / 60))
+    events.notice(
+        "time_limit",
+        Text(
+            f"Training stopped after {minutes} minutes, as long as a run may take here; the best model until then is kept.",
+            f"训练已达到此处允许的 {minutes} 分钟上限，已停止；保留到目前为止最好的模型。",
+        ),
+        "warning",
+    )
+
+
+def diverged(learning_rate: float, step: int) -> RunFailure:
+    """What ends a run whose loss is no number any more; `step` counts the updates before."""
+    lower = f"{learning_rate / 10:.0e}"
+    return RunFailure(
+        "diverged",
+        Text(
+            f"The loss became infinite or NaN at step {step + 1}, with learning rate {learning_rate:g}.",
+            f"学习率为 {learning_rate:g} 时，第 {step + 1} 步的损失变为无穷大或 NaN。",
+        ),
+        Text(f"Try a lower learning rate, such as {lower}.", f"请降低学习率，例如 {lower}。"),
+        step=step + 1,
+        learning_rate=learning_rate,
     )

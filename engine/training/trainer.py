@@ -17,12 +17,11 @@ from torch.utils.data import DataLoader
 from transformers import TrainingArguments
 
 from engine.config import TrainingConfig
-from engine.errors import RunFailure
 from engine.inference.forward import collate
 from engine.models.adapters import is_fast, trainable_state
 from engine.models.device import Device, memory_mb
 from engine.tasks.base import Feature
-from engine.text import Text
+from engine.training import told
 from engine.training.batching import LengthBuckets
 from engine.training.callbacks import Watch
 from engine.training.checkpoint import Checkpoint, Checkpoints
@@ -194,7 +193,7 @@ class FineTuner(Resumable):
             # All see the same loss, so that all stop where one of them diverges.
             loss = self.accelerator.reduce(loss, reduction="mean")
         if not torch.isfinite(loss):
-            raise diverged(self._resolved.learning_rate, self.state.global_step)
+            raise told.diverged(self._resolved.learning_rate, self.state.global_step)
         # Trainer divides by the accumulated batches; the curve shows the loss of an example.
         self._losses.append(loss.detach() * self.current_gradient_accumulation_steps)
         return loss
@@ -286,15 +285,7 @@ class FineTuner(Resumable):
         return self.seconds >= self._max_seconds
 
     def tell_out_of_time(self) -> None:
-        minutes = max(1, round(self._max_seconds / 60))
-        self._events.notice(
-            "time_limit",
-            Text(
-                f"Training stopped after {minutes} minutes, as long as a run may take here; the best model until then is kept.",
-                f"训练已达到此处允许的 {minutes} 分钟上限，已停止；保留到目前为止最好的模型。",
-            ),
-            "warning",
-        )
+        told.out_of_time(self._events, self._max_seconds)
 
     def fit(self, checkpoint: Checkpoint | None = None) -> Progress:
         """Train to the end, or until asked to stop. Raises RunFailure (diverged), StopRequested, Terminated."""
@@ -308,17 +299,3 @@ class FineTuner(Resumable):
         self.progress.seconds = self.seconds
         self.progress.examples, self.progress.tokens = self._seen_examples, self._seen_tokens
         return self.progress
-
-
-def diverged(learning_rate: float, step: int) -> RunFailure:
-    lower = f"{learning_rate / 10:.0e}"
-    return RunFailure(
-        "diverged",
-        Text(
-            f"The loss became infinite or NaN at step {step + 1}, with learning rate {learning_rate:g}.",
-            f"学习率为 {learning_rate:g} 时，第 {step + 1} 步的损失变为无穷大或 NaN。",
-        ),
-        Text(f"Try a lower learning rate, such as {lower}.", f"请降低学习率，例如 {lower}。"),
-        step=step + 1,
-        learning_rate=learning_rate,
-    )
