@@ -1,4 +1,5 @@
-"""How long the page takes: from the start of the process to an answer, to a page that can be used, to its other tabs.
+"""How long the page takes: from the start of the process to an answer, to a page that can be used, to its other tabs; and what one
+poll of a live run costs, whether the run has told a hundred steps or two thousand.
 
 Needs chromium. Run: python benchmarks/page.py [--language zh-CN] [--rounds 3]
 """
@@ -18,13 +19,21 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
+from load import Session  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
+from engine.config import RunConfig  # noqa: E402
+from engine.runs.identity import this_process  # noqa: E402
+from engine.runs.store import Run, Store  # noqa: E402
+from engine.training.events import EventLog  # noqa: E402
+from engine.training.watchdog import start_heart  # noqa: E402
 from tests.browser.conftest import FLAGS, find_chromium  # noqa: E402
 
 TABS = ("ner", "qa", "summarization")
+LENGTHS = (100, 2000)  # steps that a run has told
+POLLS = 50
 
 
 def start(folder: str, port: int) -> tuple[subprocess.Popen, float]:
@@ -65,6 +74,43 @@ def visit(browser: Browser, port: int, language: str) -> dict[str, float]:
     return took
 
 
+def live_run(runs: Path, steps: int) -> tuple[Run, EventLog]:
+    """A run that this process pretends to carry out, with that many steps told and an evaluation every hundred."""
+    run = Store(runs).create(RunConfig.from_dict({"data": {"example": "rated-sentences"}}))
+    run.update(state="running", started=time.time(), process=this_process())
+    start_heart(run)
+    events = EventLog(run.path("events.jsonl"))
+    events.emit("state", state="running", error=None, attempt=1)
+    events.phase("train")
+    for step in range(1, steps + 1):
+        tell(events, step, 2 * steps)
+    return run, events
+
+
+def tell(events: EventLog, step: int, total: int) -> None:
+    moved = {"step": step, "epoch": 2 * step / total, "loss": 1 / step}
+    events.emit("step", total_steps=total, learning_rate=1e-4, grad_norm=1.0, examples_per_second=90.0, **moved)
+    if step % 100 == 0:
+        score = {"loss": 0.5, "metrics": {"accuracy": 0.8}, "best": True, "seconds": 1.0}
+        events.emit("evaluation", epoch=2 * step / total, step=step, train_loss=0.5, **score)
+
+
+def poll(address: str, runs: Path, steps: int) -> tuple[float, float]:
+    """Milliseconds to open such a run cold, and the median of the polls that follow, each of which finds one step more."""
+    run, events = live_run(runs, steps)
+    session = Session(address)
+    began = time.perf_counter()
+    session.run("show", ["en", run.id, None])
+    cold = 1000 * (time.perf_counter() - began)
+    took = []
+    for step in range(steps + 1, steps + POLLS + 1):
+        tell(events, step, 2 * steps)
+        began = time.perf_counter()
+        session.run("tick", ["en", run.id, None])
+        took.append(1000 * (time.perf_counter() - began))
+    return cold, median(took)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--language", default="en-US")
@@ -76,6 +122,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         app, first = start(folder, port)
         try:
+            polls = {steps: poll(f"http://127.0.0.1:{port}", Path(folder), steps) for steps in LENGTHS}
             browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
             rounds = [visit(browser, port, asked.language) for _ in range(asked.rounds)]
             browser.close()
@@ -83,6 +130,8 @@ def main() -> None:
             app.terminate()
             app.wait()
     print(f"first answer after the start of the process: {first:.1f} s")
+    for steps, (cold, each) in polls.items():
+        print(f"a live run of {steps} steps: opened cold in {cold:.0f} ms, then {each:.0f} ms a poll")
     for name in rounds[0]:
         print(f"{name:>14}: {median(one[name] for one in rounds):.1f} s")
 

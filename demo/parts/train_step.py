@@ -116,7 +116,7 @@ def _sentence(page: Page, run: Run, manifest: Manifest, history: History, langua
     """What happens now, and one detail of it."""
     say = lambda key, **values: words(key, **values).in_language(language)  # noqa: E731 - a name for a long call, five times
     if manifest.state == "completed":
-        return say("train.completed"), ""
+        return say("train.was_kept" if run.requested_stop == "keep" else "train.completed"), ""
     if manifest.state == "stopped":
         return say("train.was_kept"), ""
     if manifest.state == "queued":
