@@ -106,7 +106,7 @@ class RunEvents(Scene):
         return [*(value if seen.get(name) != now[name] else gr.skip() for name, value in parts.items()), now]
 
     def tick(self, language: str, run_id: str, seen: dict[str, int], request: gr.Request) -> list[Any]:
-        """What moves while a run goes on. Every visitor asks once a second, and Gradio's own work grows with the components
+        """What moves while a run goes on. Every visitor asks again and again, and Gradio's own work grows with the components
         that a handler may change: so there are few here, and `show` is asked for the rest when the run's state is another.
         """
         try:

@@ -14,6 +14,7 @@ import gradio as gr
 
 from demo.form import paths
 from demo.i18n import Labels, Spoken, words
+from demo.live import POLL_SECONDS
 from demo.markup import count, safe
 from demo.page import Page
 from demo.parts import data_step, export, model_step, playground, report_view, run_actions, train_step
@@ -81,7 +82,7 @@ def build(page: Page, task: Task) -> TaskTab:
     spoken, again = (gr.Textbox("", visible=False) for _ in range(2))
     # Which run it is, what it has come to once it has ended, and its state as the timer last found it.
     run_id, ended, turn = (gr.Textbox("", visible=False) for _ in range(3))
-    seen, timer = gr.State({}), gr.Timer(1.0, active=False)
+    seen, timer = gr.State({}), gr.Timer(POLL_SECONDS, active=False)
     # What was typed, in the visitor's own browser: a reload, even after a restart of the server, brings it back.
     draft = gr.BrowserState("", storage_key=f"tunebench-draft-{name}", secret=f"tunebench-draft-{name}")
     restored = gr.State(False)
