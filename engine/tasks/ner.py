@@ -141,12 +141,15 @@ class Ner:
         return encode_pieces(examples, tokenizer, max_length, windows)
 
     def attach_targets(self, encoded: EncodedPieces, examples: Sequence[Example], types: EntityTypes) -> list[Notice]:
-        """Give every first token of a word the number of its tag, all others IGNORED. Says which spans tags cannot express."""
-        level = PIECE if types.pieces else WORD
+        """Give every first piece of what gets one tag (`reading_level`) the number of its tag, all others IGNORED.
+
+        A token that the row came with is one example, however many words it is made of: an address on the web would else be ten of
+        them, all outside entities, and recall would fall. Says which spans tags cannot express.
+        """
         targets: list[np.ndarray] = []
         lost: list[tuple[Example, Span]] = []
         for example, pieces in zip(examples, encoded.pieces, strict=True):
-            heads, starts, ends = pieces.units(level)
+            heads, starts, ends = pieces.units(reading_level(pieces, types))
             tags, missed = tags_of(example.inputs["text"], starts, ends, example.target, types.index)
             target = np.full(len(pieces.starts) + 1, IGNORED, dtype=np.int64)  # the last is read where there is nothing
             target[heads] = tags
