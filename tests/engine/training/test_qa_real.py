@@ -21,9 +21,8 @@ def test_minilm_learns_to_find_answers_in_help_articles(runs_dir: Path) -> None:
         RunConfig.from_dict(
             {
                 "task": "qa",
-                "data": {"example": "help-desk-questions-en", "max_train_rows": 240},
+                "data": {"example": "help-desk-questions-en", "max_train_rows": 320},
                 "training": {"epochs": 3},
-                "evaluation": {"max_rows": 100},
             }
         )
     )
