@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 MOST_BYTES = 2**30  # of hidden states that are held
+TOKENS_AT_ONCE = 16_384  # that are read, padding counted: a head's batches are larger than an encoder's may be
 
 
 class Remembering(nn.Module):
@@ -59,11 +60,15 @@ class Remembering(nn.Module):
 
     def _read(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None, rows: list[int]) -> torch.Tensor:
         width = int(mask[rows].sum(dim=1).max())
-        asked = {"input_ids": ids[rows, :width], "attention_mask": mask[rows, :width]}
-        if types is not None:
-            asked["token_type_ids"] = types[rows, :width]
+        given = {"input_ids": ids, "attention_mask": mask, **({} if types is None else {"token_type_ids": types})}
+        size = max(1, TOKENS_AT_ONCE // width)
+        said = []
         with torch.no_grad():
-            return self.encoder(**asked).last_hidden_state
+            for start in range(0, len(rows), size):
+                some = rows[start : start + size]
+                asked = {name: tensor[some, :width] for name, tensor in given.items()}
+                said.append(self.encoder(**asked).last_hidden_state)
+        return torch.cat(said)
 
     def _keep(self, key: bytes, states: torch.Tensor) -> None:
         size = states.numel() * states.element_size()

@@ -85,9 +85,10 @@ def resolve(
     max_length = max_length_for(longest, room, config.model.max_length)
     # Attention needs memory with the square of the length: long texts come in smaller batches.
     fitting = max(pace.least_batch, TOKENS_PER_UPDATE // max_length)
-    head = config.method.name == "head"
+    # Dropout below the head would have every text read anew in every pass.
+    once = config.method.name == "head" and not config.model.dropout
     chosen = min(fitting, batch_size_for(rows, classes, pace.least_batch))
-    batch_size = config.training.batch_size or chosen * (pace.head_batch if head else 1)
+    batch_size = config.training.batch_size or chosen * (pace.head_batch if once else 1)
     batch_size = min(batch_size, max(1, rows))
     return Resolved(
         batch_size=batch_size,
@@ -96,5 +97,5 @@ def resolve(
         max_length=max_length,
         dropout=0.0 if config.model.dropout is None else config.model.dropout,
         freeze_embeddings=config.method.freeze_embeddings is not False,
-        epochs=config.training.epochs or pace.epochs(rows, classes) * (pace.head_passes if head else 1),
+        epochs=config.training.epochs or pace.epochs(rows, classes) * (pace.head_passes if once else 1),
     )

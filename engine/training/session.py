@@ -82,7 +82,8 @@ class Session:
         """The pretrained model, on the device chosen for it."""
         set_seed(self.config.seed)
         self.threads = use_threads()
-        keep_freed_memory()
+        if not self.course.settings.sliced:  # a slice trains in the process of the page, which goes on
+            keep_freed_memory()
         self.device: Device = choose_device(self.config.training.device, self.config.training.precision)
         asked = self.config.model
 

@@ -77,8 +77,8 @@ def repetition(share: float) -> Point | None:
     return point(
         "repetition",
         Text(
-            f"{said} of the three-word sequences repeat one before them. Setting generation.no_repeat_ngram to 3 or 4 stops that.",
-            f"{said} 的三词片段是对前文的重复。将 generation.no_repeat_ngram 设为 3 或 4 可以避免。",
+            f"{said} of the three-word sequences repeat one before them. Setting “No repeated n-grams” to 3 or 4 stops that.",
+            f"{said} 的三词片段是对前文的重复。将“禁止重复的 n 元组”设为 3 或 4 可以避免。",
         ),
     )
 

@@ -85,6 +85,16 @@ def test_what_does_not_fit_is_read_again(tmp_path: Path) -> None:
     assert len(memory._states) == 1
 
 
+def test_a_large_batch_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.models.remembering.TOKENS_AT_ONCE", 8)
+    model, asked = head_only(tmp_path, "bert"), batch([[5, 6, 7, 8], [5, 9], [6, 7, 9]])
+    plain, read = model(**asked).logits, []
+    model.base_model.register_forward_hook(lambda module, args, kwargs, out: read.append(len(out[0])), with_kwargs=True)
+    remember(model)
+    torch.testing.assert_close(model(**asked).logits, plain)
+    assert read == [2, 1]
+
+
 def test_only_a_frozen_encoder_that_drops_nothing_is_remembered(tmp_path: Path) -> None:
     model = head_only(tmp_path, "bert")
     for module in model.modules():

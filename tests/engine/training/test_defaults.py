@@ -100,3 +100,12 @@ def test_questions_are_learned_in_windows_unless_a_length_is_asked_for():
     config.model.max_length = 512
     assert length(3000) == 512
     assert [passes_for_questions(rows, 0) for rows in (100, 450, 900, 5000)] == [8, 3, 3, 2]
+
+
+def test_a_head_above_an_encoder_that_reads_once_takes_more_passes_and_larger_batches():
+    values = {"data": {"train": "a"}, "method": {"name": "head"}}
+    once = resolve(RunConfig.from_dict(values), BASE, PACE, rows=9000, classes=77, longest=60, limit=512)
+    assert (once.batch_size, once.epochs) == (256, 20)
+    values["model"] = {"dropout": 0.1}
+    each = resolve(RunConfig.from_dict(values), BASE, PACE, rows=9000, classes=77, longest=60, limit=512)
+    assert (each.batch_size, each.epochs) == (32, 4)

@@ -22,3 +22,9 @@ def test_only_what_is_so_is_said():
     said = told.means(PROCESSOR, "sdpa", False, False, [3, 1, 3, 1], 2, seed=0)
     assert said.en == "bf16 on AVX-512; sdpa attention; batches of like length, 0% padding"
     assert "冻结" not in said.zh
+
+
+def test_an_encoder_that_reads_once_says_so_instead():
+    said = told.means(PROCESSOR, "eager", True, True, [3, 3], 2, seed=0)
+    assert "the frozen encoder reads every text once" in said.en and "word embeddings" not in said.en
+    assert "每条文本只编码一次" in said.zh
