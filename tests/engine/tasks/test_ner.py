@@ -99,6 +99,14 @@ def test_first_tokens_carry_the_tag_and_all_others_none():
     assert feature.token_targets == [IGNORED, 0, 3, 0, 0, 0, IGNORED]
 
 
+def test_a_token_of_the_corpus_is_one_tag_however_many_words_it_is():
+    rows = [example("the film in, good", (4, 8, "PER"), tokens=[[0, 3], [4, 8], [9, 12], [13, 17]])]
+    encoded = TASK.encode(rows, tokenizer(), None)
+    assert TASK.attach_targets(encoded, rows, TYPES) == []
+    (feature,) = encoded.features
+    assert feature.token_targets == [IGNORED, 0, 3, 0, IGNORED, 0, IGNORED]
+
+
 def test_spans_that_cannot_be_tagged_are_told_with_their_rows():
     rows = [example("the film", (0, 8, "PER"), (4, 8, "LOC"), row=7)]
     encoded = TASK.encode(rows, tokenizer(), None)
