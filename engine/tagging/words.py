@@ -1,8 +1,9 @@
 """The words of a text, as places in it: what a tagger gives one tag each.
 
-A word is a run of letters, a run of digits, one character of a script that is written without spaces, or one other character
-(a whole grapheme: an emoji with its joiners is one). Blanks belong to no word. Where a row came as tokens, words are cut at
-the tokens' edges as well. Does not know tokenizers or tags.
+A word is a run of letters and digits, one character of a script that is written without spaces, or one other character (a
+whole grapheme: an emoji with its joiners is one). Letters and digits are not parted: pretrained models have read "2nd" and
+"covid19" whole. Blanks belong to no word. Where a row came as tokens, words are cut at the tokens' edges as well. Does not
+know tokenizers or tags.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from engine.evaluation.scripts import UNSPACED
 # Marks and format characters (joiners, soft hyphens) belong to what they follow.
 _REST = r"[\p{M}\p{Cf}]*"
 _WORD = regex.compile(
-    rf"[{UNSPACED}]{_REST}|[\p{{L}}--[{UNSPACED}]][[\p{{L}}\p{{M}}\p{{Cf}}]--[{UNSPACED}]]*|\p{{N}}[\p{{N}}\p{{M}}\p{{Cf}}]*|(?!\s)\X",
+    rf"[{UNSPACED}]{_REST}|[[\p{{L}}\p{{N}}]--[{UNSPACED}]][[\p{{L}}\p{{N}}\p{{M}}\p{{Cf}}]--[{UNSPACED}]]*|(?!\s)\X",
     regex.VERSION1,
 )
 _UNSPACED = regex.compile(rf"[{UNSPACED}]")
