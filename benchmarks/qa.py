@@ -5,7 +5,8 @@
     python benchmarks/qa.py --examples                # the embedded data sets, from command to report
 
 The paragraphs are parted 80 to 20, so that no test question is about a text that was trained on. Plain transformers follows its
-own `run_qa`: sequences padded to 384 tokens, a stride of 128, 12 a batch, AdamW, no warm-up, bf16 autocast, as many epochs as
+own `run_qa`: sequences padded to 384 tokens, a stride of 128, 12 a batch, AdamW, no warm-up, bf16 autocast (fp32 where the
+processor only emulates bf16), as many epochs as
 Tunebench took, once at that script's learning rate and once at Tunebench's. Both answer the same test questions, which are
 scored by the same official definition. Run it alone on the machine: a second process that computes slows both.
 """
@@ -83,8 +84,10 @@ def run_plain(folder: Path, model_name: str, epochs: float, rate: float) -> None
     from transformers import default_data_collator as stack
 
     from engine.models.catalog import resolve
+    from engine.models.device import choose_device
 
     set_seed(42)
+    device = choose_device("cpu")
     source = resolve(model_name)
     tokenizer = AutoTokenizer.from_pretrained(source)
     model = AutoModelForQuestionAnswering.from_pretrained(source, dtype=torch.float32)
@@ -137,7 +140,7 @@ def run_plain(folder: Path, model_name: str, epochs: float, rate: float) -> None
                 num_train_epochs=epochs,
                 per_device_train_batch_size=BATCH,
                 learning_rate=rate,
-                bf16=True,
+                bf16=device.dtype == torch.bfloat16,
                 use_cpu=True,
                 save_strategy="no",
                 report_to="none",
@@ -159,7 +162,7 @@ def run_plain(folder: Path, model_name: str, epochs: float, rate: float) -> None
             for name in windows
             if name in ("input_ids", "attention_mask", "token_type_ids")
         }
-        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.inference_mode(), device.autocast():
             said = model(**inputs)
         best, answers[row["id"]] = -np.inf, ""
         for window, places in enumerate(windows["offset_mapping"]):

@@ -96,13 +96,21 @@ def test_every_word_has_one_first_token_and_its_exact_place(tokenizer):
     heads, starts, ends = pieces.units(WORD)
     words = [TEXT[a:b] for a, b in zip(starts, ends, strict=True)]
     assert words == [
-        "Ann", "'", "s", "trip", "to", "Paris", ",", "我", "爱", "北", "京", "。", "e\u0301lan", "👩‍👩‍👧", "iPhone", "14", "ok",
+        "Ann", "'", "s", "trip", "to", "Paris", ",", "我", "爱", "北", "京", "。", "e\u0301lan", "👩‍👩‍👧", "iPhone14", "ok",
     ]  # fmt: skip
     (feature,) = encoded.features
     assert [feature.reads.count(head) for head in heads] == [1] * len(heads)
     assert feature.reads[0] == feature.reads[-1] == NOTHING
     assert (feature.input_ids[0], feature.input_ids[-1]) == (1, 2)
     assert sorted(read for read in feature.reads if read != NOTHING) == list(range(len(pieces.starts)))
+
+
+@pytest.mark.parametrize("kind", ["word piece", "words"])
+def test_a_text_has_the_tokens_that_its_model_was_pretrained_on(kind):
+    made = KINDS[kind]()
+    text = "Ann's iPhone14 in 北京, see cats.org/2nd/24agj38 $12.50"
+    (feature,) = encode(text, made).features
+    assert feature.input_ids == made(text)["input_ids"], "a word parted at digits would be read as two"
 
 
 def test_pieces_part_their_words_without_a_gap(tokenizer):

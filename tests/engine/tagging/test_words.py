@@ -21,7 +21,7 @@ def words(text: str, tokens=None) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Ann's trip, 3pm", ["Ann", "'", "s", "trip", ",", "3", "pm"]),
+        ("Ann's trip, 3pm", ["Ann", "'", "s", "trip", ",", "3pm"]),
         ("U.S. tra-la", ["U", ".", "S", ".", "tra", "-", "la"]),
         ("我爱 北京tower。", ["我", "爱", "北", "京", "tower", "。"]),
         ("東京タワー", ["東", "京", "タ", "ワ", "ー"]),
