@@ -105,9 +105,8 @@ def test_every_word_has_one_first_token_and_its_exact_place(tokenizer):
     assert sorted(read for read in feature.reads if read != NOTHING) == list(range(len(pieces.starts)))
 
 
-@pytest.mark.parametrize("kind", ["word piece", "words"])
-def test_a_text_has_the_tokens_that_its_model_was_pretrained_on(kind):
-    made = KINDS[kind]()
+def test_a_text_has_the_tokens_that_its_model_was_pretrained_on():
+    made = word_piece()
     text = "Ann's iPhone14 in 北京, see cats.org/2nd/24agj38 $12.50"
     (feature,) = encode(text, made).features
     assert feature.input_ids == made(text)["input_ids"], "a word parted at digits would be read as two"
