@@ -31,6 +31,7 @@ from engine.models.device import Device, attention_for, choose_device, keep_free
 from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
 from engine.models.remembering import Remembering, forget, remember
+from engine.models.unpadding import can_unpad, unpad
 from engine.runs import disk, limits
 from engine.tasks import task_named
 from engine.tasks.base import Encoded, Outputs
@@ -102,6 +103,8 @@ class Session:
             attention=attention_for(self.device),
             **four_bit,
         )
+        if can_unpad(self.loaded.model, self.device):
+            unpad(self.loaded.model)
 
     def encode(self) -> None:
         """Token sequences, the settings that depend on their length, and the weights to train."""

@@ -11,6 +11,7 @@ from engine.config import WRITING
 from engine.errors import RunFailure
 from engine.evaluation.words import percent
 from engine.models.device import Device
+from engine.models.unpadding import NAME as UNPADDED
 from engine.tasks.base import Encoded, Task
 from engine.text import Text
 from engine.training.batching import LengthBuckets, padding_share
@@ -79,19 +80,24 @@ def means(
     batch_size: int,
     seed: int,
 ) -> Text:
-    """How a run computes: number format and why, attention, whether word embeddings stay as they are, the padding of its first epoch.
+    """How a run computes: number format and why, whether word embeddings stay as they are, attention, the padding of its first epoch.
 
     `reads_once` where the encoder stays as it is, and what it said is kept. `lengths` are those of the training sequences, in tokens.
     """
-    padding = percent(padding_share(lengths, list(LengthBuckets(lengths, batch_size, seed))))
-    parts = [
-        device.reason,
-        Text("plain attention", "普通注意力")
-        if attention == "eager"
-        else Text(f"{attention} attention", f"{attention} 注意力"),
-        *_frozen(embeddings_frozen, reads_once),
-        Text(f"batches of like length, {padding} padding", f"长度相近的文本同批，填充占 {padding}"),
-    ]
+    batches = list(LengthBuckets(lengths, batch_size, seed))
+    if attention == UNPADDED:
+        texts = f"{len(lengths) / len(batches):.3g}"
+        laid = Text(
+            f"packed {texts} texts a row, variable-length attention", f"每行拼接 {texts} 条文本、无填充，使用变长注意力"
+        )
+    else:
+        kind = ("plain", "普通") if attention == "eager" else (attention, f"{attention} ")
+        padding = percent(padding_share(lengths, batches))
+        laid = Text(
+            f"{kind[0]} attention; batches of like length, {padding} padding",
+            f"{kind[1]}注意力；长度相近的文本同批，填充占 {padding}",
+        )
+    parts = [device.reason, *_frozen(embeddings_frozen, reads_once), laid]
     return Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
 
 
