@@ -81,7 +81,8 @@ def answers(model: Any, rows: Rows, pad: Callable[..., Any], autocast: Callable[
             chosen = order[start : start + EVALUATION_BATCH]
             batch = pad([rows[index] for index in chosen])
             batch.pop("labels")
-            for index, answer in zip(chosen, model(**batch).logits.argmax(-1).numpy(), strict=True):
+            batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
+            for index, answer in zip(chosen, model(**batch).logits.argmax(-1).cpu().numpy(), strict=True):
                 found[index] = answer
     return found
 
@@ -193,7 +194,8 @@ def writing(asked: dict[str, Any]) -> Job:
         with torch.inference_mode(), autocast():
             for row in rows:
                 tokens = sum(label != IGNORED for label in row["labels"])
-                sums.append([-float(model(**pad([row])).loss) * tokens, tokens])
+                batch = {name: tensor.to(model.device) for name, tensor in pad([row]).items()}
+                sums.append([-float(model(**batch).loss) * tokens, tokens])
         total = np.array(sums).sum(axis=0)
         value = float(total[0] / total[1])
         return value, value, value

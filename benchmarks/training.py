@@ -3,6 +3,7 @@
     python benchmarks/training.py --banking77 DIR --wnut17 DIR          # every case
     python benchmarks/training.py --only medium --rows 2000 --seeds 1   # minutes on a slow machine
     python benchmarks/training.py --only short --banking77 DIR --peers setfit,simpletransformers,flair,autotrain-advanced
+    python benchmarks/training.py --bert-base --only bert-base --batch 32 --epochs 1    # for a GPU: 128 and 512 tokens
 
 Tunebench goes first in every round and chooses epochs, batch and learning rate, and all others take them: plain PyTorch, transformers'
 Trainer with its defaults, and Trainer with bf16 and length grouping (`plain.py`); peers in environments of their own (`peers.py`).
@@ -14,8 +15,9 @@ Every run is a process of its own, one after the other, a round for every seed. 
 - peak: products of tokens that are no padding (6 a weight and token, 4 where pretrained weights are frozen; attention left out),
   as a share of this machine's fastest fp32 (fp32 runs) or bf16 matrix product, measured by the same call
 
-Long texts are rated sentences of one class joined to some 450 tokens: honest in their length, easy to tell apart. Run it alone on the
-machine: a second process that computes slows both.
+Long texts are rated sentences of one class joined to some 450 tokens: honest in their length, easy to tell apart. The BERT-base of
+`--bert-base` has that model's sizes and random weights: it is there for its speed alone. Where a processor only emulates bf16, all
+compute in fp32. Run it alone on the machine: a second process that computes slows both.
 """
 
 from __future__ import annotations
@@ -51,6 +53,7 @@ RECIPES = {
 }
 FP32 = ("textbook", "trainer")
 JOINED_WORDS = 330  # some 450 tokens of MiniLM
+BERT_BASE_ROWS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--banking77", type=Path, help="folder with train.csv and test.csv")
     parser.add_argument("--wnut17", type=Path, help="folder with train.conll and test.conll")
+    parser.add_argument("--bert-base", action="store_true", help="two cases more, for the speed of a GPU")
     parser.add_argument("--only", help="only the cases whose name contains this")
     parser.add_argument("--skip", default="", help=f"recipes to leave out, of {', '.join(RECIPES)}")
     parser.add_argument("--rows", type=int, help="at most this many training rows")
@@ -106,6 +110,11 @@ def cases(given: argparse.Namespace) -> list[Case]:
     found.append(Case("long: joined rated sentences", "classification", "minilm", 512, joined_sentences))
     if given.wnut17:
         found.append(Case("entities: wnut17", "ner", "minilm", 128, lambda: wnut17(given.wnut17)))
+    if given.bert_base:
+        model = str(bert_base(Path(tempfile.gettempdir()) / "tunebench-bert-base"))
+        for length in (128, 512):
+            name = f"bert-base: {length} tokens"
+            found.append(Case(name, "classification", model, length, lambda length=length: filled(length)))
     found.append(Case("lora: help articles", "summarization", "smollm2", 448, help_articles, "lora"))
     return found
 
@@ -243,6 +252,33 @@ def rated_sentences() -> tuple[Rows, Rows]:
         rows = list(csv.DictReader(file))
     random.Random(7).shuffle(rows)
     return rows[len(rows) // 5 :], rows[: len(rows) // 5]
+
+
+def bert_base(folder: Path) -> Path:
+    """A model of BERT-base's sizes (Devlin et al. 2019) with random weights and MiniLM's vocabulary, made once."""
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertModel
+
+    from engine.models.catalog import resolve
+
+    if not (folder / "model.safetensors").exists():
+        tokenizer = AutoTokenizer.from_pretrained(resolve("minilm"))
+        torch.manual_seed(0)
+        BertModel(BertConfig(vocab_size=len(tokenizer))).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    return folder
+
+
+def filled(length: int) -> tuple[Rows, Rows]:
+    """Rows of at least `length` tokens, cut there by everybody: words drawn from the rated sentences."""
+    sentences, _ = rated_sentences()
+    words = [word for row in sentences for word in row["text"].split()]
+    chance = random.Random(7)
+    rows = [
+        {"text": " ".join(chance.choices(words, k=length)), "label": chance.choice(("a", "b"))}
+        for _ in range(BERT_BASE_ROWS)
+    ]
+    return rows[400:], rows[:400]
 
 
 def joined_sentences() -> tuple[Rows, Rows]:

@@ -124,8 +124,7 @@ def duration(seconds: float, language: str) -> str:
     units = ("小时", "分", "秒") if zh else ("h", "min", "s")
     hours, rest = divmod(seconds, 3600)
     minutes, left = divmod(rest, 60)
-    gap = "" if zh else "\u00a0"
     parts = [(hours, units[0]), (minutes, units[1]), (left, units[2])]
     first = next((i for i, (number, _) in enumerate(parts) if number), 2)
-    shown = [f"{number}{gap}{unit}" for number, unit in parts[first : first + 2] if number or first == 2]
+    shown = [f"{number}\u00a0{unit}" for number, unit in parts[first : first + 2] if number or first == 2]
     return " ".join(shown)

@@ -164,10 +164,9 @@ def facts_html(history: History, manifest: Manifest, language: str) -> str:
         return ""
     rows: list[tuple[Text, str]] = []
     reason = facts.get("means") or facts.get("device_reason")  # runs of before lack the first
-    device = f"{str(facts.get('device', '')).upper()} · {facts.get('dtype', '')}"
-    rows.append(
-        (words("facts.device"), device + (f" — {Text.from_dict(reason).in_language(language)}" if reason else ""))
-    )
+    # The reason names the number format.
+    how = Text.from_dict(reason).in_language(language) if reason else facts.get("dtype", "")
+    rows.append((words("facts.device"), f"{str(facts.get('device', '')).upper()} · {how}"))
     split = facts.get("rows") or {}
     if split:
         rows.append(

@@ -61,6 +61,15 @@ class TrainingConfig:
         ),
         advanced=True,
     )
+    compile: bool = option(
+        False,
+        Text("Compile the model", "编译模型"),
+        Text(
+            "torch.compile: a minute at the start, then faster steps on a GPU. For long runs.",
+            "使用 torch.compile：开始时多花约一分钟，之后在 GPU 上每步更快，适合长时间的训练。",
+        ),
+        advanced=True,
+    )
     warmup: float = option(
         0.1,
         Text("Warm-up", "预热比例"),

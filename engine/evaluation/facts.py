@@ -117,10 +117,10 @@ def _device(facts: dict[str, Any]) -> Text | None:
     device, dtype, reason = facts.get("device"), facts.get("dtype"), facts.get("means") or facts.get("device_reason")
     if device is None:
         return None
-    named = f"{device}, {dtype}" if dtype else str(device)
     if not reason:
-        return Text(named, named)
-    return Text(f"{named}. {reason['en']}", f"{named}。{reason['zh']}")
+        return _plain(f"{device}, {dtype}" if dtype else device)
+    # The reason names the number format.
+    return Text(f"{device}, {reason['en']}", f"{device}，{reason['zh']}")
 
 
 def _seconds(seconds: dict[str, float] | None) -> Text | None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib.util
 import os
 import platform
 import resource
+import shutil
 import sys
 from dataclasses import dataclass
 
@@ -96,6 +98,7 @@ def use_threads(count: int | None = None) -> int:
     return count
 
 
+CPP_COMPILERS = ("c++", "g++", "clang++", "cl")
 # Parameters of mallopt(3).
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 
@@ -112,6 +115,25 @@ def keep_freed_memory() -> bool:
     options = ((M_TRIM_THRESHOLD, 2**30), (M_TOP_PAD, 2**26), (M_MMAP_MAX, 0))
     understood = [set_option(option, value) == 1 for option, value in options]
     return all(understood)
+
+
+def check_can_compile(device: Device) -> None:
+    """ConfigProblem where torch.compile lacks the compiler that it generates code for: Triton on a GPU, C++ elsewhere."""
+    if device.name == "cuda":
+        there, lacking = importlib.util.find_spec("triton") is not None, "Triton"
+    else:
+        there, lacking = any(map(shutil.which, CPP_COMPILERS)), "C++"
+    if there:
+        return
+    raise ConfigProblem(
+        "cannot_compile",
+        Text(
+            f"training.compile needs a {lacking} compiler, which this machine does not have.",
+            f"training.compile 需要 {lacking} 编译器，本机没有。",
+        ),
+        Text("Leave it off, or install the compiler.", "请关闭该选项，或安装编译器。"),
+        field="training.compile",
+    )
 
 
 def attention_for(device: Device) -> str:

@@ -27,7 +27,7 @@ from engine.models.adapters import (
 )
 from engine.models.catalog import layers_for
 from engine.models.catalog import resolve as resolve_model
-from engine.models.device import Device, attention_for, choose_device, keep_freed_memory, use_threads
+from engine.models.device import Device, attention_for, check_can_compile, choose_device, keep_freed_memory, use_threads
 from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
 from engine.models.remembering import Remembering, forget, remember
@@ -86,6 +86,8 @@ class Session:
         if not self.course.settings.sliced:  # a slice trains in the process of the page, which goes on
             keep_freed_memory()
         self.device: Device = choose_device(self.config.training.device, self.config.training.precision)
+        if self.config.training.compile:
+            check_can_compile(self.device)
         asked = self.config.model
 
         def fetched(what: Text, share: float) -> None:

@@ -105,6 +105,7 @@ class FineTuner(Resumable):
                 optim="adamw_torch" if device.name == "mps" else "adamw_torch_fused",
                 bf16=device.dtype == torch.bfloat16,
                 fp16=device.dtype == torch.float16,
+                torch_compile=config.compile,
                 use_cpu=device.name == "cpu",
                 seed=seed,
                 logging_strategy="no",

@@ -1,4 +1,7 @@
-"""What a process does with memory that it freed."""
+"""What a process does with memory that it freed, and what compiling needs.
+
+Run: python -m pytest tests/engine/models/test_device.py
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,11 @@ import subprocess
 import sys
 
 import pytest
+import torch
+
+from engine.errors import ConfigProblem
+from engine.models.device import Device, check_can_compile
+from engine.text import Text
 
 CHILD = """
 import psutil
@@ -28,3 +36,15 @@ def resident(keeps: bool) -> int:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc, whose malloc it sets")
 def test_freed_memory_is_kept_for_the_next_batch() -> None:
     assert resident(keeps=True) > resident(keeps=False) + 2**26
+
+
+@pytest.mark.parametrize(("name", "lacking"), [("cpu", "C++"), ("cuda", "Triton")])
+def test_compiling_without_a_compiler_is_refused(monkeypatch, name, lacking) -> None:
+    device = Device(name, torch.float32, Text("", ""))
+    monkeypatch.setattr("shutil.which", lambda program: "/usr/bin/c++" if program == "c++" else None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda module: object())
+    check_can_compile(device)
+    monkeypatch.setattr("shutil.which", lambda program: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda module: None)
+    with pytest.raises(ConfigProblem, match=lacking.replace("+", r"\+")):
+        check_can_compile(device)
