@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import time
 
@@ -17,7 +16,7 @@ from engine.config import RunConfig
 from engine.errors import UserError
 from engine.evaluation.report import load_report
 from engine.inference.predictor import load_predictor
-from engine.models.device import CPP_COMPILERS, choose_device
+from engine.models.device import choose_device
 from engine.runs.api import train
 from engine.runs.process import start
 from engine.runs.store import Run, Store
@@ -49,15 +48,6 @@ def kinds(run: Run) -> list[str]:
 
 def stepping(run: Run) -> bool:
     return "step" in kinds(run)
-
-
-@pytest.mark.training
-@pytest.mark.skipif(not any(map(shutil.which, CPP_COMPILERS)), reason="needs a C++ compiler")
-def test_a_compiled_model_learns_and_is_saved_like_any_other(tiny_bert, sentences, runs_dir):
-    run = train(describe(sentences, tiny_bert, training={"compile": True}))
-    assert load_report(run.path("report"))["test"]["accuracy"] >= 0.9
-    (answer,) = load_predictor(run.directory).predict(["great film"])
-    assert answer["label"]
 
 
 @pytest.mark.training
