@@ -7,7 +7,7 @@
 The paragraphs are parted 80 to 20, so that no test question is about a text that was trained on. Plain transformers follows its
 own `run_qa`: sequences padded to 384 tokens, a stride of 128, 12 a batch, AdamW, no warm-up, bf16 autocast (fp32 where the
 processor only emulates bf16), as many epochs as
-Tunebench took, once at that script's learning rate and once at Tunebench's. Both answer the same test questions, which are
+Tunebench took, once at Tunebench's learning rate and once at that script's. Both answer the same test questions, which are
 scored by the same official definition. Run it alone on the machine: a second process that computes slows both.
 """
 
@@ -217,7 +217,7 @@ def side_by_side(folder: Path, train: list[dict[str, Any]], test: list[dict[str,
         f"| {described} | {scored(test, answers)} | {result['phases']['train']:.0f} | {result['seconds']:.0f} |",
         flush=True,
     )
-    for rate in (RATE, facts["learning_rate"]):
+    for rate in (facts["learning_rate"], RATE):
         other = plain(folder, model, facts["epochs"], rate)
         name = f"plain transformers ({facts['epochs']:g} epochs, rate {rate:g})"
         print(

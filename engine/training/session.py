@@ -219,10 +219,8 @@ class Session:
         self.facts.update(self.outputs.to_dict())
 
     def _fitting_batch(self) -> int:
-        """Examples at once. For models that write it is measured on the longest row, and said where it is not all of a batch."""
+        """Examples at once, measured on the longest row, and said where it is not all of a batch."""
         size = self.resolved.batch_size
-        if self.task.name not in WRITING:
-            return size
         longest = max(self.train.features, key=len)
         batch = collate([longest], self.loaded.tokenizer.pad_token_id)
         batch = {name: tensor.to(self.device.name) for name, tensor in batch.items()}
