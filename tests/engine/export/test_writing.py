@@ -43,7 +43,7 @@ def run(request: pytest.FixtureRequest, runs: Path, tmp_path_factory: pytest.Tem
         task="summarization",
         method={"name": method},
         generation={"long_documents": "parts", "max_new_tokens": 16},
-        training={"epochs": 8, "learning_rate": 1e-2, "batch_size": 8, "early_stopping": 0},
+        training={"epochs": 20, "learning_rate": 1e-2, "batch_size": 8, "early_stopping": 0, "precision": "fp32"},
     )
 
 
