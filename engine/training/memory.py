@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 SHARE = 0.5  # of what is free: the backward pass needs as much again for a moment
-# A processor multiplies a few rows as fast as many, and the rest of the machine wants to live: more than this is not taken.
+# A processor writes from a few rows as fast as from many, and the rest of the machine wants to live: a model that writes takes no more.
+# Encoders take what is free: half a batch of 16 x 368 tokens at once is 3 to 7 % slower (MiniLM, fp32, two cores).
 MOST_ON_CPU = 2 * 2**30
 
 
@@ -46,10 +47,10 @@ def bytes_free(device: str) -> int:
     return max(0, free)
 
 
-def fitting(batch_size: int, per_example: int, device: str) -> int:
-    """The largest share of a batch, halved until it fits; 1 at least."""
+def fitting(batch_size: int, per_example: int, device: str, writes: bool = True) -> int:
+    """The largest share of a batch, halved until it fits; 1 at least. `writes` is whether the model does."""
     budget = SHARE * bytes_free(device)
-    if device != "cuda":
+    if writes and device != "cuda":
         budget = min(budget, MOST_ON_CPU)
     size = batch_size
     while size > 1 and size * per_example > budget:

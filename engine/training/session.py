@@ -230,7 +230,7 @@ class Session:
                 return self.task.loss(self.model.train(), batch)
 
         each = memory.bytes_kept(self.model, forward)
-        micro = memory.fitting(size, each, self.device.name)
+        micro = memory.fitting(size, each, self.device.name, self.task.name in WRITING)
         self.facts["micro_batch_size"], self.facts["megabytes_an_example"] = micro, round(each / 2**20)
         if micro < size:
             told.measured_batch(self.events, micro, size, each)

@@ -96,12 +96,12 @@ def test_a_failed_run_says_why_without_naming_places(client: Client, settings: S
         "code": "no_file",
         "message": {"en": "It is not there.", "zh": "不存在。"},
         "hint": None,
-        "where": {"file": "/root/secret"},
+        "where": {"file": "/srv/secret"},
     }
     run = make_run(settings.runs_dir, state="failed", error=error)
     status = client.predict(run.id, api_name="/run_status")
     assert status["ended"] and status["error"] == {"code": "no_file", "message": "It is not there.", "hint": None}
-    assert "/root" not in json.dumps(status)
+    assert "/srv" not in json.dumps(status)
 
 
 @pytest.mark.training
@@ -159,7 +159,7 @@ def test_a_public_page_limits_programs_by_their_address(settings: Settings, monk
     with pytest.raises(gr.Error, match="bad_config"):
         api.start_run(table=table, settings={"training.epochs": 500}, request=request("10.0.0.3"))
     with pytest.raises(gr.Error, match="bad_config"):
-        api.start_run(table=table, settings={"model.id": "/root/model"}, request=request("10.0.0.3"))
+        api.start_run(table=table, settings={"model.id": "/srv/model"}, request=request("10.0.0.3"))
     # What has a link can be read; the address is in no manifest.
     assert api.run_status(started[0]["run"], request=request("10.0.0.9"))["state"] == "queued"
     assert "10.0.0.1" not in page.store.get(started[0]["run"]).path("manifest.json").read_text()

@@ -11,6 +11,7 @@ from transformers import (
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
+    CamembertConfig,
 )
 
 from engine.config import RunConfig
@@ -24,16 +25,17 @@ from engine.settings import Settings
 from engine.text import Text
 from engine.training.course import carry_out
 from engine.training.events import EventLog
-from tests.tiny import FAMILIES
+from tests.tiny import FAMILIES, IDS, SIZE
 
-KINDS = sorted(set(FAMILIES) & set(STACKS))
+CONFIGS = {**FAMILIES, "camembert": lambda n: CamembertConfig(vocab_size=n, **SIZE, **IDS)}
+KINDS = sorted(STACKS)
 HEADS = (AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoModelForQuestionAnswering)
 MASK = torch.tensor([[1] * 7, [1] * 3 + [0] * 4, [1] + [0] * 6])
 
 
 def model_of(kind, head=AutoModelForTokenClassification, attention="eager"):
     torch.manual_seed(0)
-    config = FAMILIES[kind](30)
+    config = CONFIGS[kind](30)
     set_dropout(config, 0.0)
     return head.from_config(config, attn_implementation=attention)
 

@@ -39,4 +39,5 @@ def test_a_batch_is_halved_until_it_fits(monkeypatch):
     monkeypatch.setattr(memory, "bytes_free", lambda device: 2**50)
     assert memory.fitting(64, 2**28, "cuda") == 64
     assert memory.fitting(64, 2**28, "cpu") == 8, "a processor gains nothing from more"
+    assert memory.fitting(64, 2**28, "cpu", writes=False) == 64, "an encoder is slower in halves"
     assert memory.bytes_free("cpu") > 0
