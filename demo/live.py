@@ -28,7 +28,7 @@ WEIGHTS = {
     "report": 0.04,
 }
 # How often a visitor's page asks. Gradio's work for one answer is ten times our own, so fifty visitors are felt by the training.
-POLL_SECONDS = 1.5
+POLL_SECONDS = 2.0
 MAX_POINTS = 500
 REDRAW = 4  # points that a long curve grows by before it is drawn again
 # Scoring an example costs about a third of learning from it, and the report scores the tuned and the untuned model.

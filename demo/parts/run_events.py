@@ -24,8 +24,8 @@ from engine.runs.limits import over_limits
 from engine.runs.stop import ask, enforce
 from engine.runs.store import ACTIVE, Run
 
-# What `tick` may change.
-LIVE = ("status", "curves", "facts", "notes")
+# What moves with every step, and all that `tick` may change.
+LIVE = ("status", "curves")
 
 
 def fingerprints(run_id: str, parts: dict[str, Any]) -> dict[str, int]:
@@ -44,7 +44,7 @@ class RunEvents(Scene):
     def ticked(self) -> list[Any]:
         """In the order of LIVE, and what brings the rest up to date when it changes."""
         train = self.tab.train
-        return [train.status, train.curves, train.facts, train.notes, self.tab.turn, self.tab.seen]
+        return [train.status, train.curves, self.tab.turn, self.tab.seen]
 
     @property
     def shown(self) -> list[Any]:
@@ -106,18 +106,19 @@ class RunEvents(Scene):
         return [*(value if seen.get(name) != now[name] else gr.skip() for name, value in parts.items()), now]
 
     def tick(self, language: str, run_id: str, seen: dict[str, int], request: gr.Request) -> list[Any]:
-        """What moves while a run goes on. Every visitor asks again and again, and Gradio's own work grows with the components
-        that a handler may change: so there are few here, and `show` is asked for the rest when the run's state is another.
+        """What moves while a run goes on. Every visitor asks again and again, and Gradio's own work, here and in the browser,
+        grows with the components that a handler may change: so there are few here, and `show` is asked for the rest when the
+        run's state, its facts or its notices are others.
         """
         try:
             run = self.page.open_run(run_id, request)
             parts = train_step.updates(self.page, run, language, head=False)
-            turn = f"{run.id}:{parts.pop('state')}"
+            now = fingerprints(run_id, parts)
         except UserError:
             return [*(gr.skip() for _ in LIVE), f"{run_id}:", seen]  # gone: `show` says so
-        now = fingerprints(run_id, parts)
         changed = [parts[name] if seen.get(name) != now[name] else gr.skip() for name in LIVE]
-        return [*changed, turn, {**seen, **now}]
+        rest = ":".join(f"{now[name]}" for name in parts if name not in LIVE)
+        return [*changed, f"{run.id}:{rest}", {**seen, **{name: now[name] for name in LIVE}}]
 
     def stop_and_keep(self, language: str, run_id: str, request: gr.Request) -> Any:
         return self._stop(language, run_id, "keep", request)

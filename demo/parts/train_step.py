@@ -137,6 +137,10 @@ def _sentence(page: Page, run: Run, manifest: Manifest, history: History, langua
         detail = say("train.step", step=count(step["step"]), total=count(step["total_steps"]))
         if step.get("examples_per_second"):
             detail += " · " + say("train.speed", speed=count(step["examples_per_second"]))
+        if step.get("tokens_per_second"):
+            detail += " · " + say("train.tokens", tokens=count(step["tokens_per_second"]))
+        if step.get("memory_mb"):
+            detail += " · " + say("train.memory", memory=count(step["memory_mb"]))
         epochs = history.facts.get("epochs")
         now_epoch = min(int(step["epoch"]) + 1, int(epochs or step["epoch"] + 1))
         return say("train.learning", epoch=now_epoch, epochs=f"{epochs:g}" if epochs else "?"), detail
@@ -199,18 +203,6 @@ def facts_html(history: History, manifest: Manifest, language: str) -> str:
                     rate=f"{facts['learning_rate']:.2g}",
                     batch=facts["batch_size"],
                     length=facts["max_length"],
-                ).in_language(language),
-            )
-        )
-    step = history.step
-    if step and manifest.state in ACTIVE:
-        rows.append(
-            (
-                words("facts.speed"),
-                words(
-                    "facts.speed_value",
-                    tokens=count(step.get("tokens_per_second") or 0),
-                    memory=count(step.get("memory_mb") or 0),
                 ).in_language(language),
             )
         )
