@@ -79,6 +79,17 @@ class Session:
         answer.raise_for_status()
         return answer.json()
 
+    def live(self, run: str, drawn: str) -> dict[str, Any]:
+        """Ask what moves of a run, as the page's script does."""
+        status = next(
+            each for each in self.config["components"] if each["props"].get("elem_id") == "classification-status"
+        )
+        asked = {"run": run, "language": "en", "drawn": drawn}
+        body = {"data": asked, "component_id": status["id"], "fn_name": "live", "session_hash": self.hash}
+        answer = self.client.post("/gradio_api/component_server/", json=body)
+        answer.raise_for_status()
+        return answer.json()
+
     def call(self, name: str, data: list[Any]) -> Any:
         """Call a documented endpoint through the queue, as gradio_client does."""
         # With its session, as gradio_client does: a call without one makes a session of its own, which costs more than the answer.
@@ -151,9 +162,10 @@ def percentile(times: list[float], share: float) -> float | None:
 
 
 def poll(session: Session, run: str, until: float, measured: Measured) -> None:
-    # What was shown is the server's session state: nothing of it travels, as in a browser.
+    drawn = ""
     while time.monotonic() < until:
-        measured.timed("page", lambda: session.run("tick", ["en", run, None]))
+        told = measured.timed("page", partial(session.live, run, drawn))
+        drawn = told["drawn"] if told else drawn
         time.sleep(POLL_SECONDS)
 
 

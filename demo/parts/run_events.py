@@ -14,7 +14,7 @@ import gradio as gr
 from demo import survey
 from demo.i18n import words
 from demo.markup import error_panel, panel, safe
-from demo.parts import export, playground, report_view, train_step
+from demo.parts import export, playground, report_view, train_step, watch
 from demo.parts.plan_events import problems_html
 from demo.parts.scene import Scene
 from demo.told import told
@@ -23,14 +23,6 @@ from engine.runs.launch import launch, resumable
 from engine.runs.limits import over_limits
 from engine.runs.stop import ask, enforce
 from engine.runs.store import ACTIVE, Run
-
-# What moves with every step, and all that `tick` may change.
-LIVE = ("status", "curves")
-
-
-def fingerprints(run_id: str, parts: dict[str, Any]) -> dict[str, int]:
-    """Hashes by which a session knows what it was shown."""
-    return {name: hash((run_id, str(value))) for name, value in parts.items()}
 
 
 class RunEvents(Scene):
@@ -41,18 +33,12 @@ class RunEvents(Scene):
         return [self.page.language, self.tab.run_id, self.tab.seen]
 
     @property
-    def ticked(self) -> list[Any]:
-        """In the order of LIVE, and what brings the rest up to date when it changes."""
-        train = self.tab.train
-        return [train.status, train.curves, self.tab.turn, self.tab.seen]
-
-    @property
     def shown(self) -> list[Any]:
         """In the order of the parts in `show`."""
         tab, train = self.tab, self.tab.train
         live = [train.status, train.curves, train.facts, train.notes, train.controls, train.log_fold, train.log]
         acts = [tab.actions.row, tab.actions.resume, tab.actions.delete]
-        return [tab.empty, tab.panel, tab.head, *live, *acts, tab.ended, tab.timer, tab.seen]
+        return [tab.empty, tab.panel, tab.head, *live, *acts, tab.ended, tab.seen]
 
     def start(self, language: str, request: gr.Request, *values: Any) -> list[Any]:
         """Begin a run and return its id; everything else is read from its directory."""
@@ -71,7 +57,6 @@ class RunEvents(Scene):
     def show(self, language: str, run_id: str, seen: dict[str, int], request: gr.Request) -> list[Any]:
         """What is new of the run since this visitor last saw it. Nothing new, nothing sent: no flicker, no lost selection."""
         hidden, shown = gr.update(visible=False), gr.update(visible=True)
-        active = False
         parts: dict[str, Any] = {
             "empty": hidden if run_id else shown,
             "panel": shown if run_id else hidden,
@@ -87,8 +72,10 @@ class RunEvents(Scene):
         if run_id:
             try:
                 run = self.page.open_run(run_id, request)
-                parts |= train_step.updates(self.page, run, language)
-                state = parts.pop("state")
+                told_now = train_step.updates(self.page, run, language)
+                told_now["status"] += watch.mark(run_id, told_now, language)
+                state = told_now.pop("state")
+                parts |= told_now
                 active = state in ACTIVE
                 mine = self.page.owns(run, request)
                 parts["actions"] = shown if mine else hidden
@@ -101,24 +88,8 @@ class RunEvents(Scene):
                 parts["ended"] = "" if active else f"{run.id}:{state}"
             except UserError as error:
                 parts["head"] = error_panel(error, language)
-        now = fingerprints(run_id, parts) | {"timer": hash((run_id, active))}
-        parts["timer"] = gr.Timer(active=active)
+        now = watch.fingerprints(run_id, parts)
         return [*(value if seen.get(name) != now[name] else gr.skip() for name, value in parts.items()), now]
-
-    def tick(self, language: str, run_id: str, seen: dict[str, int], request: gr.Request) -> list[Any]:
-        """What moves while a run goes on. Every visitor asks again and again, and Gradio's own work, here and in the browser,
-        grows with the components that a handler may change: so there are few here, and `show` is asked for the rest when the
-        run's state, its facts or its notices are others.
-        """
-        try:
-            run = self.page.open_run(run_id, request)
-            parts = train_step.updates(self.page, run, language, head=False)
-            now = fingerprints(run_id, parts)
-        except UserError:
-            return [*(gr.skip() for _ in LIVE), f"{run_id}:", seen]  # gone: `show` says so
-        changed = [parts[name] if seen.get(name) != now[name] else gr.skip() for name in LIVE]
-        rest = ":".join(f"{now[name]}" for name in parts if name not in LIVE)
-        return [*changed, f"{run.id}:{rest}", {**seen, **{name: now[name] for name in LIVE}}]
 
     def stop_and_keep(self, language: str, run_id: str, request: gr.Request) -> Any:
         return self._stop(language, run_id, "keep", request)

@@ -14,7 +14,6 @@ import gradio as gr
 
 from demo.form import paths
 from demo.i18n import Labels, Spoken, words
-from demo.live import POLL_SECONDS
 from demo.markup import count, safe
 from demo.page import Page
 from demo.parts import data_step, export, model_step, playground, report_view, run_actions, train_step
@@ -46,11 +45,9 @@ class TaskTab:
     again: gr.Textbox
     run_id: gr.Textbox
     ended: gr.Textbox
-    turn: gr.Textbox
     seen: gr.State
     draft: gr.BrowserState
     restored: gr.State
-    timer: gr.Timer
     plan: gr.HTML
     start: gr.Button
     problem: gr.HTML
@@ -80,9 +77,9 @@ def build(page: Page, task: Task) -> TaskTab:
     make, name, mark = page.labels.make, task.name, len(page.labels.entries)
     # The language in which the tab came to life, empty until somebody comes to it, and the one chosen after that.
     spoken, again = (gr.Textbox("", visible=False) for _ in range(2))
-    # Which run it is, what it has come to once it has ended, and its state as the timer last found it.
-    run_id, ended, turn = (gr.Textbox("", visible=False) for _ in range(3))
-    seen, timer = gr.State({}), gr.Timer(POLL_SECONDS, active=False)
+    # Which run it is, and what it has come to once it has ended.
+    run_id, ended = (gr.Textbox("", visible=False) for _ in range(2))
+    seen = gr.State({})
     # What was typed, in the visitor's own browser: a reload, even after a restart of the server, brings it back.
     draft = gr.BrowserState("", storage_key=f"tunebench-draft-{name}", secret=f"tunebench-draft-{name}")
     restored = gr.State(False)
@@ -123,11 +120,9 @@ def build(page: Page, task: Task) -> TaskTab:
         again,
         run_id,
         ended,
-        turn,
         seen,
         draft,
         restored,
-        timer,
         plan,
         start,
         problem,

@@ -17,6 +17,7 @@ from demo.live import History
 from demo.markup import chip, count, duration, error_panel, panel, safe
 from demo.page import Page
 from demo.parts.model_step import model_title
+from demo.parts.watch import FOLLOW, TAKE_CURVES, server_function
 from engine.errors import UserError
 from engine.runs.about import about
 from engine.runs.cause import cause_of
@@ -54,11 +55,17 @@ class TrainStep:
 
 def build(page: Page, task: str) -> TrainStep:
     make = page.labels.make
-    status = gr.HTML("", apply_default_css=False, elem_id=f"{task}-status")
+    status = gr.HTML(
+        "",
+        apply_default_css=False,
+        elem_id=f"{task}-status",
+        js_on_load=FOLLOW,
+        server_functions=[server_function(page, updates)],
+    )
     with gr.Row(visible=False, elem_classes="tb-controls") as controls:
         keep = make(gr.Button, value=words("train.keep"), size="sm", elem_id=f"{task}-keep")
         discard = make(gr.Button, value=words("train.discard"), size="sm", variant="stop", elem_id=f"{task}-discard")
-    curves = gr.HTML("", apply_default_css=False)
+    curves = gr.HTML("", apply_default_css=False, js_on_load=TAKE_CURVES)
     facts = gr.HTML("", apply_default_css=False)
     notes = gr.HTML("", apply_default_css=False)
     with make(gr.Accordion, label=words("train.log"), open=False, visible=False) as log_fold:
@@ -256,11 +263,11 @@ def _short(number: float) -> str:
     return f"{number:.0f}"
 
 
-def updates(page: Page, run: Run, language: str, head: bool = True) -> dict[str, Any]:
-    """What the page shows of a run, by component name; values are markup."""
+def updates(page: Page, run: Run, language: str) -> dict[str, Any]:
+    """What the page shows of a run, by component name; values are markup, but for its `state`."""
     manifest, history = run.manifest, page.history(run)
     return {
-        **({"head": head_html(page, run, manifest, language)} if head else {}),
+        "head": head_html(page, run, manifest, language),
         "status": status_html(page, run, manifest, history, language),
         "curves": curves_html(page, run, history, language),
         "facts": facts_html(history, manifest, language),

@@ -121,8 +121,8 @@ class Wiring(ActionEvents, DataEvents, HubEvents, PlanEvents, RunEvents, TryEven
             slices: dict[str, Any] = {**QUIET, "concurrency_id": "gpu", "concurrency_limit": 1}
             started.then(self.train_in_slices, [language, tab.run_id], None, **slices)
         tab.run_id.change(None, [tab.run_id], js=PUT_RUN_IN_ADDRESS)
-        tab.timer.tick(self.tick, self.shown_from, self.ticked, queue=False, **QUIET)
-        tab.turn.change(self.show, self.shown_from, self.shown, queue=False, **QUIET)
+        # Raised by the script that watches a live run.
+        tab.train.status.submit(self.show, self.shown_from, self.shown, queue=False, **QUIET)
         tab.ended.change(self.tell, [language, tab.run_id], self.told_in, **QUIET)
         tab.train.keep.click(self.stop_and_keep, [language, tab.run_id], [tab.train.controls], queue=False, **QUIET)
         tab.train.discard.click(

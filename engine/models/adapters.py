@@ -78,7 +78,7 @@ def checkpoint_activations(model: nn.Module) -> None:
     """Gradient checkpointing (Chen et al. 2016): the layers' insides are computed again instead of kept."""
     inner = model.get_base_model() if isinstance(model, PeftModel) else model
     # The reentrant kind needs an input that requires a gradient, which frozen embeddings do not give.
-    inner.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    inner.activation_checkpointing_enable()
 
 
 def _within(name: str, modules: list[str]) -> bool:

@@ -143,22 +143,20 @@ def test_only_what_is_new_is_sent(scene: Wiring, page: Page) -> None:
         "resume",
         "delete",
         "ended",
-        "timer",
     ]
     assert {name for name, update in zip(names, third, strict=False) if update != SKIP} <= {"status", "curves"}
     chinese = scene.show("zh-CN", run.id, again[-1], None)
     assert "已完成" in chinese[2]
 
 
-def test_the_timer_runs_only_while_the_run_does(scene: Wiring, page: Page) -> None:
-    timer = 14
+def test_a_run_that_goes_on_is_marked_for_the_script_that_watches_it(scene: Wiring, page: Page) -> None:
+    status = scene.shown.index(scene.tab.train.status)
     run = make_run(page.store.directory)
-    assert scene.show("en", run.id, {}, None)[timer].active is True
+    assert f'data-live="{run.id}"' in scene.show("en", run.id, {}, None)[status]
     run.update(state="stopped", finished=1.0)
-    assert scene.show("en", run.id, {}, None)[timer].active is False
-    assert scene.show("en", "", {}, None)[timer].active is False
-    gone = scene.show("en", "20260101-000000-00000000", {}, None)
-    assert gone[timer].active is False and "tb-panel-error" in gone[2]
+    for shown in (run.id, "", "20260101-000000-00000000"):
+        assert "data-live" not in scene.show("en", shown, {}, None)[status]
+    assert "tb-panel-error" in scene.show("en", "20260101-000000-00000000", {}, None)[2]
 
 
 def test_a_finished_run_is_told_in_the_language_asked_for(

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from fake_run import both, event, finished_run, make_run, write_events
+from fake_run import finished_run, make_run
 
 from demo.page import Page
 from demo.parts import task_tab
@@ -18,7 +18,6 @@ from demo.parts.wiring import Wiring
 from demo.tabs import classification, runs
 from demo.visitors import COOKIE, Visitors
 from engine.errors import RunFailure, RunProblem
-from engine.runs.identity import this_process
 from engine.settings import Settings
 
 
@@ -105,31 +104,9 @@ def test_anothers_run_shows_its_report_and_not_its_controls(page: Page, scene: W
     assert "90" in scene.tell("en", run.id, other)[0]
 
 
-def test_a_tick_sends_what_moves_and_turns_when_the_rest_is_another(page: Page, scene: Wiring) -> None:
-    me = visitor(page)
-    run = finished_run(page.store.directory)
-    run.update(owner=page.owner(me), state="running", process=this_process())
-    *first, turn, seen = scene.tick("en", run.id, {}, me)
-    assert "tb-status" in first[0] and "<svg" in first[1]
-    *again, same, seen = scene.tick("en", run.id, seen, me)
-    assert again[1] == gr.skip(), "the curves stand still"
-    assert same == turn
-    # A notice is nothing that a tick may send: the turn is what brings it.
-    write_events(run, [event("notice", 90.0, severity="warning", message=both("Memory is short"))])
-    *_, noticed, seen = scene.tick("en", run.id, seen, me)
-    assert noticed != turn
-    notes = scene.shown.index(scene.tab.train.notes)
-    assert "Memory is short" in scene.show("en", run.id, seen, me)[notes]
-    run.update(state="completed")
-    assert scene.tick("en", run.id, seen, me)[-2] not in (turn, noticed)
-    page.delete(run.id)
-    assert scene.tick("en", run.id, seen, me) == [gr.skip(), gr.skip(), f"{run.id}:", seen]
-
-
 # Every handler that takes a run id, and how it is called beyond the language and the id.
 READING = {
     "show",
-    "tick",
     "tell",
     "retell",
     "open_group",
