@@ -10,6 +10,11 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 from demo.launch import launch
 from engine.settings import Settings
 from engine.text import LANGUAGES
+from engine.waiting import OPENMP_WAITING
+
+# PyTorch comes later, with the first answer.
+for name, value in OPENMP_WAITING.items():
+    os.environ.setdefault(name, value)
 
 
 def user(given: str) -> tuple[str, str]:

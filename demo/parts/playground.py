@@ -24,6 +24,7 @@ from demo.zero import OnGpu
 from engine.data.limits import Limits
 from engine.data.load import read_table
 from engine.errors import UserError
+from engine.runs.queue import computing
 from engine.runs.store import Run
 from engine.tasks import TASKS
 from engine.tasks.roles import READS, must_read, role_of
@@ -183,19 +184,21 @@ def _style(page: Page, task: str) -> dict[str, gr.Slider]:
 
 
 def predictor(page: Page, run: Run) -> Any:
-    """The run's predictor, loaded once and kept among the last two."""
+    """The run's predictor, loaded once and kept among the last two. It has all cores, or half of them while something trains."""
 
     def load() -> Any:
         if page.zero is not None:
             return OnGpu(run.directory, page.zero)
-        import torch
-
         from engine.inference.predictor import load_predictor
 
-        torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
         return load_predictor(run.directory)
 
-    return page.predictors.get(run.id, load)
+    loaded = page.predictors.get(run.id, load)
+    if page.zero is None:
+        from engine.models.device import use_threads
+
+        use_threads(max(1, (os.cpu_count() or 2) // 2) if computing(page.store) else None)
+    return loaded
 
 
 def suggestions_html(run: Run, parts: AnswerParts, language: str) -> str:

@@ -58,7 +58,8 @@ class RunEvents(Scene):
         """What is new of the run since this visitor last saw it. Nothing new, nothing sent: no flicker, no lost selection."""
         hidden, shown = gr.update(visible=False), gr.update(visible=True)
         parts: dict[str, Any] = {
-            "empty": hidden if run_id else shown,
+            # Taken out of the page in the midst of an event, it would count the event's seconds with every frame from then on.
+            "empty": gr.update(visible="hidden") if run_id else shown,
             "panel": shown if run_id else hidden,
             **dict.fromkeys(("head", "status", "curves", "facts", "notes"), ""),
             "controls": hidden,

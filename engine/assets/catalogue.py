@@ -161,6 +161,7 @@ def _help_desk(language: str) -> Iterator[Example]:
             recommended=task in ("qa", "summarization") or (task == "ner" and language == "en"),
             suffix=".csv" if task in ("classification", "summarization") else ".jsonl",
             write=write,
+            recipe=2 if task == "qa" else 1,
         )
 
 

@@ -6,12 +6,14 @@ Written for Tunebench and dedicated to the public domain; the files are in demo/
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from engine.assets.tables import write_csv, write_jsonl
 
+_PARAGRAPH = re.compile(r"[^\n]+(?:\n[^\n]+)*")
 FOLDER = Path(__file__).parents[2] / "demo" / "examples"
 
 
@@ -45,23 +47,36 @@ def write_entities(messages: Path, out: Path) -> None:
 def write_questions(articles: Path, out: Path) -> None:
     """JSON Lines of `context`, `question` and `answers` as in the flat SQuAD: {text: [...], answer_start: [...]}.
 
-    The lists are empty where the article does not answer the question.
+    The context is one paragraph of an article, as in SQuAD: the one that answers the question, or where none does (the lists are
+    empty) the one that looks most as if it did.
     """
     write_jsonl(
-        out,
-        (
-            {
-                "context": article["text"],
-                "question": question["question"],
-                "answers": {
-                    "text": [answer["text"] for answer in question["answers"]],
-                    "answer_start": [answer["start"] for answer in question["answers"]],
-                },
-            }
-            for article in _read(articles)
-            for question in article["questions"]
-        ),
+        out, (_asked(article["text"], question) for article in _read(articles) for question in article["questions"])
     )
+
+
+def _asked(text: str, question: dict[str, Any]) -> dict[str, Any]:
+    paragraphs = [(found.start(), found.end()) for found in _PARAGRAPH.finditer(text)]
+    first = min((answer["start"] for answer in question["answers"]), default=None)
+    if first is None:
+        start, end = max(paragraphs, key=lambda place: _alike(question["question"], text[slice(*place)]))
+    else:
+        start, end = next(place for place in paragraphs if place[0] <= first < place[1])
+    inside = [answer for answer in question["answers"] if answer["start"] + len(answer["text"]) <= end]
+    return {
+        "context": text[start:end],
+        "question": question["question"],
+        "answers": {
+            "text": [answer["text"] for answer in inside],
+            "answer_start": [answer["start"] - start for answer in inside],
+        },
+    }
+
+
+def _alike(question: str, paragraph: str) -> int:
+    """Pairs of neighbouring characters that both have, which serves English and Chinese."""
+    pairs = [{said[place : place + 2] for place in range(len(said) - 1)} for said in (question, paragraph)]
+    return len(pairs[0] & pairs[1])
 
 
 def write_summaries(articles: Path, out: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from engine.runs.store import ACTIVE, Run
 from engine.settings import Settings
+from engine.waiting import OPENMP_WAITING
 
 HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH")
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,11 +26,7 @@ def start(run: Run) -> subprocess.Popen:
     """Launch the worker of a queued run and return at once."""
     environment = {
         **os.environ,
-        # Threads that spin while they wait take the cores from the page that shows the run, threads that sleep at once are
-        # slow to wake. A short spin is nearly as fast as a long one, and yields (benchmarks/README.md, "Waiting").
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "GOMP_SPINCOUNT": "10000",
-        "KMP_BLOCKTIME": "1",
+        **OPENMP_WAITING,
         # Forked tokenizer threads can deadlock; the worker tokenizes in one go before any loader starts.
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1",

@@ -27,6 +27,11 @@ def position(run: Run, store: Store) -> int:
     return running + ahead
 
 
+def computing(store: Store) -> int:
+    """How many runs have the machine's cores right now."""
+    return sum(run.state in ("running", "stopping") for run in store)
+
+
 def admit(store: Store, settings: Settings, owner: str) -> None:
     """RunProblem when the queue is full, or when `owner` has as many runs under way as one visitor may. Call under the turn lock."""
     active = [manifest for run in store if (manifest := run.manifest).state in ACTIVE]

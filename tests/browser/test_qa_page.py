@@ -18,6 +18,7 @@ from tests.browser.conftest import start_example
 pytestmark = pytest.mark.browser
 
 TRAINING = 420_000  # milliseconds that a small run may take on a busy machine
+ANSWERING = 240_000  # the same for some 160 windows of a long text
 WORDS = {
     "en-US": {
         "tab": "Question answering",
@@ -79,7 +80,7 @@ def test_from_the_example_to_marked_answers(visit: Visit, trained: list[str], tm
     page.locator("#qa-try-question textarea").fill("\n".join(words["questions"]))
     page.locator("#qa-ask").click()
     items = page.locator("#qa-answer .tb-qa-item")
-    expect(items).to_have_count(2)
+    expect(items).to_have_count(2, timeout=ANSWERING)
     for number, question in enumerate(words["questions"], start=1):
         expect(items.nth(number - 1)).to_contain_text(question)
         link = items.nth(number - 1).locator(f'[data-goto="{number}"]')

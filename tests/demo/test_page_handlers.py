@@ -159,6 +159,18 @@ def test_a_run_that_goes_on_is_marked_for_the_script_that_watches_it(scene: Wiri
     assert "tb-panel-error" in scene.show("en", "20260101-000000-00000000", {}, None)[2]
 
 
+def test_answers_leave_half_of_the_cores_to_a_run_that_trains(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[int | None] = []
+    monkeypatch.setattr("engine.models.device.use_threads", used.append)
+    monkeypatch.setattr("engine.inference.predictor.load_predictor", lambda directory: directory)
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    done = make_run(page.store.directory, state="completed")
+    assert playground.predictor(page, done) == done.directory
+    make_run(page.store.directory, state="running", process=this_process())
+    playground.predictor(page, done)
+    assert used == [None, 4]
+
+
 def test_a_finished_run_is_told_in_the_language_asked_for(
     scene: Wiring, page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,3 +160,17 @@ def test_help_desk_serves_four_tasks(tmp_path: Path) -> None:
     }
     assert unanswerable["answers"] == {"text": [], "answer_start": []}
     assert help_desk.count(articles, "question") == 2
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_question_comes_with_the_paragraph_that_answers_it(tmp_path: Path, language: str) -> None:
+    source = help_desk.articles_file(language)
+    help_desk.write_questions(source, tmp_path / "questions.jsonl")
+    asked = [(article, question) for article in read_jsonl(source) for question in article["questions"]]
+    for (article, question), row in zip(asked, read_jsonl(tmp_path / "questions.jsonl"), strict=True):
+        assert row["question"] == question["question"]
+        assert row["context"] in article["text"].split("\n\n")
+        answers = row["answers"]
+        assert answers["text"] == [answer["text"] for answer in question["answers"]]
+        for text, start in zip(answers["text"], answers["answer_start"], strict=True):
+            assert row["context"][start:].startswith(text)

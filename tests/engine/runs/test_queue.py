@@ -7,7 +7,7 @@ import time
 
 from engine.config import RunConfig
 from engine.runs.identity import this_process
-from engine.runs.queue import position, wait_for_turn
+from engine.runs.queue import computing, position, wait_for_turn
 from engine.runs.store import Store
 
 ME = this_process()
@@ -27,6 +27,17 @@ def test_position_counts_those_ahead(tmp_path):
     assert position(third, store) == 2
     first.update(state="completed")
     assert position(third, store) == 1
+
+
+def test_only_runs_that_have_their_turn_compute(tmp_path):
+    store = Store(tmp_path)
+    first, second = (queued(store, i) for i in range(2))
+    assert computing(store) == 0
+    first.update(state="running")
+    assert computing(store) == 1
+    second.update(state="stopping")
+    first.update(state="completed")
+    assert computing(store) == 1
 
 
 def test_a_dead_run_is_ahead_of_nobody(tmp_path):
