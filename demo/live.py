@@ -27,7 +27,7 @@ WEIGHTS = {
     "evaluate": 0.12,
     "report": 0.04,
 }
-# How often a visitor's page asks. Gradio's work for one answer is ten times our own, so fifty visitors are felt by the training.
+# How often a visitor's page asks: fifty visitors who watch are felt by the training (benchmarks/README.md, "Many visitors").
 POLL_SECONDS = 2.0
 MAX_POINTS = 500
 REDRAW = 4  # points that a long curve grows by before it is drawn again
