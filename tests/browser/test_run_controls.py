@@ -24,6 +24,11 @@ def test_the_life_of_a_run_by_its_buttons(visit: Visit, app: App) -> None:
     run_id = start_example(page, "classification", rows=2000, epochs=20, test_rows=100)
     chip, status = page.locator("#classification-head .tb-chip"), page.locator("#classification-status")
     expect(status.locator(".tb-sentence")).to_contain_text("Learning", timeout=TRAINING)
+    # The loss is drawn while it learns, and nobody asks for it.
+    line = page.locator("#classification-right .tb-curves polyline").first
+    expect(line).to_be_attached()
+    drawn = line.get_attribute("points")
+    expect(line).not_to_have_attribute("points", drawn or "")
 
     # A second run waits its turn, says so, and can be taken back.
     second = visit()
