@@ -98,11 +98,8 @@ def connect_arrival(
         scene = Wiring(page, tab)
         everything = [language, *scene.inputs]
         door.select(None, [language, tab.spoken], [tab.spoken], js=COME_TO_LIFE)
-        came = tab.spoken.change(tab.labels.first_updates, [tab.spoken], tab.labels.components, queue=False, **QUIET)
-        shown = came.then(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)
-        brought = shown.then(scene.restore, [tab.draft], [*scene.inputs, tab.restored], queue=False, **QUIET)
-        described = brought.then(scene.describe, everything, scene.described, queue=False, **QUIET)
-        scene.look_after(described)
+        came = tab.spoken.change(scene.open, scene.opened_from, scene.opened, queue=False, **QUIET)
+        scene.look_after(came)
         tab.again.change(tab.labels.updates, [language], tab.labels.components, queue=False, **QUIET)
         tab.again.change(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)
         tab.again.change(scene.describe, everything, scene.described, queue=False, **QUIET)

@@ -105,18 +105,16 @@ class PlanEvents(Scene):
         emptied = [path for path, v, component in self._fields(values) if v in (None, "") and component.value]
         return json.dumps({"values": changed, "emptied": emptied}, ensure_ascii=False)
 
-    def restore(self, draft: str) -> list[Any]:
-        """The fields as the visitor left them, and that they are. A draft is a browser's word: only known fields are taken."""
+    def drafted(self, draft: str) -> dict[str, Any]:
+        """What a draft says of the fields, by path. It is a browser's word: only one that makes a configuration is taken."""
         try:
             found = json.loads(draft or "{}")
             values = {**dict.fromkeys(found.get("emptied", []), ""), **found.get("values", {})}
-        except (ValueError, AttributeError, TypeError):
-            values = {}
-        try:
+            values = {path: value for path, value in values.items() if path in self.fields}
             self.config(tuple(values.get(path, component.value) for path, component in self.fields.items()))
-        except (UserError, KeyError, TypeError, AttributeError):
-            values = {}  # an upload that is gone, or a field that another version had
-        return [*(values.get(path, gr.skip()) for path in self.fields), True]
+        except (ValueError, UserError, KeyError, TypeError, AttributeError):
+            return {}  # no draft, an upload that is gone, or a field that another version had
+        return values
 
     def _fields(self, values: tuple[Any, ...]) -> Iterator[tuple[str, Any, Any]]:
         return ((path, value, component) for (path, component), value in zip(self.fields.items(), values, strict=True))

@@ -11,8 +11,7 @@ from demo.parts.action_events import ActionEvents
 from demo.parts.data_events import DataEvents
 from demo.parts.hub_events import HubEvents
 from demo.parts.model_step import FORMATS
-from demo.parts.plan_events import PlanEvents
-from demo.parts.run_events import RunEvents
+from demo.parts.opening_events import OpeningEvents
 from demo.parts.takeaway_events import TakeawayEvents
 from demo.parts.task_tab import TaskTab
 from demo.parts.try_events import TryEvents
@@ -32,7 +31,7 @@ def connect(page: Page, tab: TaskTab) -> None:
     Wiring(page, tab).connect()
 
 
-class Wiring(ActionEvents, DataEvents, HubEvents, PlanEvents, RunEvents, TryEvents, TakeawayEvents):
+class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, TakeawayEvents):
     """All handlers of one tab, connected."""
 
     def connect(self) -> None:

@@ -122,8 +122,8 @@ class DataConfig:
         advanced=True,
         automatic=Text("10 %, less from 5,000 rows on", "10 %，超过 5000 行时更少"),
     )
-    test_share: float = option(
-        0.2,
+    test_share: float | None = option(
+        None,
         Text("Test share", "测试集比例"),
         Text(
             "Share of all rows kept for the test when no file is given.", "未提供测试文件时，从全部数据中划出的比例。"
@@ -131,6 +131,7 @@ class DataConfig:
         low=0.01,
         high=0.5,
         advanced=True,
+        automatic=Text("20 %, more below 150 rows", "20 %，少于 150 行时更多"),
     )
     fixes: list[str] = option(
         [],

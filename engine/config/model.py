@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.config.tasks import METHODS, WRITING
+from engine.config.tasks import METHODS, READING, WRITING
 from engine.options import option
 from engine.text import Text
 
@@ -106,6 +106,19 @@ class MethodConfig:
         low=1,
         high=64,
         advanced=True,
+    )
+    head_ratio: float | None = option(
+        None,
+        Text("Head ratio", "输出层倍率"),
+        Text(
+            "How many times larger the steps of the new output layer are in full fine-tuning.",
+            "全参数微调时，新输出层的学习率是其余权重的多少倍。",
+        ),
+        low=1,
+        high=1000,
+        advanced=True,
+        tasks=READING,
+        automatic=Text("100 for named entities, otherwise 1", "命名实体识别为 100，其他任务为 1"),
     )
     use_dora: bool = option(
         False,

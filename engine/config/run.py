@@ -75,7 +75,7 @@ class RunConfig:
                     Text(f"is one source too many: {given}. Keep one.", f"数据来源重复：{given}。请只保留一个。"),
                 )
             )
-        if (self.data.validation_share or 0.1) + self.data.test_share > 0.8:
+        if (self.data.validation_share or 0.1) + (self.data.test_share or 0.2) > 0.8:
             problems.append(
                 Problem(
                     "data.test_share",

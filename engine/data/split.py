@@ -54,10 +54,10 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
     """Sets for training, choosing the checkpoint, and the final test.
 
     `tables_examples` has "train" and, where files were given, "validation" and "test", which are taken as they are. What is
-    missing is drawn from the training rows: the test set with `data.test_share` of them, then the validation set with
-    `data.validation_share` of the rest (10 % where it is not set, see `_validation_share`), both stratified by label, with identical texts on one side. `data.max_train_rows`
-    samples the training rows last. Notices (see `findings`) say which classes were too rare to be drawn, which labels of the
-    test set cannot be learned, and which rows of a given file are in the training set too.
+    missing is drawn from the training rows: the test set with `data.test_share` of them (see `_test_share` where it is not set), then
+    the validation set with `data.validation_share` of the rest (see `_validation_share`), both stratified by label, with identical
+    texts on one side. `data.max_train_rows` samples the training rows last. Notices (see `findings`) say which classes were too rare
+    to be drawn, which labels of the test set cannot be learned, and which rows of a given file are in the training set too.
 
     The fixes that `data.fixes` names are applied first, to all tables, and noticed.
 
@@ -73,7 +73,8 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
     test = list(tables_examples.get("test", ()))
     rare: dict[str, int] = {}
     if not test:
-        train, test = _draw(train, data.test_share, task, rng, rare, keep=1 if validation else 2)
+        share = data.test_share or _test_share(len(train))
+        train, test = _draw(train, share, task, rng, rare, keep=1 if validation else 2)
         _require_rows(train, test, "test")
     if not validation:
         train, validation = _draw(
@@ -102,6 +103,11 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
             notices.extend(_leakage(train, rows, name, task))
         notices.extend(_unseen_labels(train, rows, name, task))
     return Splits(train, validation, test, notices)
+
+
+def _test_share(rows: int) -> float:
+    """A fifth, but up to a third where that is fewer than 30 rows: an interval over a dozen rows says next to nothing."""
+    return min(1 / 3, max(0.2, 30 / max(rows, 1)))
 
 
 def _validation_share(rows: int) -> float:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from engine.models.device import Device
+from engine.models.lower_layers import LowerLayers
 from engine.tasks.base import IGNORED, Feature
 from engine.training.batching import by_length
 
@@ -45,6 +46,23 @@ def collate(features: Sequence[Feature], pad_token_id: int) -> dict[str, torch.T
     elif features[0].target is not None:
         batch["labels"] = torch.tensor([feature.target for feature in features])
     return batch
+
+
+def read_below(
+    lower: LowerLayers,
+    features: Sequence[Feature],
+    pad_token_id: int,
+    device: Device,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Have the frozen layers of a decoder read every feature, always in the same batches: a resumed run has the same numbers."""
+    done = 0
+    for indices in by_length([len(feature) for feature in features], TOKENS_PER_BATCH, len(features)):
+        batch = collate([features[index] for index in indices], pad_token_id)
+        with device.autocast():
+            lower.read(batch["input_ids"].to(device.name))
+        done += len(indices)
+        progress(done, len(features))
 
 
 def run(

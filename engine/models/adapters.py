@@ -66,12 +66,20 @@ def lora_config(model: PreTrainedModel, head: list[str], method: MethodConfig) -
     )
 
 
-def is_fast(name: str) -> bool:
-    """Whether a trainable parameter of a LoRA model takes the larger steps of LoRA+ (Hayou et al. 2024).
+def fast_parameters(model: nn.Module, loaded: LoadedModel) -> list[nn.Parameter]:
+    """The trainable parameters that take larger steps than the others, because they begin with nothing.
 
-    The B matrices do, which start at zero, and so does the head, which is new as well; A matrices and DoRA's magnitudes do not.
+    Under LoRA those are the B matrices and the head, as in LoRA+ (Hayou et al. 2024), while A matrices and DoRA's magnitudes are not
+    among them; in full fine-tuning the head.
     """
-    return not any(part in name for part in (".lora_A.", ".lora_magnitude_vector."))
+    trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    if isinstance(model, PeftModel):
+        slow = (".lora_A.", ".lora_magnitude_vector.")
+        return [parameter for name, parameter in trained.items() if not any(part in name for part in slow)]
+    if loaded.model.can_generate():
+        return []
+    head = head_modules(loaded.model, loaded.new_modules)
+    return [parameter for name, parameter in trained.items() if _within(name, head)]
 
 
 def checkpoint_activations(model: nn.Module) -> None:

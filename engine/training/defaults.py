@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from transformers import PretrainedConfig
 
-from engine.config import RunConfig
+from engine.config import MethodConfig, RunConfig
 from engine.training.pace import Pace
 
 TOKENS_PER_UPDATE = 16_384
@@ -28,6 +28,7 @@ class Resolved:
     dropout: float
     freeze_embeddings: bool
     epochs: float
+    fast_ratio: float  # of the rate of what `adapters.fast_parameters` names to the others'
 
 
 def batch_size_for(rows: int, classes: int, least: int = 8) -> int:
@@ -51,6 +52,13 @@ def learning_rate_for(pace: Pace, method: str, config: PretrainedConfig, batch_s
         return float(f"{pace.rate[method] * batch:.1e}")
     size = (768 / config.hidden_size) * (12 / config.num_hidden_layers) ** 1.5
     return float(f"{pace.rate[method] * min(6.0, size) * batch:.1e}")
+
+
+def fast_ratio_for(pace: Pace, method: MethodConfig) -> float:
+    """How many times larger the steps of what starts at zero, or at random, are than those of what is pretrained."""
+    if method.name == "lora":
+        return method.lora_plus_ratio
+    return (method.head_ratio or pace.head_ratio) if method.name == "full" else 1.0
 
 
 def common_length(lengths: Sequence[int]) -> int:
@@ -91,6 +99,7 @@ def resolve(
     batch_size = config.training.batch_size or chosen * (pace.head_batch if once else 1)
     batch_size = min(batch_size, max(1, rows))
     return Resolved(
+        fast_ratio=fast_ratio_for(pace, config.method),
         batch_size=batch_size,
         learning_rate=config.training.learning_rate
         or learning_rate_for(pace, config.method.name, model_config, batch_size),

@@ -25,6 +25,7 @@ class Pace:
         None  # tokens of a training window, where a task reads long texts in windows and fewer serve it better
     )
     by_size: bool = True  # whether wider and deeper models take smaller steps
+    head_ratio: float = 1.0  # how many times larger the head's steps are in full fine-tuning
     least_batch: int = 8  # rows of an update where there are few
     # How many times as many passes the head alone takes, and how many times as many rows an update has: above an encoder that reads
     # every text once both cost next to nothing.
@@ -41,8 +42,8 @@ def passes_for_classes(rows: int, classes: int) -> float:
 
 
 def passes_for_entities(rows: int, types: int) -> float:
-    """Four to eight passes, so that a model sees some 8,000 texts in all: every word of them is an example."""
-    return float(min(8, max(4, math.ceil(8000 / rows))))
+    """Four to eight passes, so that a model sees some 1,800 texts in all: every word of them is an example."""
+    return float(min(8, max(4, math.ceil(1800 / rows))))
 
 
 def passes_for_questions(rows: int, labels: int) -> float:

@@ -16,12 +16,13 @@ from transformers import set_seed
 
 from engine.config import WRITING
 from engine.errors import is_out_of_memory
-from engine.inference.forward import collate
+from engine.inference.forward import collate, read_below
 from engine.inference.reader import BATCH_SIZE, Reader
 from engine.inference.saved import Description
 from engine.models.adapters import (
     apply_method,
     checkpoint_activations,
+    fast_parameters,
     restore_trainable,
     trainable_state,
 )
@@ -30,6 +31,7 @@ from engine.models.catalog import resolve as resolve_model
 from engine.models.device import Device, attention_for, check_can_compile, choose_device, keep_freed_memory, use_threads
 from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
+from engine.models.lower_layers import LowerLayers, stand_in
 from engine.models.remembering import Remembering, forget, remember
 from engine.models.unpadding import can_unpad, unpad
 from engine.runs import disk, limits
@@ -47,6 +49,7 @@ from engine.training.saving import facts_of
 from engine.training.signals import Deferred
 from engine.training.together import Team
 from engine.training.trainer import ALONE, FineTuner
+from engine.writing.loss import inner
 
 log = logging.getLogger("tunebench.pipeline")
 
@@ -62,6 +65,7 @@ class Session:
     progress: Progress
     description: Description
     memory: Remembering | None = None  # what the encoder said, where only a head above it is trained
+    lower: LowerLayers | None = None  # what stands in for a decoder's layers below LoRA's
 
     def __init__(self, course: Course, prepared: Prepared, outputs: Outputs, team: Team = ALONE):
         self.course = course
@@ -158,6 +162,8 @@ class Session:
             halve_frozen(self.model, torch.bfloat16)
         if config.training.gradient_checkpointing:
             checkpoint_activations(self.model)
+        elif self.lora_layers and not config.training.compile and not config.method.four_bit:
+            self.lower = stand_in(inner(self.model), self.loaded.tokenizer.pad_token_id)
         self.facts = facts_of(self)
         self._check_fits()
         self.run.update(facts=self.facts)
@@ -187,6 +193,9 @@ class Session:
             self.memory = remember(self.model)
             # In one order and always the same batches, so that a resumed run has the same numbers.
             self.reader(self.model).run(self.train, progress=self.still_wanted)
+        if self.lower is not None:
+            pad = self.loaded.tokenizer.pad_token_id
+            read_below(self.lower, self.train.features, pad, self.device, self.still_wanted)
         while True:
             self.best, self.settled = -1.0, self.outputs
             tuner = self._tuner(micro)
@@ -215,6 +224,8 @@ class Session:
             self.checkpoints.clear()
         restore_trainable(self.model, self.progress.best_state)
         forget(self.model)
+        if self.lower is not None:
+            self.lower.remove()
         self.outputs = self.settled
         self.facts.update(self.outputs.to_dict())
 
@@ -276,7 +287,7 @@ class Session:
             micro_batch_size=micro,
             team=self.team,
             by_tokens=self.task.name == "ner" or self.task.name in WRITING,
-            fast_ratio=config.method.lora_plus_ratio if config.method.name == "lora" else 1.0,
+            fast=fast_parameters(self.model, self.loaded),
         )
 
     def _stop_request(self) -> str | None:

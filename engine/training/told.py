@@ -76,13 +76,15 @@ def means(
     attention: str,
     embeddings_frozen: bool,
     reads_once: bool,
+    layers_read_once: int,
     lengths: Sequence[int],
     batch_size: int,
     seed: int,
 ) -> Text:
     """How a run computes: number format and why, whether word embeddings stay as they are, attention, the padding of its first epoch.
 
-    `reads_once` where the encoder stays as it is, and what it said is kept. `lengths` are those of the training sequences, in tokens.
+    `reads_once` where the encoder stays as it is, and what it said is kept; `layers_read_once` where that holds for so many layers from
+    the first on. `lengths` are those of the training sequences, in tokens.
     """
     batches = list(LengthBuckets(lengths, batch_size, seed))
     if attention == UNPADDED:
@@ -97,13 +99,15 @@ def means(
             f"{kind[0]} attention; batches of like length, {padding} padding",
             f"{kind[1]}注意力；长度相近的文本同批，填充占 {padding}",
         )
-    parts = [device.reason, *_frozen(embeddings_frozen, reads_once), laid]
+    parts = [device.reason, *_frozen(embeddings_frozen, reads_once, layers_read_once), laid]
     return Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
 
 
-def _frozen(embeddings: bool, reads_once: bool) -> list[Text]:
+def _frozen(embeddings: bool, reads_once: bool, layers: int) -> list[Text]:
     if reads_once:
         return [Text("the frozen encoder reads every text once", "编码器冻结，每条文本只编码一次")]
+    if layers:
+        return [Text(f"the {layers} frozen layers read every text once", f"冻结的前 {layers} 层对每条文本只计算一次")]
     return [Text("word embeddings frozen", "词嵌入冻结")] if embeddings else []
 
 

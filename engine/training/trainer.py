@@ -6,7 +6,7 @@ Knows how updates are made and watched. Does not know where examples come from o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from transformers import TrainingArguments
 
 from engine.config import TrainingConfig
 from engine.inference.forward import collate
-from engine.models.adapters import is_fast, trainable_state
+from engine.models.adapters import trainable_state
 from engine.models.device import Device, memory_mb
 from engine.tasks.base import Feature
 from engine.training import told
@@ -38,8 +38,9 @@ ALONE = Team()
 class FineTuner(Resumable):
     """Trainer over features that are already encoded.
 
-    `loss` takes the model and a batch with `labels` and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation rows; `stop_request` returns "keep", "discard", "terminate" or None. `fast_ratio` is LoRA+'s; `beside` gives and takes back what else
-    belongs into a checkpoint, as JSON. The best weights end up in `progress.best_state`.
+    `loss` takes the model and a batch with `labels` and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation rows;
+    `stop_request` returns "keep", "discard", "terminate" or None. The parameters in `fast` take steps `resolved.fast_ratio` times as
+    large; `beside` gives and takes back what else belongs into a checkpoint, as JSON. The best weights end up in `progress.best_state`.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class FineTuner(Resumable):
         checkpoints: Checkpoints,
         max_seconds: float,
         micro_batch_size: int,
-        fast_ratio: float = 1.0,
+        fast: Sequence[nn.Parameter] = (),
         team: Team = ALONE,
         by_tokens: bool = False,
         beside: tuple[Callable[[], dict[str, Any]], Callable[[dict[str, Any]], None]] | None = None,
@@ -76,7 +77,7 @@ class FineTuner(Resumable):
         self._beside = beside
         self._seed = seed
         self._micro_batch_size = micro_batch_size
-        self._fast_ratio = fast_ratio
+        self._fast = {id(parameter) for parameter in fast}
         self.team = team
         self._by_tokens = by_tokens  # what the loss is a mean over: tokens or sequences
         self.progress = Progress(metric)
@@ -142,22 +143,21 @@ class FineTuner(Resumable):
         return {**batch, "share": torch.tensor([share.weight, share.sequences, share.tokens], dtype=torch.float32)}
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """AdamW without decay of biases and norms, as Trainer makes it; under LoRA+ some parameters take larger steps."""
+        """AdamW without decay of biases and norms, as Trainer makes it; some parameters (`fast`) take larger steps."""
         model = model or self.model
         kind, options = self.get_optimizer_cls_and_kwargs(self.args, model)
         decayed = set(self.get_decay_parameter_names(model))
         groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
         for name, parameter in model.named_parameters():
             if parameter.requires_grad:
-                fast = self._fast_ratio != 1 and is_fast(name)
-                groups.setdefault((name in decayed, fast), []).append(parameter)
+                groups.setdefault((name in decayed, id(parameter) in self._fast), []).append(parameter)
         rate = self.args.learning_rate
         self.optimizer = kind(
             [
                 {
                     "params": parameters,
                     "weight_decay": self.args.weight_decay if decay else 0.0,
-                    "lr": rate * self._fast_ratio if fast else rate,
+                    "lr": rate * self._resolved.fast_ratio if fast else rate,
                 }
                 # The first group's rate is the one that is told.
                 for (decay, fast), parameters in sorted(groups.items(), key=lambda item: item[0][1])

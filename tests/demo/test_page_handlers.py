@@ -232,10 +232,8 @@ def test_what_was_typed_comes_back_after_a_reload(scene: Wiring, page: Page, tmp
     form = values(scene, data__example="", data__train=token, training__epochs="7", model__id="me/my-model")
     assert scene.remember(False, *form) == SKIP
     draft = scene.remember(True, *form)
-    *brought, restored = scene.restore(draft)
-    assert restored is True
-    opened = values(scene)
-    assert [old if new == SKIP else new for old, new in zip(opened, brought, strict=True)] == form
+    left = scene.drafted(draft)
+    assert [left.get(path, old) for path, old in zip(scene.fields, values(scene), strict=True)] == form
 
 
 @pytest.mark.parametrize(
@@ -251,9 +249,21 @@ def test_what_was_typed_comes_back_after_a_reload(scene: Wiring, page: Page, tmp
     ],
 )
 def test_a_draft_that_cannot_be_used_leaves_the_form_as_it_opens(scene: Wiring, draft: str) -> None:
-    *brought, restored = scene.restore(draft)
-    assert restored is True
-    assert all(update == SKIP for update in brought)
+    assert scene.drafted(draft) == {}
+
+
+def test_a_tab_comes_to_life_in_one_event(scene: Wiring) -> None:
+    draft = scene.remember(True, *values(scene, training__epochs="7"))
+    updates = scene.open("zh-CN", "", {}, draft, None)
+    assert len(updates) == len(scene.opened) == len({component._id for component in scene.opened})
+    said = {component._id: update for component, update in zip(scene.opened, updates, strict=True)}
+    epochs = said[scene.fields["training.epochs"]._id]
+    assert (epochs["value"], epochs["label"]) == ("7", "训练轮数")
+    assert "value" not in said[scene.fields["training.warmup"]._id], "what the draft does not name stays as it is"
+    assert said[scene.tab.restored._id]["value"] is True
+    assert said[scene.tab.start._id]["value"] == "运行示例"
+    assert said[scene.tab.panel._id]["visible"] is False
+    assert "tb-plan" in said[scene.tab.plan._id]["value"]
 
 
 def test_the_example_cards_speak_the_language_that_is_asked_for(scene: Wiring) -> None:

@@ -37,6 +37,13 @@ def test_shares_and_strata():
     assert splits.notices == []
 
 
+@pytest.mark.parametrize(("count", "tested"), [(1000, 200), (150, 30), (100, 30), (86, 29), (30, 10)])
+def test_few_rows_give_a_larger_share_to_the_test(count, tested):
+    rows_ = [Example(i, {"document": f"text number {i}"}, ["short"]) for i in range(count)]
+    assert len(split({"train": rows_}, DataConfig(), 1, "summarization").test) == tested
+    assert len(split({"train": rows_}, DataConfig(test_share=0.2), 1, "summarization").test) == round(count * 0.2)
+
+
 def test_the_seed_decides():
     def test_rows(seed):
         return [e.row for e in split({"train": rows(["a", "b"] * 50)}, DataConfig(), seed, "classification").test]
@@ -113,7 +120,7 @@ def test_max_train_rows_keeps_proportions_and_rare_classes():
 
 def test_multi_label_rows_are_drawn_by_their_rarest_label():
     labels = [("common",)] * 80 + [("common", "seldom")] * 20
-    splits = split({"train": rows(labels)}, DataConfig(), 1, "classification")
+    splits = split({"train": rows(labels)}, DataConfig(test_share=0.2), 1, "classification")
     assert sum("seldom" in e.target for e in splits.test) == 4
 
 
@@ -134,7 +141,7 @@ def test_other_tasks_split_too(task):
         given_rows = [Example(i, {"text": f"t{i}"}, ({"start": 0, "end": 1, "label": "X"},)) for i in range(50)]
     else:
         given_rows = [Example(i, {"document": f"d{i}"}, ("s",)) for i in range(50)]
-    assert split({"train": given_rows}, DataConfig(), 1, task).sizes() == {"train": 36, "validation": 4, "test": 10}
+    assert split({"train": given_rows}, DataConfig(), 1, task).sizes() == {"train": 30, "validation": 3, "test": 17}
 
 
 def test_too_few_rows_are_refused():

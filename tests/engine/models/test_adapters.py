@@ -15,8 +15,8 @@ from engine.errors import ConfigProblem, ModelProblem, RunFailure
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import (
     apply_method,
+    fast_parameters,
     head_modules,
-    is_fast,
     parameter_counts,
     restore_trainable,
     save_model,
@@ -135,9 +135,23 @@ def test_lora_plus_moves_new_weights_faster(base):
     loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)))
     model = apply_method(loaded, MethodConfig(name="lora", use_dora=True), True)
     names = [n for n, p in model.named_parameters() if p.requires_grad]
-    fast = {n for n in names if is_fast(n)}
+    fast = names_of(model, fast_parameters(model, loaded))
     assert fast == {n for n in names if "lora_B" in n or "modules_to_save" in n}
     assert any("lora_B" in n for n in fast) and any("modules_to_save" in n for n in fast)
+
+
+def test_full_fine_tuning_may_move_the_head_faster(base):
+    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)))
+    model = apply_method(loaded, MethodConfig(name="full"), True)
+    fast = names_of(model, fast_parameters(model, loaded))
+    new = tuple(f"{module}." for module in loaded.new_modules)
+    assert fast == {name for name, p in model.named_parameters() if p.requires_grad and name.startswith(new)}
+    assert any("classifier" in name for name in fast) and not any("layer" in name for name in fast)
+
+
+def names_of(model, parameters):
+    known = {id(parameter): name for name, parameter in model.named_parameters()}
+    return {known[id(parameter)] for parameter in parameters}
 
 
 def test_a_model_that_was_not_saved_as_trained_is_never_called_done(tmp_path):

@@ -75,6 +75,15 @@ def test_fewer_examples_a_class_take_more_passes():
     ]
 
 
+def test_the_head_of_a_tagger_takes_larger_steps_unless_asked_otherwise():
+    def ratio(task, **method):
+        config = RunConfig.from_dict({"task": task, "data": {"train": "a"}, "method": method})
+        return resolve(config, MINILM, TASKS[task].pace, rows=900, classes=3, longest=20, limit=512).fast_ratio
+
+    assert [ratio("ner"), ratio("classification"), ratio("ner", head_ratio=2)] == [100, 1, 2]
+    assert [ratio("ner", name="lora"), ratio("ner", name="head")] == [4, 1]
+
+
 def test_one_very_long_text_does_not_decide():
     assert common_length([20] * 99 + [90]) == 90
     assert common_length([60] * 995 + [200] * 4 + [2000]) == 128

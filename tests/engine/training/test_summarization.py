@@ -50,6 +50,8 @@ def test_a_run_learns_reports_and_writes(family, method, runs_dir, tmp_path):
     history = [entry["validation"] for entry in report["run"]["history"]]
     assert history[-1]["loss"] < history[0]["loss"] and "likelihood" in history[0] and "rougeL" in history[0]
     assert run.manifest.facts["reload_difference"] < 1e-3
+    # LoRA sits on the upper of the two layers; the lower one reads each row once.
+    assert run.manifest.facts["layers_read_once"] == (1 if method == "lora" else 0)
     for language in ("en", "zh-CN"):
         assert "ROUGE-L" in render_markdown(report, language) and "rouge" in render_html(report, language).lower()
     rows = group_rows(run.path("report"), report, "best")

@@ -1,0 +1,48 @@
+"""What happens when somebody first comes to a tab: its words, the visitor's draft, the plan, and the run it shows, in one event.
+
+The browser looks through the whole page for every event, so that four in a row would take it seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from demo.parts.plan_events import PlanEvents
+from demo.parts.run_events import RunEvents
+
+
+class OpeningEvents(PlanEvents, RunEvents):
+    """Handler of a tab that comes to life."""
+
+    @property
+    def opened_from(self) -> list[Any]:
+        tab = self.tab
+        return [tab.spoken, tab.run_id, tab.seen, tab.draft]
+
+    @property
+    def opened(self) -> list[Any]:
+        parts = [self.tab.labels.components, self.shown, self.inputs, [self.tab.restored], self.described]
+        return list({component._id: component for part in parts for component in part}.values())
+
+    def open(self, language: str, run_id: str, seen: dict[str, int], draft: str, request: gr.Request) -> list[Any]:
+        """One update for each component of `opened`."""
+        left = self.drafted(draft)
+        values = [left.get(path, field.value) for path, field in self.fields.items()]
+        updates: dict[int, dict[str, Any]] = {component._id: gr.skip() for component in self.opened}
+        for components, news in (
+            (self.tab.labels.components, self.tab.labels.first_updates(language)),
+            (self.shown, self.show(language, run_id, seen, request)),
+            (self.inputs, [left.get(path, gr.skip()) for path in self.fields]),
+            ([self.tab.restored], [True]),
+            (self.described, self.describe(language, *values)),
+        ):
+            for component, new in zip(components, news, strict=True):
+                update = new if _is_update(new) else gr.update(value=new)
+                updates[component._id] = {**updates[component._id], **update}
+        return [updates[component._id] for component in self.opened]
+
+
+def _is_update(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("__type__") == "update"
