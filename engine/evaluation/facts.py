@@ -80,10 +80,12 @@ def _files(sources: dict[str, dict[str, Any]] | None) -> Text | None:
 
 
 def _settings(facts: dict[str, Any]) -> Text | None:
+    ratio = facts.get("fast_ratio", 1) if facts.get("method") == "full" else 1
     found = [
         (Text("epochs", "轮数"), facts.get("epochs")),
         (Text("batch", "批大小"), facts.get("batch_size")),
         (Text("learning rate", "学习率"), facts.get("learning_rate")),
+        (Text("head ratio", "输出层倍率"), ratio if ratio != 1 else None),
         (Text("maximum length", "最大长度"), facts.get("max_length")),
     ]
     found = [(name, f"{value:g}") for name, value in found if value is not None]
