@@ -80,7 +80,7 @@ _PEOPLES_DAILY = Example(
     recommended=True,
     suffix=".jsonl",
     write=write_peoples_daily,
-    sample=600,
+    sample=360,
 )
 
 

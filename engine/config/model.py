@@ -118,7 +118,10 @@ class MethodConfig:
         high=1000,
         advanced=True,
         tasks=READING,
-        automatic=Text("100 for named entities, otherwise 1", "命名实体识别为 100，其他任务为 1"),
+        automatic=Text(
+            "100 for named entities in fewer than 1,000 texts, otherwise 1",
+            "命名实体识别且少于 1000 条文本时为 100，其他情况为 1",
+        ),
     )
     use_dora: bool = option(
         False,

@@ -28,7 +28,7 @@ from engine.tagging.words import PIECE, TOKEN, WORD, cuts_word
 from engine.tasks.base import IGNORED, Encoded, Example, Exchange, Judgement
 from engine.tasks.roles import ROLES
 from engine.text import Text
-from engine.training.pace import Pace, passes_for_entities
+from engine.training.pace import Pace, head_ratio_for_entities, passes_for_entities
 
 if TYPE_CHECKING:
     import torch
@@ -73,7 +73,11 @@ class Ner:
     label = Text("Named entities", "命名实体识别")
     roles = ROLES["ner"]
     metrics = ("f1", "precision", "recall", "macro_f1")
-    pace = Pace(rate={"full": 5e-5, "lora": 1.5e-4, "head": 5e-3}, epochs=passes_for_entities, head_ratio=100.0)
+    pace = Pace(
+        rate={"full": 5e-5, "lora": 1.5e-4, "head": 5e-3},
+        epochs=passes_for_entities,
+        head_ratio=head_ratio_for_entities,
+    )
     most_rows = None
     windowed = True
     exchange = MappingProxyType({".conll": Exchange("CoNLL", conll)})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 # Tokens of a window where nobody sets the maximum length, for tasks that learn better from less than the model could read.
 WINDOW = {"qa": 384}
+FEW_TEXTS = 1000  # with entities
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Pace:
         None  # tokens of a training window, where a task reads long texts in windows and fewer serve it better
     )
     by_size: bool = True  # whether wider and deeper models take smaller steps
-    head_ratio: float = 1.0  # how many times larger the head's steps are in full fine-tuning
+    # How many times larger the head's steps are in full fine-tuning; takes the rows.
+    head_ratio: Callable[[int], float] = lambda rows: 1.0
     least_batch: int = 8  # rows of an update where there are few
     # How many times as many passes the head alone takes, and how many times as many rows an update has: above an encoder that reads
     # every text once both cost next to nothing.
@@ -42,8 +44,17 @@ def passes_for_classes(rows: int, classes: int) -> float:
 
 
 def passes_for_entities(rows: int, types: int) -> float:
-    """Four to eight passes, so that a model sees some 1,800 texts in all: every word of them is an example."""
-    return float(min(8, max(4, math.ceil(1800 / rows))))
+    """Four to eight passes: every word of a text is an example. Few texts are learned with the head's larger steps in as few passes
+    as thousands are without.
+    """
+    return float(min(8, max(4, math.ceil((1200 if rows < FEW_TEXTS else 8000) / rows))))
+
+
+def head_ratio_for_entities(rows: int) -> float:
+    """The head of a tagger, which begins at random, takes 100 times as large steps over a few hundred texts: else half of the passes
+    go by until it says anything. Over thousands that changes nothing.
+    """
+    return 100.0 if rows < FEW_TEXTS else 1.0
 
 
 def passes_for_questions(rows: int, labels: int) -> float:

@@ -14,7 +14,7 @@ from engine.training.defaults import (
     max_length_for,
     resolve,
 )
-from engine.training.pace import passes_for_classes, passes_for_questions
+from engine.training.pace import passes_for_classes, passes_for_entities, passes_for_questions
 
 PACE = TASKS["classification"].pace
 MINILM = BertConfig(hidden_size=384, num_hidden_layers=6, num_attention_heads=12)
@@ -76,12 +76,16 @@ def test_fewer_examples_a_class_take_more_passes():
 
 
 def test_the_head_of_a_tagger_takes_larger_steps_unless_asked_otherwise():
-    def ratio(task, **method):
+    def ratio(task, rows=900, **method):
         config = RunConfig.from_dict({"task": task, "data": {"train": "a"}, "method": method})
-        return resolve(config, MINILM, TASKS[task].pace, rows=900, classes=3, longest=20, limit=512).fast_ratio
+        return resolve(config, MINILM, TASKS[task].pace, rows=rows, classes=3, longest=20, limit=512).fast_ratio
 
     assert [ratio("ner"), ratio("classification"), ratio("ner", head_ratio=2)] == [100, 1, 2]
-    assert [ratio("ner", name="lora"), ratio("ner", name="head")] == [4, 1]
+    assert [ratio("ner", 3000), ratio("ner", name="lora"), ratio("ner", name="head")] == [1, 4, 1]
+
+
+def test_few_texts_with_entities_take_no_more_passes_than_thousands():
+    assert [passes_for_entities(rows, 7) for rows in (100, 200, 500, 999, 1000, 3400)] == [8, 6, 4, 4, 8, 4]
 
 
 def test_one_very_long_text_does_not_decide():
