@@ -63,5 +63,5 @@ def passes_for_questions(rows: int, labels: int) -> float:
 
 
 def passes_for_writing(rows: int, labels: int) -> float:
-    """Two passes, three for fewer than 60 rows: a pretrained writer takes on a manner quickly, and then learns targets by heart."""
-    return float(min(3, max(2, math.ceil(120 / rows))))
+    """Two passes, three for fewer than 30 rows: a pretrained writer takes on a manner quickly, and then learns targets by heart."""
+    return 2.0 if rows >= 30 else 3.0
