@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from demo.parts import data_step
 from demo.parts.plan_events import PlanEvents
 from demo.parts.run_events import RunEvents
 
@@ -23,19 +24,22 @@ class OpeningEvents(PlanEvents, RunEvents):
 
     @property
     def opened(self) -> list[Any]:
-        parts = [self.tab.labels.components, self.shown, self.inputs, [self.tab.restored], self.described]
+        tab = self.tab
+        parts = [tab.labels.components, self.shown, self.inputs, [tab.restored, tab.data.cards], self.described]
         return list({component._id: component for part in parts for component in part}.values())
 
     def open(self, language: str, run_id: str, seen: dict[str, int], draft: str, request: gr.Request) -> list[Any]:
         """One update for each component of `opened`."""
         left = self.drafted(draft)
         values = [left.get(path, field.value) for path, field in self.fields.items()]
+        example = dict(zip(self.fields, values, strict=True))["data.example"]
         updates: dict[int, dict[str, Any]] = {component._id: gr.skip() for component in self.opened}
         for components, news in (
             (self.tab.labels.components, self.tab.labels.first_updates(language)),
             (self.shown, self.show(language, run_id, seen, request)),
             (self.inputs, [left.get(path, gr.skip()) for path in self.fields]),
-            ([self.tab.restored], [True]),
+            # In the reader's language other examples come first. Later, one might move under a hand that is about to choose.
+            ([self.tab.restored, self.tab.data.cards], [True, data_step.cards_html(self.task, example, language)]),
             (self.described, self.describe(language, *values)),
         ):
             for component, new in zip(components, news, strict=True):

@@ -77,8 +77,9 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
         hub.fields["data.hub"].change(self.show_hub, [hub.fields["data.hub"]], [hub.name], queue=False, **QUIET)
         separator = self.fields["data.label_separator"]
         read_again = [separator.submit, separator.blur, *(option.input for option in data.reading())]
-        gr.on(read_again, self.look, everything, self.looked, **QUIET).then(
-            self.examine, everything, [data.findings], **QUIET
+        looked = gr.on(read_again, self.look, everything, self.looked, **QUIET)
+        looked.then(self.examine, everything, [data.findings], **QUIET).then(
+            self.describe, everything, self.described, queue=False, **QUIET
         )
         for event in looks:
             self.look_after(event)
@@ -100,8 +101,12 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
             **QUIET,
         )
         model.cards.select(self.pick_model, None, [self.fields["model.id"]], queue=False, **QUIET)
+        # Columns that were guessed are described once, after the data was looked at; an event for each would take the browser longer.
+        by_hand = [
+            field.input if path.startswith("data.columns.") else field.change for path, field in self.fields.items()
+        ]
         gr.on(
-            [component.change for component in self.inputs],
+            by_hand,
             self.describe,
             everything,
             self.described,

@@ -95,6 +95,12 @@ class App:
             self.process = None
 
 
+def open_tab(page: Page, name: str) -> None:
+    """Come to a task's tab and wait until it speaks: before that its examples may still change places."""
+    page.get_by_role("tab", name=name, exact=True).click()
+    expect(page.locator(".tb-plan").locator("visible=true")).not_to_be_empty()
+
+
 def start_example(page: Page, task: str, rows: int, epochs: int, test_rows: int) -> str:
     """The chosen example of the English page on a few rows, by mouse. Returns the run id, which is in the address."""
     page.locator(f"#{task}-reading button.label-wrap").click()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import start_example
+from tests.browser.conftest import open_tab, start_example
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +56,7 @@ def trained() -> list[str]:
 def test_from_the_example_to_marked_texts(visit: Visit, trained: list[str], tmp_path: Path, language: str) -> None:
     words = WORDS[language]
     page = visit(language)
-    page.get_by_role("tab", name=words["tab"], exact=True).click()
+    open_tab(page, words["tab"])
     page.locator(f'.tb-card[data-pick="{words["example"]}"]').click()
     view = page.locator("#ner-data-view")
     expect(view.locator("mark.tb-entity").first).to_be_visible()
@@ -110,6 +110,6 @@ def test_from_the_example_to_marked_texts(visit: Visit, trained: list[str], tmp_
 
 def test_a_phone_shows_the_tab_without_sideways_scroll(visit: Visit) -> None:
     page = visit(width=390, height=844)
-    page.get_by_role("tab", name=WORDS["en-US"]["tab"], exact=True).click()
+    open_tab(page, WORDS["en-US"]["tab"])
     expect(page.locator("#ner-data-view mark.tb-entity").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import start_example
+from tests.browser.conftest import open_tab, start_example
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +56,7 @@ def trained() -> list[str]:
 def test_from_the_example_to_marked_answers(visit: Visit, trained: list[str], tmp_path: Path, language: str) -> None:
     words = WORDS[language]
     page = visit(language)
-    page.get_by_role("tab", name=words["tab"], exact=True).click()
+    open_tab(page, words["tab"])
     page.locator(f'.tb-card[data-pick="{words["example"]}"]').click()
     view = page.locator("#qa-data-view")
     expect(view.locator("mark").first).to_be_visible()

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import open_tab
 from tests.tiny_generators import save_generator, table
 
 pytestmark = pytest.mark.browser
@@ -84,7 +85,7 @@ def test_from_the_report_to_a_file_of_summaries(visit: Visit, run_id: str, tmp_p
 
 def test_the_form_offers_models_and_methods_that_write(visit: Visit) -> None:
     page = visit()
-    page.get_by_role("tab", name="Summarization").click()
+    open_tab(page, "Summarization")
     cards = page.locator(".tb-card-model").locator("visible=true")
     expect(cards).to_have_count(1)
     expect(cards).to_contain_text("SmolLM2")

@@ -264,6 +264,8 @@ def test_a_tab_comes_to_life_in_one_event(scene: Wiring) -> None:
     assert said[scene.tab.start._id]["value"] == "运行示例"
     assert said[scene.tab.panel._id]["visible"] is False
     assert "tb-plan" in said[scene.tab.plan._id]["value"]
+    cards = said[scene.tab.data.cards._id]["value"]
+    assert cards.index("chinese-reviews") < cards.index("rated-sentences")
 
 
 def test_the_example_cards_speak_the_language_that_is_asked_for(scene: Wiring) -> None:
