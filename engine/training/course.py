@@ -56,6 +56,7 @@ def carry_out(run: Run, settings: Settings, events: EventLog, seconds: float | N
         team = Team.of_environment()
         team.meet(course.config.training.device)
         team.same((prepared, course.config))
+        from engine.training.fit import Fit
         from engine.training.judge import report_on
         from engine.training.saving import save
         from engine.training.session import Session
@@ -64,7 +65,7 @@ def carry_out(run: Run, settings: Settings, events: EventLog, seconds: float | N
         session.load()
         team.same(None)  # what had to be fetched is here: now the others can load it too
         session.encode()
-        session.fit()
+        Fit(session).run()
         session.description = save(session)
         report_on(session)
     except StopRequested:

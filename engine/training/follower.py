@@ -45,6 +45,7 @@ def follow(directory: Path) -> int:
     course = Course(run, EventLog(Path(os.devnull)), Settings.from_env(runs_dir=directory.parent))
     team.meet(course.config.training.device)
     prepared, course.config = team.same((None, course.config))
+    from engine.training.fit import Fit
     from engine.training.session import Session
 
     session = Session(course, prepared, task_named(course.config.task).outputs(prepared.splits.train), team)
@@ -52,7 +53,7 @@ def follow(directory: Path) -> int:
         team.same(None)
         session.load()
         session.encode()
-        session.fit()
+        Fit(session).run()
     except (StopRequested, Terminated):
         log.info("the leader ended the training")
     return 0

@@ -1,4 +1,5 @@
-"""The phases of a run that need PyTorch: load, encode, fit, and what saving (saving.py) and the judgement (judge.py) share with them.
+"""The first phases of a run that need PyTorch, load and encode, and what training (fit.py), saving (saving.py) and the judgement
+(judge.py) share with them.
 
 Knows the order of things inside each phase and what is recorded of it. Does not know files of data, nor the report.
 """
@@ -8,23 +9,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import nn
 from transformers import set_seed
 
 from engine.config import WRITING
-from engine.errors import is_out_of_memory
-from engine.inference.forward import collate, read_below
 from engine.inference.reader import BATCH_SIZE, Reader
 from engine.inference.saved import Description
 from engine.models.adapters import (
     apply_method,
     checkpoint_activations,
-    fast_parameters,
-    restore_trainable,
-    trainable_state,
 )
 from engine.models.catalog import layers_for
 from engine.models.catalog import resolve as resolve_model
@@ -32,23 +27,20 @@ from engine.models.device import Device, attention_for, check_can_compile, choos
 from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
 from engine.models.lower_layers import LowerLayers, stand_in
-from engine.models.remembering import Remembering, forget, remember
+from engine.models.remembering import Remembering
 from engine.models.unpadding import can_unpad, unpad
 from engine.runs import disk, limits
 from engine.tasks import task_named
 from engine.tasks.base import Encoded, Outputs
 from engine.text import Text
-from engine.training import memory, told
-from engine.training.checkpoint import Checkpoints
-from engine.training.comeback import last_checkpoint
-from engine.training.course import Course, SliceOver, StopRequested, Terminated
+from engine.training import told
+from engine.training.course import Course
 from engine.training.defaults import Resolved, common_length, resolve
 from engine.training.prepare import Prepared
 from engine.training.progress import Progress
 from engine.training.saving import facts_of
-from engine.training.signals import Deferred
 from engine.training.together import Team
-from engine.training.trainer import ALONE, FineTuner
+from engine.training.trainer import ALONE
 from engine.writing.loss import inner
 
 log = logging.getLogger("tunebench.pipeline")
@@ -76,12 +68,6 @@ class Session:
         self.prepared = prepared
         self.outputs = outputs
         self.task = task_named(course.config.task)
-        self._sigterm = Deferred(self._discarded)
-
-    def _discarded(self) -> None:
-        """SIGTERM while training: at once where nothing is to be kept, else after the current update."""
-        if self.run.requested_stop == "discard":
-            raise StopRequested
 
     def load(self) -> None:
         """The pretrained model, on the device chosen for it."""
@@ -178,75 +164,6 @@ class Session:
             return -(-model.num_hidden_layers // 2)
         return asked
 
-    def fit(self) -> None:
-        """Train, and come back with the best weights. One announced retry with half the batch when memory runs out."""
-        self.course.begin("train")
-        start = trainable_state(self.model)
-        self.checkpoints = Checkpoints(self.run.path("checkpoints"), self.course.settings.checkpoint_seconds)
-        checkpoint = self.team.same(
-            last_checkpoint(self.run, self.checkpoints, self.events) if self.team.leads else None
-        )
-        fitting = checkpoint.state()["micro_batch_size"] if checkpoint else self._fitting_batch()
-        # Each process would judge by its own free memory; the batches must be the same everywhere.
-        micro = begun_with = self.team.same(fitting)
-        if self.facts["reads_once"]:
-            self.memory = remember(self.model)
-            # In one order and always the same batches, so that a resumed run has the same numbers.
-            self.reader(self.model).run(self.train, progress=self.still_wanted)
-        if self.lower is not None:
-            pad = self.loaded.tokenizer.pad_token_id
-            read_below(self.lower, self.train.features, pad, self.device, self.still_wanted)
-        while True:
-            self.best, self.settled = -1.0, self.outputs
-            tuner = self._tuner(micro)
-            try:
-                self.course.begin_slice()
-                with self._sigterm:
-                    self.progress = tuner.fit(checkpoint)
-                break
-            except Terminated as ended:
-                raise ended if self._sigterm.came else SliceOver from None
-            except (MemoryError, RuntimeError) as error:
-                # Of several processes one cannot begin anew by itself.
-                alone = self.team.size == 1
-                if not is_out_of_memory(error) or micro < begun_with or micro == 1 or not alone:
-                    raise
-                log.warning("out of memory at a batch of %d", micro, exc_info=True)
-                micro = max(1, micro // 2)
-                told.smaller_batch(self.events, micro, self.resolved.batch_size)
-            # Outside the handler, whose traceback would keep the failed batch alive.
-            del tuner
-            if self.device.name == "cuda":
-                torch.cuda.empty_cache()
-            restore_trainable(self.model, start)
-            # Other batches, other updates: nothing until here belongs to what begins now.
-            checkpoint = None
-            self.checkpoints.clear()
-        restore_trainable(self.model, self.progress.best_state)
-        forget(self.model)
-        if self.lower is not None:
-            self.lower.remove()
-        self.outputs = self.settled
-        self.facts.update(self.outputs.to_dict())
-
-    def _fitting_batch(self) -> int:
-        """Examples at once, measured on the longest row, and said where it is not all of a batch."""
-        size = self.resolved.batch_size
-        longest = max(self.train.features, key=len)
-        batch = collate([longest], self.loaded.tokenizer.pad_token_id)
-        batch = {name: tensor.to(self.device.name) for name, tensor in batch.items()}
-
-        def forward() -> torch.Tensor:
-            with self.device.autocast():
-                return self.task.loss(self.model.train(), batch)
-
-        each = memory.bytes_kept(self.model, forward)
-        micro = memory.fitting(size, each, self.device.name, self.task.name in WRITING)
-        self.facts["micro_batch_size"], self.facts["megabytes_an_example"] = micro, round(each / 2**20)
-        if micro < size:
-            told.measured_batch(self.events, micro, size, each)
-        return micro
-
     def _check_fits(self) -> None:
         """Whether this deployment trains models of this size, and the disk has room for what the run will write."""
         settings, everything = self.course.settings, self.facts["parameters"]
@@ -258,57 +175,6 @@ class Session:
     def metric(self) -> str:
         """What chooses the best checkpoint."""
         return self.config.evaluation.metric or self.task.default_metric(self.outputs)
-
-    def _tuner(self, micro: int) -> FineTuner:
-        config, splits = self.config, self.prepared.splits
-        weights = None
-        if config.training.class_weights:
-            weights = torch.tensor(self.task.class_weights(splits.train, self.outputs), device=self.device.name)
-
-        def loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-            return self.task.loss(model, batch, weights, config.training.label_smoothing)
-
-        return FineTuner(
-            self.model,
-            self.train.features,
-            resolved=self.resolved,
-            config=config.training,
-            seed=config.seed,
-            device=self.device,
-            pad_token_id=self.loaded.tokenizer.pad_token_id,
-            loss=loss,
-            evaluate_now=self._evaluate_now,
-            metric=self.metric,
-            stop_request=self._stop_request,
-            beside=(self._settled_state, self._restore_settled),
-            events=self.events,
-            checkpoints=self.checkpoints,
-            max_seconds=self.course.settings.max_seconds,
-            micro_batch_size=micro,
-            team=self.team,
-            by_tokens=self.task.name == "ner" or self.task.name in WRITING,
-            fast=fast_parameters(self.model, self.loaded),
-        )
-
-    def _stop_request(self) -> str | None:
-        if self._sigterm.came:
-            return "terminate"
-        return self.run.requested_stop or ("terminate" if self.course.slice_over else None)
-
-    def _evaluate_now(self) -> tuple[float, dict[str, float]]:
-        """Loss and metrics on the validation rows. What they decide at the best evaluation is kept with its weights."""
-        examples = self.prepared.splits.validation
-        loss, metrics, outputs = self.reader(self.model).assess(examples, self.validation, self.still_wanted)
-        if metrics[self.metric] > self.best:
-            self.best, self.settled = metrics[self.metric], outputs
-        return loss, metrics
-
-    def _settled_state(self) -> dict[str, Any]:
-        """What the best evaluation decided, for a checkpoint."""
-        return {"best": self.best, "settled": self.settled.to_dict()}
-
-    def _restore_settled(self, values: dict[str, Any]) -> None:
-        self.best, self.settled = values["best"], self.task.outputs_from(values["settled"])
 
     def reader(self, model: nn.Module, max_length: int | None = None) -> Reader:
         """Reads with `model` as the run's predictor will. `max_length` is given only before it has been chosen."""
