@@ -28,7 +28,12 @@ from tests.tiny_generators import save_generator, table
 
 pytestmark = pytest.mark.training
 LONG = "the good film was fine. " * 40
-WAYS = {"decoder": ("llama", "full"), "encoder_decoder": ("t5", "lora"), "prefix": ("gpt2", "prefix")}
+WAYS = {
+    "decoder": ("llama", "full"),
+    "encoder_decoder": ("t5", "lora"),
+    "prefix": ("gpt2", "prefix"),
+    "ia3": ("qwen2", "ia3"),
+}
 
 
 @pytest.fixture(scope="module", params=WAYS)
@@ -59,7 +64,7 @@ def test_the_zip_summarises_as_the_page_does(run: Run, tmp_path: Path, fresh: Ca
     assert not [name for name in files if name.endswith((".bin", ".pt", ".pth", ".pkl"))]
     assert {"model/model.safetensors", "report/report.html", "run/config.yaml", "rules/writing_pen.py"} <= files
     method = run.config.method.name
-    assert ("adapter/adapter_model.safetensors" in files) == (method == "lora")
+    assert ("adapter/adapter_model.safetensors" in files) == (method in ("lora", "ia3"))
     assert ("model/adapter/adapter_model.safetensors" in files) == (method == "prefix")
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert ("cannot be merged" in card) == ("无法合并" in card) == (method == "prefix")
@@ -96,12 +101,22 @@ def test_what_the_space_writes_grows_as_on_the_page(run: Run, tmp_path: Path, fr
         "import json, sys, app\n"
         "from types import SimpleNamespace\n"
         "def ask(tokens, beams): return list(app.write(sys.argv[1], tokens, beams, 0, SimpleNamespace(session_hash='a')))\n"
-        "print(json.dumps([ask(app.FORM.max_new_tokens, 1), ask(4, 3), len(app.running)]))"
+        "def stopped(by):\n"
+        "    text = app.write(sys.argv[1], app.FORM.max_new_tokens, 1, 0, SimpleNamespace(session_hash='a'))\n"
+        "    begun = next(text)\n"
+        "    app.halt(SimpleNamespace(session_hash=by))\n"
+        "    return [begun, *text]\n"
+        "whole = ask(app.FORM.max_new_tokens, 1)\n"
+        "print(json.dumps([whole, ask(4, 3), stopped('a'), stopped('b'), len(app.running)]))"
     )
     environment = fresh((folder / "requirements.txt").read_text())
-    grown, drafts, left = json.loads(environment.run("-c", code, document, cwd=folder))
+    grown, drafts, halted, others, left = json.loads(environment.run("-c", code, document, cwd=folder))
     assert grown[0] == "" and grown[-1] == load_predictor(run.directory).predict([document])[0]["summary"]
     assert len(drafts) == 2, "with several drafts the text appears when it is finished"
+    assert len(halted) <= 2 < len(grown) and halted[-1] != grown[-1], (
+        "a visitor stops their own summary at its next token"
+    )
+    assert others == grown, "and nobody else's"
     assert left == 0, "a request that has ended is still waited for"
 
 
