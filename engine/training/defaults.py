@@ -106,5 +106,6 @@ def resolve(
         max_length=max_length,
         dropout=0.0 if config.model.dropout is None else config.model.dropout,
         freeze_embeddings=config.method.freeze_embeddings is not False,
-        epochs=config.training.epochs or pace.epochs(rows, classes) * (pace.head_passes if once else 1),
+        epochs=config.training.epochs
+        or pace.epochs(rows, classes, config.method.name) * (pace.head_passes if once else 1),
     )

@@ -17,11 +17,11 @@ FEW_TEXTS = 1000  # with entities
 @dataclass(frozen=True, slots=True)
 class Pace:
     """`rate` holds the peak learning rate of each method for an encoder of BERT-base's size (12 layers of 768) at a batch of 32;
-    LoRA's is that of its A matrices, with B and the head `lora_plus_ratio` times faster. `epochs` takes (rows, labels).
+    LoRA's is that of its A matrices, with B and the head `lora_plus_ratio` times faster. `epochs` takes (rows, labels, method).
     """
 
     rate: dict[str, float]
-    epochs: Callable[[int, int], float]
+    epochs: Callable[[int, int, str], float]
     room: int | None = (
         None  # tokens of a training window, where a task reads long texts in windows and fewer serve it better
     )
@@ -35,7 +35,7 @@ class Pace:
     head_batch: int = 1
 
 
-def passes_for_classes(rows: int, classes: int) -> float:
+def passes_for_classes(rows: int, classes: int, method: str) -> float:
     """Two to eight passes, so that a model sees examples of every class some 400 times in all.
 
     Thousands of rows of two classes are learned in two passes; a hundred rows of each of 77 classes take four.
@@ -43,11 +43,12 @@ def passes_for_classes(rows: int, classes: int) -> float:
     return float(min(8, max(2, math.ceil(400 * classes / rows))))
 
 
-def passes_for_entities(rows: int, types: int) -> float:
-    """Four to eight passes: every word of a text is an example. Few texts are learned with the head's larger steps in as few passes
-    as thousands are without.
+def passes_for_entities(rows: int, types: int, method: str) -> float:
+    """Four to eight passes, so that a model sees some 8,000 texts in all: every word of them is an example. With the head's larger
+    steps, which full fine-tuning takes over few texts, 1,200 are enough.
     """
-    return float(min(8, max(4, math.ceil((1200 if rows < FEW_TEXTS else 8000) / rows))))
+    texts = 1200 if method == "full" and rows < FEW_TEXTS else 8000
+    return float(min(8, max(4, math.ceil(texts / rows))))
 
 
 def head_ratio_for_entities(rows: int) -> float:
@@ -57,11 +58,11 @@ def head_ratio_for_entities(rows: int) -> float:
     return 100.0 if rows < FEW_TEXTS else 1.0
 
 
-def passes_for_questions(rows: int, labels: int) -> float:
+def passes_for_questions(rows: int, labels: int, method: str) -> float:
     """Two to eight passes: three from a few hundred questions on, two over thousands."""
     return float(2 if rows >= 3000 else min(8, max(3, math.ceil(1200 / rows))))
 
 
-def passes_for_writing(rows: int, labels: int) -> float:
+def passes_for_writing(rows: int, labels: int, method: str) -> float:
     """Two passes, three for fewer than 30 rows: a pretrained writer takes on a manner quickly, and then learns targets by heart."""
     return 2.0 if rows >= 30 else 3.0

@@ -67,7 +67,9 @@ def test_what_is_asked_for_is_used():
 
 
 def test_fewer_examples_a_class_take_more_passes():
-    assert [passes_for_classes(rows, classes) for rows, classes in ((6500, 2), (9000, 77), (500, 8), (20, 2))] == [
+    assert [
+        passes_for_classes(rows, classes, "full") for rows, classes in ((6500, 2), (9000, 77), (500, 8), (20, 2))
+    ] == [
         2,
         4,
         7,
@@ -85,7 +87,10 @@ def test_the_head_of_a_tagger_takes_larger_steps_unless_asked_otherwise():
 
 
 def test_few_texts_with_entities_take_no_more_passes_than_thousands():
-    assert [passes_for_entities(rows, 7) for rows in (100, 200, 500, 999, 1000, 3400)] == [8, 6, 4, 4, 8, 4]
+    few = (100, 200, 500, 999, 1000, 3400)
+    assert [passes_for_entities(rows, 7, "full") for rows in few] == [8, 6, 4, 4, 8, 4]
+    # The head's larger steps are those of full fine-tuning.
+    assert [passes_for_entities(rows, 7, "lora") for rows in few] == [8, 8, 8, 8, 8, 4]
 
 
 def test_one_very_long_text_does_not_decide():
@@ -112,7 +117,7 @@ def test_questions_are_learned_in_windows_unless_a_length_is_asked_for():
     assert [length(200), length(500), length(3000), length(3000, limit=128)] == [200, 384, 384, 128]
     config.model.max_length = 512
     assert length(3000) == 512
-    assert [passes_for_questions(rows, 0) for rows in (100, 450, 900, 5000)] == [8, 3, 3, 2]
+    assert [passes_for_questions(rows, 0, "full") for rows in (100, 450, 900, 5000)] == [8, 3, 3, 2]
 
 
 def test_a_head_above_an_encoder_that_reads_once_takes_more_passes_and_larger_batches():
