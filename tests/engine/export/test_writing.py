@@ -75,8 +75,13 @@ def test_the_zip_summarises_as_the_page_does(run: Run, tmp_path: Path, fresh: Ca
 
     environment = fresh((folder / "requirements.txt").read_text())
     rows = asked(run)
-    expected = load_predictor(run.directory).predict(rows)
-    assert expected[-1]["parts"] > 1 and len({answer["summary"] for answer in expected}) > 1
+    predictor = load_predictor(run.directory)
+    expected = predictor.predict(rows)
+    assert expected[-1]["parts"] > 1
+    if method == "ia3":  # factors on features that mean nothing tell no two texts apart, but they say something else
+        assert expected != predictor.predict(rows, base=True)
+    else:
+        assert len({answer["summary"] for answer in expected}) > 1
     assert said(folder, environment, rows) == expected
     environment.run("-c", "import importlib.util as u; assert u.find_spec('engine') is None", cwd=folder)
 
@@ -93,7 +98,7 @@ def test_the_space_answers_as_the_page_does(run: Run, tmp_path: Path, fresh: Cal
         assert [client.predict(document, api_name="/predict")] == load_predictor(run.directory).predict([document])
 
 
-@pytest.mark.parametrize("run", ["prefix"], indirect=True)
+@pytest.mark.parametrize("run", ["decoder"], indirect=True)
 def test_what_the_space_writes_grows_as_on_the_page(run: Run, tmp_path: Path, fresh: Callable[[str], Fresh]) -> None:
     folder = make_space(run, tmp_path / "space")
     document = asked(run)[0]["document"]
@@ -114,7 +119,7 @@ def test_what_the_space_writes_grows_as_on_the_page(run: Run, tmp_path: Path, fr
     assert grown[0] == "" and grown[-1] == load_predictor(run.directory).predict([document])[0]["summary"]
     assert len(drafts) == 2, "with several drafts the text appears when it is finished"
     assert len(halted) <= 2 < len(grown) and halted[-1] != grown[-1], (
-        "a visitor stops their own summary at its next token"
+        (halted, grown)
     )
     assert others == grown, "and nobody else's"
     assert left == 0, "a request that has ended is still waited for"
