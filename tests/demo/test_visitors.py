@@ -106,6 +106,7 @@ def test_anothers_run_shows_its_report_and_not_its_controls(page: Page, scene: W
 
 # Every handler that takes a run id, and how it is called beyond the language and the id.
 READING = {
+    "open",
     "show",
     "tell",
     "retell",

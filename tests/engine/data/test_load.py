@@ -196,7 +196,7 @@ def test_a_chinese_excel_export_needs_no_setting(tmp_path, deployment):
     examples, notices = read_examples(tables["train"], "classification", columns, data)
     splits = split({"train": examples}, data, 42, "classification")
     assert notices == splits.notices == []
-    assert splits.sizes() == {"train": 43, "validation": 5, "test": 12}
+    assert splits.sizes() == {"train": 36, "validation": 4, "test": 20}
 
 
 def test_label_studio_choices_texts_and_empty_values(tmp_path):

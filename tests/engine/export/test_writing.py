@@ -118,9 +118,7 @@ def test_what_the_space_writes_grows_as_on_the_page(run: Run, tmp_path: Path, fr
     grown, drafts, halted, others, left = json.loads(environment.run("-c", code, document, cwd=folder))
     assert grown[0] == "" and grown[-1] == load_predictor(run.directory).predict([document])[0]["summary"]
     assert len(drafts) == 2, "with several drafts the text appears when it is finished"
-    assert len(halted) <= 2 < len(grown) and halted[-1] != grown[-1], (
-        (halted, grown)
-    )
+    assert len(halted) <= 2 < len(grown) and halted[-1] != grown[-1], (halted, grown)
     assert others == grown, "and nobody else's"
     assert left == 0, "a request that has ended is still waited for"
 
