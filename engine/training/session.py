@@ -6,7 +6,6 @@ Knows the order of things inside each phase and what is recorded of it. Does not
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -42,8 +41,6 @@ from engine.training.saving import facts_of
 from engine.training.together import Team
 from engine.training.trainer import ALONE
 from engine.writing.loss import inner
-
-log = logging.getLogger("tunebench.pipeline")
 
 
 class Session:

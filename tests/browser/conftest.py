@@ -97,7 +97,9 @@ class App:
 
 def open_tab(page: Page, name: str) -> None:
     """Come to a task's tab and wait until it speaks: before that its examples may still change places."""
-    page.get_by_role("tab", name=name, exact=True).click()
+    door = page.get_by_role("tab", name=name, exact=True)
+    door.click()
+    expect(door).to_have_attribute("aria-selected", "true")  # until then the plan that is seen is another tab's
     expect(page.locator(".tb-plan").locator("visible=true")).not_to_be_empty()
 
 

@@ -91,15 +91,15 @@ def test_loss_and_gradients_are_those_of_the_whole_model(tmp_path: Path, family:
 
 def test_sequences_read_before_are_computed_in_no_batch(tmp_path: Path) -> None:
     wrapped, model = upper_lora(tmp_path, "llama")
-    expected = loss_and_gradients(wrapped, batch())[0]
+    expected, alone = (loss_and_gradients(wrapped, batch(rows))[0] for rows in (ROWS, (ROWS[1],)))
     lower = stand_in(model, PAD)
     below, above = computed(model, 0), computed(model, 2)
     lower.read(batch()["input_ids"])
     assert (below, above) == ([2], [])
     assert loss_and_gradients(wrapped, batch())[0] == pytest.approx(expected, rel=1e-5)
-    # The same rows, each beside a longer one.
-    loss_and_gradients(wrapped, batch((ROWS[1], ROWS[0])))
-    assert (below, above) == ([2], [2, 2])
+    # The shorter row without the padding that it had beside the longer one.
+    assert loss_and_gradients(wrapped, batch((ROWS[1],)))[0] == pytest.approx(alone, rel=1e-5)
+    assert (below, above) == ([2], [2, 1])
 
 
 def test_writing_with_a_cache_reads_with_all_layers(tmp_path: Path) -> None:
