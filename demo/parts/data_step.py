@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from demo.form import fields as all_fields
-from demo.i18n import Spoken, words
+from demo.i18n import LANGUAGES, Spoken, words
 from demo.markup import PICK, safe
 from demo.page import Page
 from demo.parts import hub_step
@@ -19,6 +19,7 @@ from demo.parts.data_source import DROP, cards_html, drop_html, reading_html, so
 from demo.parts.data_view import findings_html, view_html
 from demo.parts.knobs import knob
 from demo.parts.overviews import class_balance
+from engine.assets import first_choice
 from engine.data.split_names import SPLITS
 from engine.tasks.roles import ROLES
 from engine.text import Text
@@ -62,14 +63,14 @@ class DataStep:
         return [self.fields[f"data.{name}"] for name in ("encoding", "delimiter", "sheet")]
 
 
-def build(page: Page, task: str, default_example: str) -> DataStep:
-    make, fields = page.labels.make, {}
+def build(page: Page, task: str) -> DataStep:
+    make, fields, example = page.labels.make, {}, first_choice(task, LANGUAGES[0])
     make(gr.HTML, value=heading(1, words("data.title")), apply_default_css=False)
-    fields["data.example"] = gr.Textbox(default_example, visible=False)
+    fields["data.example"] = gr.Textbox(example, visible=False)
     for name in SPLITS:
         fields[f"data.{name}"] = gr.Textbox("", visible=False)
     fields["data.fixes"] = gr.Textbox("", visible=False)
-    cards = gr.HTML(cards_html(task, default_example, "en"), js_on_load=PICK, apply_default_css=False)
+    cards = gr.HTML(cards_html(task, example, LANGUAGES[0]), js_on_load=PICK, apply_default_css=False)
     uploads: dict[str, gr.UploadButton] = {}
     with gr.Column(elem_classes="tb-source", elem_id=f"{task}-source"):
         make(

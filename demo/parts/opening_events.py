@@ -31,15 +31,19 @@ class OpeningEvents(PlanEvents, RunEvents):
     def open(self, language: str, run_id: str, seen: dict[str, int], draft: str, request: gr.Request) -> list[Any]:
         """One update for each component of `opened`."""
         left = self.drafted(draft)
+        if left.get("data.example") is None:
+            left["data.example"] = self.opens_with("data.example", language)
         values = [left.get(path, field.value) for path, field in self.fields.items()]
-        example = dict(zip(self.fields, values, strict=True))["data.example"]
         updates: dict[int, dict[str, Any]] = {component._id: gr.skip() for component in self.opened}
         for components, news in (
             (self.tab.labels.components, self.tab.labels.first_updates(language)),
             (self.shown, self.show(language, run_id, seen, request)),
             (self.inputs, [left.get(path, gr.skip()) for path in self.fields]),
             # In the reader's language other examples come first. Later, one might move under a hand that is about to choose.
-            ([self.tab.restored, self.tab.data.cards], [True, data_step.cards_html(self.task, example, language)]),
+            (
+                [self.tab.restored, self.tab.data.cards],
+                [True, data_step.cards_html(self.task, left["data.example"], language)],
+            ),
             (self.described, self.describe(language, *values)),
         ):
             for component, new in zip(components, news, strict=True):

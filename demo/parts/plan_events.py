@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -16,6 +15,7 @@ from demo.parts.model_step import FORMATS
 from demo.parts.scene import Scene
 from demo.parts.task_tab import hero_html
 from demo.titles import source_title
+from engine.assets import first_choice
 from engine.config import RunConfig
 from engine.errors import UserError
 from engine.options import Problem
@@ -95,14 +95,16 @@ class PlanEvents(Scene):
             + export.code_block("Python", form.as_python(shown), language)
         )
 
-    def remember(self, restored: bool, *values: Any) -> Any:
+    def remember(self, restored: bool, language: str, *values: Any) -> Any:
         """What differs from the form as it opens, for the visitor's browser. Nothing before the last draft was brought back."""
         if not restored:
             return gr.skip()
-        changed = {
-            path: v for path, v, component in self._fields(values) if v != component.value and v not in (None, "")
-        }
-        emptied = [path for path, v, component in self._fields(values) if v in (None, "") and component.value]
+        fields = [(path, v, self.opens_with(path, language)) for path, v in zip(self.fields, values, strict=True)]
+        changed = {path: v for path, v, first in fields if v != first and v not in (None, "")}
+        emptied = [path for path, v, first in fields if v in (None, "") and first]
+        if changed:
+            # What was set was set for this data: a page in another language would open with another example.
+            changed |= {path: v for path, v, _ in fields if path == "data.example" and v}
         return json.dumps({"values": changed, "emptied": emptied}, ensure_ascii=False)
 
     def drafted(self, draft: str) -> dict[str, Any]:
@@ -116,5 +118,6 @@ class PlanEvents(Scene):
             return {}  # no draft, an upload that is gone, or a field that another version had
         return values
 
-    def _fields(self, values: tuple[Any, ...]) -> Iterator[tuple[str, Any, Any]]:
-        return ((path, value, component) for (path, component), value in zip(self.fields.items(), values, strict=True))
+    def opens_with(self, path: str, language: str) -> Any:
+        """What a field holds for who comes without a draft: an example in their language, else what it was built with."""
+        return first_choice(self.task, language) if path == "data.example" else self.fields[path].value

@@ -29,7 +29,6 @@ class Task:
     name: str
     title: Text  # of the tab
     promise: Text  # one sentence: what it does for whom
-    example: str  # chosen when the page opens
     labels: Callable[[RunConfig, Table, dict[str, str], str], str]  # what is shown of the labels, below the preview
     report: report_view.ReportParts
     answers: playground.AnswerParts
@@ -93,7 +92,7 @@ def build(page: Page, task: Task) -> TaskTab:
     problem = gr.HTML("", apply_default_css=False, elem_id=f"{name}-problem")
     with gr.Row(elem_classes="tb-columns-main"):
         with gr.Column(scale=9, min_width=320, elem_classes="tb-left"):
-            data = data_step.build(page, name, task.example)
+            data = data_step.build(page, name)
             model = model_step.build(page, name)
             with make(gr.Accordion, label=words("code.title"), open=False, elem_id=f"{name}-code"):
                 code = gr.HTML("", apply_default_css=False)

@@ -113,7 +113,7 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
             queue=False,
             trigger_mode="always_last",
             **QUIET,
-        ).then(self.remember, [tab.restored, *self.inputs], [tab.draft], queue=False, **QUIET)
+        ).then(self.remember, [tab.restored, *everything], [tab.draft], queue=False, **QUIET)
         if model.edit:
             model.edit.click(
                 self.write_formats, self.inputs, [self.fields[path] for path in FORMATS], queue=False, **QUIET

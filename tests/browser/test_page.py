@@ -29,6 +29,7 @@ WORDS = {
         "train": "Training",
         "export": "Download",
         "html": "Report (HTML)",
+        "example": "rated-sentences",
     },
     "zh-CN": {
         "learning": "训练设置",
@@ -39,6 +40,7 @@ WORDS = {
         "train": "训练",
         "export": "下载",
         "html": "报告（HTML）",
+        "example": "help-desk-zh",
     },
 }
 Visit = Callable[..., Page]
@@ -81,6 +83,8 @@ def finished() -> dict[str, str]:
 def test_from_the_example_to_an_answer(visit: Visit, tmp_path: Path, finished: dict[str, str], language: str) -> None:
     words = WORDS[language]
     page = visit(language)
+    chosen = page.locator('.tb-card[aria-pressed="true"][data-pick]').locator("visible=true").first
+    expect(chosen).to_have_attribute("data-pick", words["example"])
     expect(page.locator("#classification-data-view .tb-preview")).to_be_visible()
     expect(page.locator("#classification-findings .tb-findings, #classification-findings .tb-panel")).to_be_visible()
     # One run serves both languages: the second visitor comes to it by its link.

@@ -18,6 +18,7 @@ from demo.parts import task_tab
 from demo.parts.task_tab import TaskTab
 from demo.tabs import classification, summarization
 from demo.uploads import Uploads
+from engine.assets import first_choice
 from engine.config import RunConfig
 from engine.errors import ConfigProblem, FileProblem
 from engine.options import walk_options
@@ -85,7 +86,7 @@ def test_every_field_reaches_run_config(tab: TaskTab, page: Page, tmp_path: Path
 
 def test_the_form_as_it_opens_is_the_default_run_on_the_example(tab: TaskTab, page: Page) -> None:
     values = {path: component.value for path, component in tab.fields.items()}
-    expected = RunConfig.from_dict({"task": tab.task.name, "data": {"example": tab.task.example}})
+    expected = RunConfig.from_dict({"task": tab.task.name, "data": {"example": first_choice(tab.task.name, "en")}})
     assert form.to_config(tab.task.name, values, page.uploads) == expected
 
 

@@ -13,6 +13,7 @@ from demo.page import Page
 from demo.parts import playground, task_tab
 from demo.parts.wiring import Wiring
 from demo.tabs import classification, runs
+from engine.assets import EXAMPLES
 from engine.errors import UserError
 from engine.runs.identity import this_process
 from engine.settings import Settings
@@ -230,8 +231,8 @@ def test_only_an_example_that_exists_is_picked(scene: Wiring) -> None:
 def test_what_was_typed_comes_back_after_a_reload(scene: Wiring, page: Page, tmp_path: Path) -> None:
     token = uploaded(page, tmp_path, ROWS)
     form = values(scene, data__example="", data__train=token, training__epochs="7", model__id="me/my-model")
-    assert scene.remember(False, *form) == SKIP
-    draft = scene.remember(True, *form)
+    assert scene.remember(False, "en", *form) == SKIP
+    draft = scene.remember(True, "en", *form)
     left = scene.drafted(draft)
     assert [left.get(path, old) for path, old in zip(scene.fields, values(scene), strict=True)] == form
 
@@ -253,7 +254,7 @@ def test_a_draft_that_cannot_be_used_leaves_the_form_as_it_opens(scene: Wiring, 
 
 
 def test_a_tab_comes_to_life_in_one_event(scene: Wiring) -> None:
-    draft = scene.remember(True, *values(scene, training__epochs="7"))
+    draft = scene.remember(True, "en", *values(scene, training__epochs="7"))
     updates = scene.open("zh-CN", "", {}, draft, None)
     assert len(updates) == len(scene.opened) == len({component._id for component in scene.opened})
     said = {component._id: update for component, update in zip(scene.opened, updates, strict=True)}
@@ -266,6 +267,20 @@ def test_a_tab_comes_to_life_in_one_event(scene: Wiring) -> None:
     assert "tb-plan" in said[scene.tab.plan._id]["value"]
     cards = said[scene.tab.data.cards._id]["value"]
     assert cards.index("chinese-reviews") < cards.index("rated-sentences")
+    assert said[scene.fields["data.example"]._id]["value"] == "rated-sentences", "epochs were set for this data"
+
+
+@pytest.mark.parametrize(("language", "example"), [("en", "rated-sentences"), ("zh-CN", "help-desk-zh")])
+def test_a_newcomer_finds_an_example_in_their_language(scene: Wiring, language: str, example: str) -> None:
+    untouched = scene.remember(True, language, *values(scene, data__example=example))
+    for draft in ("", untouched):
+        said = dict(zip((c._id for c in scene.opened), scene.open(language, "", {}, draft, None), strict=True))
+        assert said[scene.fields["data.example"]._id]["value"] == example
+        assert f'data-pick="{example}" aria-pressed="true"' in said[scene.tab.data.cards._id]["value"]
+        assert EXAMPLES[example].title.in_language(language) in said[scene.tab.plan._id]["value"]
+    emptied = scene.remember(True, language, *values(scene, data__example=""))
+    said = dict(zip((c._id for c in scene.opened), scene.open(language, "", {}, emptied, None), strict=True))
+    assert said[scene.fields["data.example"]._id]["value"] == "", "what was taken out stays out"
 
 
 def test_the_example_cards_speak_the_language_that_is_asked_for(scene: Wiring) -> None:

@@ -13,7 +13,6 @@ TASK = Task(
     name="classification",
     title=words("classification.title"),
     promise=words("classification.promise"),
-    example="rated-sentences",
     labels=class_balance,
     report=ReportParts(report.classes_html, report.matrix_html, report.opened_html, report.mistakes_html),
     answers=AnswerParts(answers.answer_html, answers.batch_html, answers.target_of),

@@ -13,7 +13,6 @@ TASK = Task(
     name="ner",
     title=words("ner.title"),
     promise=words("ner.promise"),
-    example="help-desk-entities-en",
     labels=entity_balance,
     report=ReportParts(report.types_html, report.errors_html, report.opened_html, report.mistakes_html),
     answers=AnswerParts(answers.answer_html, answers.batch_html, answers.target_of, live=True),

@@ -13,7 +13,6 @@ TASK = Task(
     name="qa",
     title=words("qa.title"),
     promise=words("qa.promise"),
-    example="help-desk-questions-en",
     labels=answer_overview,
     report=ReportParts(report.details_html, report.outcomes_html, report.opened_html, report.mistakes_html),
     answers=AnswerParts(

@@ -13,7 +13,6 @@ TASK = Task(
     name="summarization",
     title=words("summarization.title"),
     promise=words("summarization.promise"),
-    example="help-desk-summaries-en",
     labels=summary_overview,
     report=ReportParts(report.details_html, report.groups_html, report.opened_html, report.worst_html),
     answers=AnswerParts(

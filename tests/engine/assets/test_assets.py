@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from engine.assets import EMBEDDED, EXAMPLES, example, is_cached, model_folder
-from engine.assets.__main__ import main
+from engine.assets import EMBEDDED, EXAMPLES, example, first_choice, is_cached, model_folder
+from engine.assets import __main__ as command
+from engine.assets.__main__ import FIRST_RUN, main
 from engine.errors import AssetProblem, ConfigProblem
 
 ENTITIES = {
@@ -81,14 +82,36 @@ def test_chinese_reviews_and_commands_hold_no_copies() -> None:
         assert len(set(texts)) == len(texts), name
 
 
-def test_each_task_and_language_has_one_recommended_example() -> None:
+def test_newcomers_get_one_example_a_task_in_their_language() -> None:
     chosen = Counter((entry.task, entry.languages) for entry in EXAMPLES.values() if entry.recommended)
-    assert set(chosen) == {(entry.task, entry.languages) for entry in EXAMPLES.values()}
+    # No embedded model writes Chinese well.
+    assert set(chosen) | {("summarization", ("zh",))} == {(entry.task, entry.languages) for entry in EXAMPLES.values()}
     assert set(chosen.values()) == {1}
+    for task in {entry.task for entry in EXAMPLES.values()}:
+        assert EXAMPLES[first_choice(task, "en")].languages == ("en",)
+        own = EXAMPLES[first_choice(task, "zh-CN")]
+        assert own.languages == (("en",) if task == "summarization" else ("zh",))
+        assert isinstance(own.source, Path), "the page reads it as it opens, perhaps without a network"
+    with pytest.raises(LookupError):
+        first_choice("dialogue", "en")
     for entry in EXAMPLES.values():
         assert entry.suggestion in EMBEDDED
         for text in (entry.title, entry.about):
             assert text.en and any("\u4e00" <= character <= "\u9fff" for character in text.zh)
+
+
+@pytest.mark.parametrize(("spoken", "language"), [("C.UTF-8", "en"), ("zh_CN.UTF-8", "zh-CN")])
+def test_setup_fetches_what_the_first_tab_opens_with(
+    monkeypatch: pytest.MonkeyPatch, spoken: str, language: str
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(command, "_fetch", asked.extend)
+    monkeypatch.delenv("TUNEBENCH_LANG", raising=False)
+    monkeypatch.setenv("LC_ALL", spoken)
+    assert main(["setup"]) == 0
+    assert tuple(asked) == FIRST_RUN[language]
+    first = EXAMPLES[first_choice("classification", language)]
+    assert first.suggestion in asked and (first.name in asked or isinstance(first.source, Path))
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
