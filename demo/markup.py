@@ -60,7 +60,7 @@ def bar(
         whisker = f'<i class="tb-whisker" style="left:{low:.2f}%;width:{max(high - low, 0.3):.2f}%"></i>'
     return (
         f'<div class="tb-bar tb-bar-{kind}"><span class="tb-bar-label" title="{safe(label)}">{safe(label)}</span>'
-        f'<span class="tb-bar-track"><b style="width:{width:.2f}%"></b>{whisker}</span>'
+        f'<span class="tb-bar-track"><b style="width:{width:.2f}%{"" if width else ";min-width:0"}"></b>{whisker}</span>'
         f'<span class="tb-bar-value">{safe(value)}</span>'
         + (f'<span class="tb-bar-note">{safe(note)}</span>' if note else "")
         + "</div>"
