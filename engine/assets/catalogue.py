@@ -61,6 +61,7 @@ _CHINESE_REVIEWS = Example(
     recommended=False,
     suffix=".csv",
     write=write_chinese_reviews,
+    sample=1500,
 )
 _PEOPLES_DAILY = Example(
     name="peoples-daily-ner",
@@ -124,6 +125,7 @@ def _smart_home(language: str, rows: int, intent_bytes: int, slot_bytes: int) ->
         recommended=False,
         suffix=".jsonl",
         write=partial(write_slots, language=language),
+        sample=900,
     )
 
 

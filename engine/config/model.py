@@ -119,8 +119,8 @@ class MethodConfig:
         advanced=True,
         tasks=READING,
         automatic=Text(
-            "100 for named entities in fewer than 1,000 texts, otherwise 1",
-            "命名实体识别且少于 1000 条文本时为 100，其他情况为 1",
+            "100 over fewer than 1,000 texts, for named entities and for classes of few texts each; otherwise 1",
+            "文本少于 1000 条的命名实体识别，以及每类文本很少的分类，为 100；其他情况为 1",
         ),
     )
     use_dora: bool = option(

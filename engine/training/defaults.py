@@ -54,11 +54,11 @@ def learning_rate_for(pace: Pace, method: str, config: PretrainedConfig, batch_s
     return float(f"{pace.rate[method] * min(6.0, size) * batch:.1e}")
 
 
-def fast_ratio_for(pace: Pace, method: MethodConfig, rows: int) -> float:
+def fast_ratio_for(pace: Pace, method: MethodConfig, rows: int, labels: int) -> float:
     """How many times larger the steps of what starts at zero, or at random, are than those of what is pretrained."""
     if method.name == "lora":
         return method.lora_plus_ratio
-    return (method.head_ratio or pace.head_ratio(rows)) if method.name == "full" else 1.0
+    return (method.head_ratio or pace.head_ratio(rows, labels)) if method.name == "full" else 1.0
 
 
 def common_length(lengths: Sequence[int]) -> int:
@@ -99,7 +99,7 @@ def resolve(
     batch_size = config.training.batch_size or chosen * (pace.head_batch if once else 1)
     batch_size = min(batch_size, max(1, rows))
     return Resolved(
-        fast_ratio=fast_ratio_for(pace, config.method, rows),
+        fast_ratio=fast_ratio_for(pace, config.method, rows, classes),
         batch_size=batch_size,
         learning_rate=config.training.learning_rate
         or learning_rate_for(pace, config.method.name, model_config, batch_size),

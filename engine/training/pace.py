@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 # Tokens of a window where nobody sets the maximum length, for tasks that learn better from less than the model could read.
 WINDOW = {"qa": 384}
-FEW_TEXTS = 1000  # with entities
+FEW_TEXTS = 1000
+QUICK_HEAD = 100.0  # times the other steps: over few texts, half of the passes would go by until a head that begins at random says anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Pace:
         None  # tokens of a training window, where a task reads long texts in windows and fewer serve it better
     )
     by_size: bool = True  # whether wider and deeper models take smaller steps
-    # How many times larger the head's steps are in full fine-tuning; takes the rows.
-    head_ratio: Callable[[int], float] = lambda rows: 1.0
+    # How many times larger the head's steps are in full fine-tuning; takes (rows, labels).
+    head_ratio: Callable[[int, int], float] = lambda rows, labels: 1.0
     least_batch: int = 8  # rows of an update where there are few
     # How many times as many passes the head alone takes, and how many times as many rows an update has: above an encoder that reads
     # every text once both cost next to nothing.
@@ -38,24 +39,37 @@ class Pace:
 def passes_for_classes(rows: int, classes: int, method: str) -> float:
     """Two to eight passes, so that a model sees examples of every class some 400 times in all.
 
-    Thousands of rows of two classes are learned in two passes; a hundred rows of each of 77 classes take four.
+    Thousands of rows of two classes are learned in two passes; a hundred rows of each of 77 classes take four. With the head's larger
+    steps, which full fine-tuning takes over few rows of many classes, half as many are enough.
     """
+    if method == "full" and head_ratio_for_classes(rows, classes) > 1:
+        return _passes_with_quick_head(rows)
     return float(min(8, max(2, math.ceil(400 * classes / rows))))
+
+
+def head_ratio_for_classes(rows: int, classes: int) -> float:
+    """The head takes larger steps over a few hundred rows that are fewer than 66 a class. With more of each class the others' rate
+    serves it as well.
+    """
+    return QUICK_HEAD if rows < FEW_TEXTS and 400 * classes / rows > 6 else 1.0
 
 
 def passes_for_entities(rows: int, types: int, method: str) -> float:
     """Four to eight passes, so that a model sees some 8,000 texts in all: every word of them is an example. With the head's larger
     steps, which full fine-tuning takes over few texts, 1,200 are enough.
     """
-    texts = 1200 if method == "full" and rows < FEW_TEXTS else 8000
-    return float(min(8, max(4, math.ceil(texts / rows))))
+    if method == "full" and rows < FEW_TEXTS:
+        return _passes_with_quick_head(rows)
+    return float(min(8, max(4, math.ceil(8000 / rows))))
 
 
-def head_ratio_for_entities(rows: int) -> float:
-    """The head of a tagger, which begins at random, takes 100 times as large steps over a few hundred texts: else half of the passes
-    go by until it says anything. Over thousands that changes nothing.
-    """
-    return 100.0 if rows < FEW_TEXTS else 1.0
+def head_ratio_for_entities(rows: int, types: int) -> float:
+    """The head takes larger steps over a few hundred texts. Over thousands that changes nothing."""
+    return QUICK_HEAD if rows < FEW_TEXTS else 1.0
+
+
+def _passes_with_quick_head(rows: int) -> float:
+    return float(min(8, max(4, math.ceil(1200 / rows))))
 
 
 def passes_for_questions(rows: int, labels: int, method: str) -> float:

@@ -68,22 +68,23 @@ def test_what_is_asked_for_is_used():
 
 def test_fewer_examples_a_class_take_more_passes():
     assert [
-        passes_for_classes(rows, classes, "full") for rows, classes in ((6500, 2), (9000, 77), (500, 8), (20, 2))
-    ] == [
-        2,
-        4,
-        7,
-        8,
-    ]
+        [passes_for_classes(rows, classes, method) for rows, classes in ((6500, 2), (9000, 77), (500, 8), (20, 2))]
+        for method in ("lora", "full")
+    ] == [[2, 4, 7, 8], [2, 4, 4, 8]]
+    # The head's larger steps are those of full fine-tuning over few rows.
+    few = ((900, 77), (200, 8), (650, 8), (1000, 77))
+    assert [passes_for_classes(rows, classes, "full") for rows, classes in few] == [4, 6, 5, 8]
 
 
-def test_the_head_of_a_tagger_takes_larger_steps_unless_asked_otherwise():
-    def ratio(task, rows=900, **method):
+def test_the_head_takes_larger_steps_over_few_texts_unless_asked_otherwise():
+    def ratio(task, rows=900, classes=3, **method):
         config = RunConfig.from_dict({"task": task, "data": {"train": "a"}, "method": method})
-        return resolve(config, MINILM, TASKS[task].pace, rows=rows, classes=3, longest=20, limit=512).fast_ratio
+        return resolve(config, MINILM, TASKS[task].pace, rows=rows, classes=classes, longest=20, limit=512).fast_ratio
 
     assert [ratio("ner"), ratio("classification"), ratio("ner", head_ratio=2)] == [100, 1, 2]
     assert [ratio("ner", 3000), ratio("ner", name="lora"), ratio("ner", name="head")] == [1, 4, 1]
+    assert [ratio("classification", 900, 77), ratio("classification", 1000, 77), ratio("qa")] == [100, 1, 1]
+    assert [ratio("classification", 900, 77, name="lora"), ratio("classification", 900, 77, head_ratio=1)] == [4, 1]
 
 
 def test_few_texts_with_entities_take_no_more_passes_than_thousands():
