@@ -102,7 +102,7 @@ class PlanEvents(Scene):
         fields = [(path, v, self.opens_with(path, language)) for path, v in zip(self.fields, values, strict=True)]
         changed = {path: v for path, v, first in fields if v != first and v not in (None, "")}
         emptied = [path for path, v, first in fields if v in (None, "") and first]
-        if changed:
+        if changed or emptied:
             # What was set was set for this data: a page in another language would open with another example.
             changed |= {path: v for path, v, _ in fields if path == "data.example" and v}
         return json.dumps({"values": changed, "emptied": emptied}, ensure_ascii=False)

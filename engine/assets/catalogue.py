@@ -187,7 +187,7 @@ def first_choice(task: str, language: str) -> str:
     Raises LookupError for a task without examples.
     """
     choices = [example for example in EXAMPLES.values() if example.task == task and example.recommended]
-    own = [example for example in choices if language.split("-")[0] in example.languages]
     if not choices:
         raise LookupError(f"no example for {task}")
+    own = [example for example in choices if language.split("-")[0] in example.languages]
     return (own or choices)[0].name

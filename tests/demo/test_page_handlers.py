@@ -278,6 +278,8 @@ def test_a_newcomer_finds_an_example_in_their_language(scene: Wiring, language: 
         assert said[scene.fields["data.example"]._id]["value"] == example
         assert f'data-pick="{example}" aria-pressed="true"' in said[scene.tab.data.cards._id]["value"]
         assert EXAMPLES[example].title.in_language(language) in said[scene.tab.plan._id]["value"]
+    cleared = scene.remember(True, language, *values(scene, data__example=example, training__warmup=""))
+    assert scene.drafted(cleared)["data.example"] == example, "a field was emptied for this data"
     emptied = scene.remember(True, language, *values(scene, data__example=""))
     said = dict(zip((c._id for c in scene.opened), scene.open(language, "", {}, emptied, None), strict=True))
     assert said[scene.fields["data.example"]._id]["value"] == "", "what was taken out stays out"
