@@ -67,6 +67,9 @@ def launch(
         state_session_capacity=1000 if settings.public else 10_000,
         strict_cors=True,
         footer_links=[],
+        # Gradio reads the page once and gives up after three seconds, with advice about proxies: a machine busy with somebody's
+        # training needs longer for its first page. That the server answers at all was found out without a limit just before.
+        _frontend=False,
         run_history=False,  # would keep the texts of visitors in their browsers
         ssr_mode=False,
         pwa=False,

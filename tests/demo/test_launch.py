@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
+import httpx
 import pytest
 from fake_run import finished_run
 from gradio_client import Client
@@ -58,6 +59,20 @@ def test_a_share_link_that_cannot_be_made_does_not_take_the_page_with_it(
         assert link is None
         assert status(local) == 200
         assert "could not be made" in capsys.readouterr().out
+    finally:
+        gr.close_all()
+
+
+def test_a_busy_machine_that_is_slow_with_its_first_page_serves_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_slow(*_: object, **__: object) -> httpx.Response:
+        raise httpx.ReadTimeout("the page took more than three seconds")
+
+    monkeypatch.setattr("httpx.head", too_slow)
+    try:
+        local, _ = launch(settings, "127.0.0.1", free_port(), block=False)
+        assert status(local) == 200
     finally:
         gr.close_all()
 
