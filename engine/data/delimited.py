@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.data.assemble import make_table, no_rows, too_many_rows
 from engine.data.delimiter import has_header, skip_titles, sniff_delimiter
@@ -41,6 +41,13 @@ _UNQUOTED = _Dialect(
 )
 
 
+class _Start(NamedTuple):
+    """Where a row begins: its line in a text editor, and its number in a spreadsheet, where a cell may hold several lines."""
+
+    line: int
+    row: int
+
+
 def read_delimited(text: str, source: Source, limits: Limits, *, delimiter: str = "", suffix: str = "") -> Table:
     """Read a text table. `delimiter` (a character, or a word such as "tab") is sniffed when empty.
 
@@ -57,18 +64,18 @@ def read_delimited(text: str, source: Source, limits: Limits, *, delimiter: str 
     if not text.strip():
         raise no_rows(source.name)
     delimiter = _named_delimiter(delimiter, source.name) if delimiter else sniff_delimiter(text, suffix)
-    rows, lines = _parse(text, delimiter or _NEVER, source.name, limits, notes)
+    rows, starts = _parse(text, delimiter or _NEVER, source.name, limits, notes)
     if not rows:
         raise no_rows(source.name)
-    lines = [line + skipped for line in lines]
-    names = _header(rows, lines, notes)
+    starts = [start._replace(line=start.line + skipped) for start in starts]
+    names = _header(rows, starts, notes)
     if not rows:
         raise no_rows(source.name)
-    _level(rows, lines, names, source.name)
+    _level(rows, starts, names, source.name)
     source = replace(source, delimiter=delimiter)
     columns = [[row[i] for row in rows] for i in range(len(names))]
     rows.clear()  # a million lists of cells take more memory than the cells
-    return make_table(names, columns, lines, source, limits, notes)
+    return make_table(names, columns, [start.row for start in starts], source, limits, notes)
 
 
 def _named_delimiter(delimiter: str, name: str) -> str:
@@ -88,8 +95,8 @@ def _named_delimiter(delimiter: str, name: str) -> str:
 
 def _parse(
     text: str, delimiter: str, name: str, limits: Limits, notes: list[Text]
-) -> tuple[list[list[str]], list[int]]:
-    """Rows and the line on which each begins. Blank lines are left out."""
+) -> tuple[list[list[str]], list[_Start]]:
+    """Rows and where each begins. Blank lines are left out, and counted."""
     # Tab-separated text mostly has no quoting at all; elsewhere reading quotes as text would tear cells apart unseen.
     dialects = (_DOUBLED, _BACKSLASH, _UNQUOTED) if delimiter in ("\t", _NEVER) else (_DOUBLED, _BACKSLASH)
     first_problem: FileProblem | None = None
@@ -112,16 +119,16 @@ def _parse(
 
 def _parse_as(
     text: str, delimiter: str, dialect: _Dialect, name: str, limits: Limits
-) -> tuple[list[list[str]], list[int]]:
+) -> tuple[list[list[str]], list[_Start]]:
     rows: list[list[str]] = []
-    lines: list[int] = []
+    starts: list[_Start] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, **dialect.options)
     start = 1
     try:
-        for row in reader:
+        for number, row in enumerate(reader, start=1):
             if row and (len(row) > 1 or row[0].strip()):
                 rows.append(row)
-                lines.append(start)
+                starts.append(_Start(start, number))
                 if len(rows) > limits.max_rows + 1:
                     raise too_many_rows(name, limits)
             start = reader.line_num + 1
@@ -144,17 +151,17 @@ def _parse_as(
             file=name,
             row=start,
         ) from error
-    return rows, lines
+    return rows, starts
 
 
-def _header(rows: list[list[str]], lines: list[int], notes: list[Text]) -> list[str]:
+def _header(rows: list[list[str]], starts: list[_Start], notes: list[Text]) -> list[str]:
     """Take titles and the column names off the front of `rows`, or make names up where the first line is data."""
     titles = skip_titles(rows)
     if titles:
-        del rows[:titles], lines[:titles]
+        del rows[:titles], starts[:titles]
         notes.append(Text(f"Lines above the table were skipped: {titles}.", f"已跳过表格上方的 {titles} 行标题。"))
     if has_header(rows):
-        lines.pop(0)
+        starts.pop(0)
         names = rows.pop(0)
         if len(names) > 1 and rows and all(len(row) == len(names) + 1 for row in rows):
             names = ["row name", *names]  # R's write.table does not name the column of row names
@@ -169,7 +176,7 @@ def _header(rows: list[list[str]], lines: list[int], notes: list[Text]) -> list[
     return [f"column {i}" for i in range(1, width + 1)]
 
 
-def _level(rows: list[list[str]], lines: list[int], names: list[str], name: str) -> None:
+def _level(rows: list[list[str]], starts: list[_Start], names: list[str], name: str) -> None:
     """Give every row as many cells as there are names: empty cells at the end are free, anything else is refused."""
     width = len(names)
     ragged: list[int] = []
@@ -191,15 +198,15 @@ def _level(rows: list[list[str]], lines: list[int], names: list[str], name: str)
     raise FileProblem(
         "ragged_row",
         Text(
-            f"{name}, line {lines[first]}: {found} {'field' if found == 1 else 'fields'} found, {width} expected.{also_en}",
-            f"{name} 第 {lines[first]} 行：有 {found} 个字段，应为 {width} 个。{also_zh}",
+            f"{name}, line {starts[first].line}: {found} {'field' if found == 1 else 'fields'} found, {width} expected.{also_en}",
+            f"{name} 第 {starts[first].line} 行：有 {found} 个字段，应为 {width} 个。{also_zh}",
         ),
         Text(
             "A cell that holds the delimiter or a line break must stand in quotes.",
             "含有分隔符或换行的单元格需要用引号括起来。",
         ),
         file=name,
-        row=lines[first],
+        row=starts[first].line,
         found=found,
         expected=width,
     )

@@ -31,7 +31,8 @@ class Source:
 class Table:
     """Rows of a source. `frame` has unique string column names and a RangeIndex.
 
-    `lines[i]` is the 1-based place of row i in the source (line of a text file, row of a sheet, record of a JSON list), for messages.
+    `lines[i]` is the 1-based place of row i in the source, for messages: its row in a spreadsheet (of a text table as well, where a
+    cell may hold several lines), its line in other text files, its place in a JSON list.
     Cells are str, or for structured formats list/dict/int/float/bool; a missing cell is None, never NaN.
     """
 

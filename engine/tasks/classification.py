@@ -22,7 +22,7 @@ from engine.inference.untuned import NearestCentroid
 from engine.tasks.base import NO_EXCHANGE, Encoded, Example, Feature, Judgement
 from engine.tasks.roles import ROLES
 from engine.text import Text
-from engine.training.pace import Pace, head_ratio_for_classes, passes_for_classes
+from engine.training.pace import Pace, head_ratio_for_classes, passes_for_classes, share_for_classes
 
 if TYPE_CHECKING:
     import torch
@@ -52,6 +52,7 @@ class Classification:
     pace = Pace(
         rate={"full": 7e-5, "lora": 1.8e-4, "head": 1e-2},
         epochs=passes_for_classes,
+        few_labels=share_for_classes,
         head_ratio=head_ratio_for_classes,
         head_passes=5,
         head_batch=8,

@@ -40,18 +40,20 @@ def batch_size_for(rows: int, classes: int, least: int = 8) -> int:
     return max(least, 2 ** min(most, int(math.log2(max(least, rows / 40)))))
 
 
-def learning_rate_for(pace: Pace, method: str, config: PretrainedConfig, batch_size: int) -> float:
+def learning_rate_for(pace: Pace, method: str, config: PretrainedConfig, batch_size: int, labels: int) -> float:
     """The peak rate: smaller for wider and deeper encoders, growing with the square root of the batch.
 
-    Full fine-tuning of small encoders bears, and needs, larger steps than BERT-base; the head alone does not depend on depth.
+    Full fine-tuning of small encoders bears, and needs, larger steps than BERT-base; the head alone depends neither on depth nor on
+    how many labels there are.
     """
     batch = math.sqrt(batch_size / 32)
     if method == "head":
         return pace.rate["head"] * batch
+    rate = pace.rate[method] * pace.few_labels(labels) * batch
     if not pace.by_size:
-        return float(f"{pace.rate[method] * batch:.1e}")
+        return float(f"{rate:.1e}")
     size = (768 / config.hidden_size) * (12 / config.num_hidden_layers) ** 1.5
-    return float(f"{pace.rate[method] * min(6.0, size) * batch:.1e}")
+    return float(f"{rate * min(6.0, size):.1e}")
 
 
 def fast_ratio_for(pace: Pace, method: MethodConfig, rows: int, labels: int) -> float:
@@ -102,7 +104,7 @@ def resolve(
         fast_ratio=fast_ratio_for(pace, config.method, rows, classes),
         batch_size=batch_size,
         learning_rate=config.training.learning_rate
-        or learning_rate_for(pace, config.method.name, model_config, batch_size),
+        or learning_rate_for(pace, config.method.name, model_config, batch_size, classes),
         max_length=max_length,
         dropout=0.0 if config.model.dropout is None else config.model.dropout,
         freeze_embeddings=config.method.freeze_embeddings is not False,

@@ -27,6 +27,7 @@ class Pace:
         None  # tokens of a training window, where a task reads long texts in windows and fewer serve it better
     )
     by_size: bool = True  # whether wider and deeper models take smaller steps
+    few_labels: Callable[[int], float] = lambda labels: 1.0  # the share of the rate that is taken with so many labels
     # How many times larger the head's steps are in full fine-tuning; takes (rows, labels).
     head_ratio: Callable[[int, int], float] = lambda rows, labels: 1.0
     least_batch: int = 8  # rows of an update where there are few
@@ -45,6 +46,13 @@ def passes_for_classes(rows: int, classes: int, method: str) -> float:
     if method == "full" and head_ratio_for_classes(rows, classes) > 1:
         return _passes_with_quick_head(rows)
     return float(min(8, max(2, math.ceil(400 * classes / rows))))
+
+
+def share_for_classes(classes: int) -> float:
+    """Two classes take some 28 % of the rate, 25 and more all of it: telling a few classes apart is close to what the encoder knows
+    already, and large steps only unlearn.
+    """
+    return min(1.0, math.sqrt(classes / 25))
 
 
 def head_ratio_for_classes(rows: int, classes: int) -> float:

@@ -161,6 +161,15 @@ def test_one_token_a_row_is_joined_by_sentence(tmp_path):
     assert read_table(path, task="classification").columns == ["Sentence #", "Word", "POS", "Tag"]
 
 
+def test_rows_are_numbered_as_a_spreadsheet_shows_them(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('text,label\n"good,\nall in all",pos\n\nbad,neg\n')
+    assert read_table(path).lines == [2, 4]
+    path.write_text('text,label\n"good,\nall in all",pos\nbad\n')
+    with pytest.raises(FileProblem, match="line 4: 1 field found"):
+        read_table(path)
+
+
 def test_title_lines_above_a_table_are_skipped(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("Export of 2026-11-23\n\ntext,label\ngood,pos\nbad,neg\n")

@@ -29,18 +29,30 @@ def test_small_data_gets_small_batches():
 
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_bigger_encoders_take_smaller_steps(method):
-    rates = [learning_rate_for(PACE, method, config, 32) for config in (MINILM, BASE, LARGE)]
+    rates = [learning_rate_for(PACE, method, config, 32, 2) for config in (MINILM, BASE, LARGE)]
     assert rates[0] > rates[1] > rates[2] > 0
 
 
 def test_the_rate_grows_with_the_square_root_of_the_batch():
-    assert learning_rate_for(PACE, "full", BASE, 128) == pytest.approx(
-        2 * learning_rate_for(PACE, "full", BASE, 32), rel=0.05
+    assert learning_rate_for(PACE, "full", BASE, 128, 25) == pytest.approx(
+        2 * learning_rate_for(PACE, "full", BASE, 32, 25), rel=0.05
     )
 
 
 def test_the_head_alone_does_not_depend_on_the_encoder():
-    assert learning_rate_for(PACE, "head", MINILM, 32) == learning_rate_for(PACE, "head", LARGE, 32)
+    assert learning_rate_for(PACE, "head", MINILM, 32, 2) == learning_rate_for(PACE, "head", LARGE, 32, 77)
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_few_classes_take_smaller_steps(method):
+    rates = [learning_rate_for(PACE, method, MINILM, 64, classes) for classes in (2, 8, 25, 77)]
+    assert rates[0] < rates[1] < rates[2] == rates[3]
+    assert rates[0] == pytest.approx(rates[2] * 0.28, rel=0.05)
+
+
+def test_the_rate_of_entities_does_not_depend_on_their_types():
+    pace = TASKS["ner"].pace
+    assert learning_rate_for(pace, "full", MINILM, 32, 2) == learning_rate_for(pace, "full", MINILM, 32, 30)
 
 
 @pytest.mark.parametrize(
