@@ -63,7 +63,7 @@ def build(page: Page, task: str) -> ModelStep:
             with gr.Row():
                 for path in of_lora[first : first + 2]:
                     fields[path] = knob(page, path, min_width=120)
-    with make(gr.Accordion, label=words("model.learning"), open=False):
+    with make(gr.Accordion, label=words("model.learning"), open=False, elem_id=f"{task}-learning"):
         for first, second in (LEARNING[:2], LEARNING[2:]):
             with gr.Row():
                 fields[first] = knob(page, first, min_width=140)
@@ -89,7 +89,7 @@ def build(page: Page, task: str) -> ModelStep:
                 with gr.Row():
                     for path in short[first : first + 2]:
                         fields[path] = knob(page, path, min_width=140)
-    with make(gr.Accordion, label=words("model.everything"), open=False):
+    with make(gr.Accordion, label=words("model.everything"), open=False, elem_id=f"{task}-everything"):
         rest = [
             path
             for path in mine

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from engine.assets import is_cached
 
@@ -103,19 +103,24 @@ def open_tab(page: Page, name: str) -> None:
     expect(page.locator(".tb-plan").locator("visible=true")).not_to_be_empty()
 
 
+def setting(page: Page, task: str, path: str) -> Locator:
+    """The input of a field of RunConfig."""
+    return page.locator(f"#{task}-{path.replace('.', '-')}").locator("input, textarea").first
+
+
 def start_example(page: Page, task: str, rows: int, epochs: int, test_rows: int) -> str:
-    """The chosen example of the English page on a few rows, by mouse. Returns the run id, which is in the address."""
-    page.locator(f"#{task}-reading button.label-wrap").click()
-    page.locator(f"#{task}-data-max_train_rows").locator("input, textarea").first.fill(str(rows))
-    page.locator("button.label-wrap").locator("visible=true").filter(has_text="How it learns").first.click()
-    passes = page.locator(f"#{task}-training-epochs").locator("input, textarea").first
-    passes.fill(str(epochs))
-    passes.press("Tab")
-    page.locator("button.label-wrap").locator("visible=true").filter(has_text="Every other setting").first.click()
-    tested = page.locator(f"#{task}-evaluation-max_rows").locator("input, textarea").first
-    tested.fill(str(test_rows))
-    tested.press("Tab")
+    """The chosen example on a few rows, by mouse. Returns the run id, which is in the address."""
+    asked = (
+        ("reading", "data.max_train_rows", rows),
+        ("learning", "training.epochs", epochs),
+        ("everything", "evaluation.max_rows", test_rows),
+    )
+    for fold, path, value in asked:
+        page.locator(f"#{task}-{fold} button.label-wrap").click()
+        setting(page, task, path).fill(str(value))
+        setting(page, task, path).press("Tab")
     page.locator(f"#{task}-start").click()
+    page.wait_for_selector(f"#{task}-head .tb-run-head")
     page.wait_for_url(re.compile("run="))
     return page.url.split("run=")[1].split("&")[0]
 

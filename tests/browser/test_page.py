@@ -12,16 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from demo.i18n import LOCALES
+from tests.browser.conftest import setting, start_example
 
 pytestmark = pytest.mark.browser
 
 TRAINING = 240_000  # milliseconds that a small run may take on a busy machine
 WORDS = {
     "en-US": {
-        "learning": "How it learns",
         "start": "Run the example",
         "done": "Completed",
         "stopped": "Stopped",
@@ -32,7 +32,6 @@ WORDS = {
         "example": "rated-sentences",
     },
     "zh-CN": {
-        "learning": "训练设置",
         "start": "运行示例",
         "done": "已完成",
         "stopped": "已停止",
@@ -44,29 +43,6 @@ WORDS = {
     },
 }
 Visit = Callable[..., Page]
-
-
-def field(page: Page, path: str) -> Locator:
-    """The input of a field of RunConfig."""
-    return page.locator(f"#classification-{path.replace('.', '-')}").locator("input, textarea").first
-
-
-def start_small_run(page: Page, language: str, rows: int = 300, epochs: int = 1) -> str:
-    """The example on a few rows, by mouse. Returns the run id, which is in the address."""
-    words = WORDS[language]
-    page.locator("#classification-reading button.label-wrap").click()
-    field(page, "data.max_train_rows").fill(str(rows))
-    page.locator("button.label-wrap", has_text=words["learning"]).first.click()
-    field(page, "training.epochs").fill(str(epochs))
-    field(page, "training.epochs").press("Tab")
-    button = page.locator("#classification-start")
-    expect(button).to_have_text(words["start"])
-    button.click()
-    page.wait_for_selector(".tb-run-head")
-    page.wait_for_url(re.compile("run="))
-    found = re.search(r"run=([0-9a-f-]+)", page.url)
-    assert found
-    return found.group(1)
 
 
 def no_sideways_scroll(page: Page) -> bool:
@@ -88,7 +64,8 @@ def test_from_the_example_to_an_answer(visit: Visit, tmp_path: Path, finished: d
     expect(page.locator("#classification-data-view .tb-preview")).to_be_visible()
     expect(page.locator("#classification-findings .tb-findings, #classification-findings .tb-panel")).to_be_visible()
     # One run serves both languages: the second visitor comes to it by its link.
-    run_id = finished.get("en-US") or start_small_run(page, language)
+    expect(page.locator("#classification-start")).to_have_text(words["start"])
+    run_id = finished.get("en-US") or start_example(page, "classification", rows=300, epochs=1, test_rows=120)
 
     # A reload in the middle, and another visitor with the link, find the run.
     page.goto(page.url.split("?")[0] + f"?run={run_id}")
@@ -144,13 +121,13 @@ def test_switching_the_language_loses_nothing(visit: Visit, finished: dict[str, 
     page.get_by_role("tab", name="Try it", exact=True).click()
     page.locator("#classification-try-text textarea").fill("Typed and not lost")
     page.locator("button.label-wrap", has_text="How it learns").first.click()
-    field(page, "training.epochs").fill("7")
+    setting(page, "classification", "training.epochs").fill("7")
     page.locator("#language label", has_text="中文").click()
     expect(page.locator("#classification-start")).to_have_text("运行示例")
     expect(page.locator("#classification-head .tb-chip")).to_have_text("已完成")
     expect(page.locator("#classification-report .tb-verdict h2")).to_contain_text("在从未见过的文本上")
     expect(page.locator("#classification-try-text textarea")).to_have_value("Typed and not lost")
-    expect(field(page, "training.epochs")).to_have_value("7")
+    expect(setting(page, "classification", "training.epochs")).to_have_value("7")
     assert "lang=zh-CN" in page.url and run_id in page.url
     # The choice outlives a reload, whatever the browser's own language is.
     page.goto(page.url.split("?")[0])
@@ -194,7 +171,7 @@ def test_a_phone_needs_no_sideways_scroll(visit: Visit, finished: dict[str, str]
 
 def test_stopping_keeps_the_best_model(visit: Visit) -> None:
     page = visit()
-    start_small_run(page, "en-US", rows=2000, epochs=20)
+    start_example(page, "classification", rows=2000, epochs=20, test_rows=100)
     expect(page.locator("#classification-status .tb-sentence")).to_contain_text("Learning", timeout=TRAINING)
     page.locator("#classification-keep").click()
     expect(page.locator("#classification-head .tb-chip")).to_have_text(
@@ -205,7 +182,7 @@ def test_stopping_keeps_the_best_model(visit: Visit) -> None:
 
 def test_a_restarted_server_finds_the_run_live(visit: Visit, app) -> None:  # type: ignore[no-untyped-def]
     page = visit()
-    run_id = start_small_run(page, "en-US", rows=2000, epochs=20)
+    run_id = start_example(page, "classification", rows=2000, epochs=20, test_rows=100)
     expect(page.locator("#classification-status .tb-sentence")).to_contain_text("Learning", timeout=TRAINING)
     app.stop(signal.SIGKILL)
     app.start()
@@ -248,12 +225,12 @@ def test_a_missing_file_kind_is_refused_in_words_and_nothing_is_lost(visit: Visi
     page = visit()
     expect(page.locator("#classification-data-view .tb-preview")).to_be_visible()
     page.locator("button.label-wrap", has_text="How it learns").first.click()
-    field(page, "training.epochs").fill("9")
+    setting(page, "classification", "training.epochs").fill("9")
     with page.expect_file_chooser() as chooser:
         page.locator("#classification-upload").click()
     chooser.value.set_files(source)
     expect(page.locator("#classification-data-view .tb-panel-error")).to_be_visible()
-    expect(field(page, "training.epochs")).to_have_value("9")
+    expect(setting(page, "classification", "training.epochs")).to_have_value("9")
 
 
 def test_an_address_of_no_run_says_so(visit: Visit) -> None:

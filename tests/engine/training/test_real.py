@@ -21,7 +21,11 @@ def report_of(**values) -> dict:
 
 @pytest.mark.training
 def test_minilm_learns_film_sentences(runs_dir):
-    report = report_of(data={"example": "rated-sentences", "max_train_rows": 2000}, training={"epochs": 2})
+    report = report_of(
+        data={"example": "rated-sentences", "max_train_rows": 1000},
+        training={"epochs": 2},
+        evaluation={"max_rows": 800},
+    )
     keywords = report["baselines"]["tfidf_logreg"]
     assert report["test"]["accuracy"] >= 0.81
     assert keywords["difference"]["low"] > 0.02, "the lead over keywords must be sure, and worth something"
