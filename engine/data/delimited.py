@@ -67,6 +67,7 @@ def read_delimited(text: str, source: Source, limits: Limits, *, delimiter: str 
     rows, starts = _parse(text, delimiter or _NEVER, source.name, limits, notes)
     if not rows:
         raise no_rows(source.name)
+    # Spreadsheets take that first line in and do not show it: it counts for lines, not for rows.
     starts = [start._replace(line=start.line + skipped) for start in starts]
     names = _header(rows, starts, notes)
     if not rows:

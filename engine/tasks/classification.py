@@ -52,7 +52,7 @@ class Classification:
     pace = Pace(
         rate={"full": 7e-5, "lora": 1.8e-4, "head": 1e-2},
         epochs=passes_for_classes,
-        few_labels=share_for_classes,
+        rate_share=share_for_classes,
         head_ratio=head_ratio_for_classes,
         head_passes=5,
         head_batch=8,

@@ -27,7 +27,9 @@ class Pace:
         None  # tokens of a training window, where a task reads long texts in windows and fewer serve it better
     )
     by_size: bool = True  # whether wider and deeper models take smaller steps
-    few_labels: Callable[[int], float] = lambda labels: 1.0  # the share of the rate that is taken with so many labels
+    rate_share: Callable[[int], float] = lambda labels: (
+        1.0
+    )  # of `rate`, that is taken with so many labels; not of the head's alone
     # How many times larger the head's steps are in full fine-tuning; takes (rows, labels).
     head_ratio: Callable[[int, int], float] = lambda rows, labels: 1.0
     least_batch: int = 8  # rows of an update where there are few

@@ -168,6 +168,12 @@ def test_rows_are_numbered_as_a_spreadsheet_shows_them(tmp_path):
     path.write_text('text,label\n"good,\nall in all",pos\nbad\n')
     with pytest.raises(FileProblem, match="line 4: 1 field found"):
         read_table(path)
+    # The line that tells Excel the delimiter is none of its rows.
+    path.write_text("sep=;\ntext;label\ngood;pos\nbad;neg\n")
+    assert read_table(path).lines == [2, 3]
+    path.write_text("sep=;\ntext;label\ngood;pos\nbad\n")
+    with pytest.raises(FileProblem, match="line 4: 1 field found"):
+        read_table(path)
 
 
 def test_title_lines_above_a_table_are_skipped(tmp_path):

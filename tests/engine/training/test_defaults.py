@@ -39,7 +39,7 @@ def test_the_rate_grows_with_the_square_root_of_the_batch():
     )
 
 
-def test_the_head_alone_does_not_depend_on_the_encoder():
+def test_the_head_alone_depends_neither_on_the_encoder_nor_on_the_labels():
     assert learning_rate_for(PACE, "head", MINILM, 32, 2) == learning_rate_for(PACE, "head", LARGE, 32, 77)
 
 
