@@ -32,7 +32,7 @@ class TrainingConfig:
         low=0,
         above=True,
         high=10,
-        automatic=Text("chosen for the method and the model", "按方法与模型选择"),
+        automatic=Text("chosen for the method, the model and the data", "按方法、模型与数据选择"),
     )
     batch_size: int | None = option(
         None,
