@@ -35,6 +35,7 @@ class Settings:
     keep_upload_days: int = 30  # for uploads that no run uses
     checkpoint_seconds: int = 60  # between checkpoints; longer where one takes more than a twenty-fifth of that
     sliced: bool = False  # ZeroGPU: there is a GPU only inside a function that the page calls, for a minute or two
+    spare_worker: bool = True  # the page keeps a worker ready for the next run, half a gigabyte that saves seconds
     hang_seconds: int = 1800  # without a sign of life after which a worker is taken for hung
 
     @property
@@ -90,6 +91,12 @@ class Settings:
             value = os.environ.get(variable)
             if value:
                 changes[field] = _positive_integer(variable, value)
+        changes["spare_worker"] = os.environ.get("TUNEBENCH_SPARE_WORKER", "").lower() not in (
+            "0",
+            "false",
+            "no",
+            "off",
+        )
         changes["sliced"] = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
         return replace(settings, **{**changes, **overrides})
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from engine.inference.reader import Reader
 
-MOST_EXAMPLES = 400  # training rows; prototypes hardly move beyond that
+MOST_EXAMPLES = 200  # training rows; prototypes hardly move beyond that
 # Cosines of one encoder's words lie close together; their differences become log-probabilities at this temperature.
 TEMPERATURE = 0.05
 

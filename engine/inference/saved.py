@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.config import ModelConfig
 from engine.errors import RunProblem
@@ -23,6 +23,9 @@ from engine.models.load import LoadedModel
 from engine.tasks import TASKS
 from engine.tasks.base import Outputs
 from engine.text import Text
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 ADAPTERS = ("lora", "prefix", "ia3")  # methods that keep the base model as it is
 
@@ -63,8 +66,12 @@ class Description:
         return TASKS[self.task].outputs_from(self.outputs)
 
 
-def load_base(description: Description, attention: str | None = None) -> LoadedModel:
-    """The pretrained model that the run started from, with a fresh head."""
+def load_base(
+    description: Description,
+    attention: str | None = None,
+    tokenizer: PreTrainedTokenizerBase | None = None,
+) -> LoadedModel:
+    """The pretrained model that the run started from, with a fresh head. `tokenizer` is its own, where that is at hand."""
     import torch
 
     # Where there is no GPU the same weights serve in full.
@@ -74,6 +81,7 @@ def load_base(description: Description, attention: str | None = None) -> LoadedM
         description.what,
         ModelConfig(id=description.base_model, revision=description.base_revision, layers=description.layers),
         attention=attention,
+        tokenizer=tokenizer,
         **four_bit,
     )
 

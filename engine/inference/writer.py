@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.inference.forward import collate
+from engine.inference.forward import collate, tokens_at_once
 from engine.inference.reader import Progress, Reader
 from engine.models.device import Device
 from engine.tasks.base import Encoded, Example
@@ -25,7 +25,7 @@ from engine.writing import pen
 from engine.writing.encode import Scribe
 from engine.writing.form import Form
 from engine.writing.loss import inner, is_encoder_decoder, target_losses
-from engine.writing.pen import MOST_AT_ONCE, TOKENS_PER_BATCH, Pen
+from engine.writing.pen import MOST_AT_ONCE, Pen
 from engine.writing.prompts import prompt_for
 
 SAMPLE = 12  # validation rows that are written at each evaluation; all of them have their loss measured
@@ -107,7 +107,7 @@ class Writer(Reader):
         total, tokens = 0.0, 0
         self.model.eval()
         with torch.inference_mode(), self.device.autocast():
-            for indices in by_length([len(f) for f in learned], TOKENS_PER_BATCH, MOST_AT_ONCE):
+            for indices in by_length([len(f) for f in learned], tokens_at_once(self.device), MOST_AT_ONCE):
                 batch = collate([learned[index] for index in indices], self.tokenizer.pad_token_id)
                 batch = {name: tensor.to(self.device.name) for name, tensor in batch.items()}
                 sums, counted = target_losses(self.model, batch)

@@ -136,9 +136,12 @@ def check_can_compile(device: Device) -> None:
     )
 
 
-def attention_for(device: Device) -> str:
-    """The attention that measured fastest: on a CPU the fused kernel's backward pass is slower than plain products."""
-    return "eager" if device.name == "cpu" else "sdpa"
+def attention_for(device: Device, long_texts: bool = False) -> str:
+    """The attention that measured fastest: on a CPU plain products, but for long texts in float32.
+
+    There the scores of all pairs of tokens cost more than the fused kernel's slower backward pass.
+    """
+    return "eager" if device.name == "cpu" and not (long_texts and device.dtype == torch.float32) else "sdpa"
 
 
 def memory_mb() -> float:

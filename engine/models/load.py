@@ -54,8 +54,11 @@ def load_encoder(
     token: str | None = None,
     attention: str | None = None,
     layers: int | None = None,
+    tokenizer: PreTrainedTokenizerBase | None = None,
 ) -> LoadedModel:
     """Load `source` (a folder or a hub id) with `auto_class` and a head for `labels`, in float32; of its layers the first `layers`.
+
+    `tokenizer` is its own, where that is at hand: one of 250,000 words takes seconds to read.
 
     Raises ModelProblem when it does not exist, is no encoder, is damaged, or has no tokenizer or no safetensors weights, RunFailure
     when the hub is needed and cannot be reached.
@@ -72,8 +75,9 @@ def load_encoder(
             set_dropout(config, dropout)
         if layers is not None:
             keep_layers(config, layers, source)
-        tokenizer = AutoTokenizer.from_pretrained(source, **known)
-        check_tokenizer(tokenizer, source)
+        if tokenizer is None:
+            tokenizer = AutoTokenizer.from_pretrained(source, **known)
+            check_tokenizer(tokenizer, source)
         model, info = auto_class.from_pretrained(
             source,
             config=config,

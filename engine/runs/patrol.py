@@ -1,4 +1,4 @@
-"""What a server that stays up sees to: frozen workers, requests that nobody answers, and what has become old.
+"""What a server that stays up sees to: frozen workers, requests that nobody answers, what has become old, a worker for the next run.
 
 Runs need it only when something is wrong: a worker ends, reports and takes its turn without anyone. Any number of servers may
 do this on one directory. Time is this process's own count of seconds: a clock that is set does not end a run, nor age one.
@@ -6,6 +6,7 @@ do this on one directory. Time is this process's own count of seconds: a clock t
 
 from __future__ import annotations
 
+import itertools
 import logging
 import shutil
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.runs.identity import on_this_host
+from engine.runs.process import get_ready
 from engine.runs.stop import end, enforce, hung
 from engine.runs.store import ACTIVE, TRASH, Run, Store
 from engine.settings import Settings
@@ -44,9 +46,11 @@ class Patrol:
         return thread
 
     def _go(self) -> None:
-        while True:
+        for number in itertools.count():
             try:
                 self.round()
+                if number:  # the first page comes first
+                    self.prepare()
             except (OSError, UserError):
                 log.exception("a round was not finished")  # a full or vanished disk; the next round tries again
             time.sleep(ROUND_SECONDS)
@@ -64,6 +68,11 @@ class Patrol:
                 log.warning("run %s gave no sign of life for %d s", run.id, self._settings.hang_seconds)
                 end(run, "failed", hung(self._settings.hang_seconds))
         self.clean(time.time())
+
+    def prepare(self) -> None:
+        """Have a worker ready for the next run, unless one trains, which needs the cores."""
+        if self._settings.spare_worker and not self._settings.sliced and not self._beats:
+            get_ready()
 
     def _frozen(self, run: Run) -> bool:
         """Whether the heartbeat, written every two seconds, has not changed for as long as a worker may hang."""

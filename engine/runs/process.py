@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from engine.runs.spare import COMMAND, SPARE
 from engine.runs.store import ACTIVE, Run
 from engine.settings import Settings
 from engine.waiting import OPENMP_WAITING
@@ -23,7 +23,30 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(run: Run) -> subprocess.Popen:
-    """Launch the worker of a queued run and return at once."""
+    """Launch the worker of a queued run, or wake the one that waits for it, and return at once."""
+    environment = _environment()
+    worker = SPARE.take(run.directory, environment)
+    if worker is not None:
+        return worker
+    with run.path("train.log").open("ab") as log:
+        return subprocess.Popen(
+            [*COMMAND, str(run.directory)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
+            close_fds=True,
+        )
+
+
+def get_ready() -> None:
+    """Have a worker wait for the next run, for a server that stays up."""
+    SPARE.prepare(_environment())
+
+
+def _environment() -> dict[str, str]:
+    """What a worker sees of this process's environment."""
     environment = {
         **os.environ,
         **OPENMP_WAITING,
@@ -36,16 +59,7 @@ def start(run: Run) -> subprocess.Popen:
         # A public page does not lend its owner's access to the hub.
         environment = {name: value for name, value in environment.items() if name not in HUB_TOKENS}
         environment["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
-    with run.path("train.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "engine.training.worker", str(run.directory)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=environment,
-            close_fds=True,
-        )
+    return environment
 
 
 def follow(

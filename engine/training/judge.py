@@ -12,7 +12,7 @@ import numpy as np
 from engine.evaluation.report import write_report
 from engine.inference.reader import Reader
 from engine.inference.saved import load_base
-from engine.models.device import attention_for, memory_mb
+from engine.models.device import memory_mb
 from engine.models.remembering import remember
 from engine.tasks.base import Encoded, Example, Judgement
 from engine.text import Text
@@ -105,7 +105,7 @@ def sample_of(examples: list[Example], most: int | None, seed: int) -> list[Exam
 def _untuned(session: Session, tested: list[Example], test: Encoded) -> Any:
     """Predictions of the pretrained model on the test rows; what it needs to answer is kept with the model."""
     splits = session.prepared.splits
-    base = load_base(session.description, attention_for(session.device))
+    base = load_base(session.description, session.attention, session.loaded.tokenizer)
     if session.memory is not None:
         remember(base.model, session.memory)
     reader = session.reader(session.task.reader.ready(base.model, session.device))

@@ -16,7 +16,6 @@ from torch import nn
 from engine.inference.forward import collate
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import parameter_counts, save_model, verify_saved
-from engine.models.device import attention_for
 from engine.models.remembering import can_remember, remember
 from engine.tasks.base import Feature
 from engine.training import told
@@ -53,7 +52,7 @@ def save(session: Session) -> Description:
     batch = collate(_few(session.train.features), session.loaded.tokenizer.pad_token_id)
     batch.pop("labels")
     batch = {name: tensor.to(device.name) for name, tensor in batch.items()}
-    reloaded = load_tuned(directory, description, attention_for(device)).model
+    reloaded = load_tuned(directory, description, session.attention).model
     if not config.method.four_bit:
         reloaded = reloaded.to(device.name)
 

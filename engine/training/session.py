@@ -89,7 +89,7 @@ class Session:
             self.outputs,
             replace(asked, layers=self.layers),
             dropout=dropout,
-            attention=attention_for(self.device),
+            attention=self.attention,
             **four_bit,
         )
         if can_unpad(self.loaded.model, self.device):
@@ -167,6 +167,11 @@ class Session:
         limits.check_size(everything, settings)
         adapter = self.config.method.name == "lora"
         disk.require_room(settings, disk.estimate(everything, self.facts["trainable_parameters"], adapter))
+
+    @property
+    def attention(self) -> str:
+        """What transformers calls the attention that the run's models compute with."""
+        return attention_for(self.device, long_texts=self.task.pace.room is not None)
 
     @property
     def metric(self) -> str:

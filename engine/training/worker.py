@@ -1,5 +1,7 @@
 """The child process that carries out one run: `python -m engine.training.worker RUN_DIR`.
 
+With `--spare` in the place of the directory it gets ready, says so, and waits for one (engine/runs/spare.py).
+
 Knows states, signals and how a run ends, whatever happens. Does not know how a model is trained: that is the course.
 """
 
@@ -167,7 +169,29 @@ def _configure_logs() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def wait_for_run() -> str:
+    """Import what every run needs, say with one byte that it is done, and read a run's directory; "" when the server has ended.
+
+    From then on this process is like one started for that run: its output goes into the run's log.
+    """
+    ready, nothing = os.dup(1), os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 1)  # whatever a library says while it is imported is no sign that all of them are
+    from engine.training import fit, judge, saving, session  # noqa: F401
+
+    os.write(ready, b"\n")
+    os.close(ready)
+    directory = os.fsdecode(sys.stdin.buffer.readline().rstrip(b"\n"))
+    if directory:
+        log_file = os.open(Path(directory) / "train.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        for ours, theirs in ((nothing, 0), (log_file, 1), (log_file, 2)):
+            os.dup2(ours, theirs)
+        os.close(log_file)
+    os.close(nothing)
+    return directory
+
+
 if __name__ == "__main__":
     if hasattr(os, "nice"):  # as everywhere but on Windows
         os.nice(NICENESS)
-    sys.exit(main(sys.argv[1]))
+    asked_for = sys.argv[1] if sys.argv[1] != "--spare" else wait_for_run()
+    sys.exit(main(asked_for) if asked_for else 0)

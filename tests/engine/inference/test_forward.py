@@ -8,13 +8,15 @@ import torch
 from torch import nn
 from transformers import AutoModelForSequenceClassification
 
-from engine.inference.forward import collate, run
+from engine.inference.forward import collate, run, tokens_at_once
 from engine.inference.reader import Reader
-from engine.models.device import choose_device
+from engine.models.device import Device, choose_device
 from engine.tasks.base import IGNORED, Feature
+from engine.text import Text
 from tests.tiny import FAMILIES
 
 FP32 = choose_device("cpu", "fp32")
+GPU = Device("cuda", torch.bfloat16, Text("", ""))
 
 
 class SumOfIds(nn.Module):
@@ -79,6 +81,21 @@ def test_what_is_told_of_tokens_keeps_its_feature():
         [1, 2, 3, 4, 5],
         [1],
     ]
+
+
+def test_no_batch_is_larger_than_the_caches_hold():
+    """Padding counts; a sequence that is longer than that is read by itself."""
+    sizes = []
+
+    def seen(model, batch):
+        sizes.append(tuple(batch["input_ids"].shape))
+        return read(model, batch)
+
+    lengths = [3000, *[100] * 30, *[7] * 500]
+    answers = run(SumOfIds(), features(lengths), 0, FP32, read=seen)
+    assert [answer[0] for answer in answers] == [n * (n + 1) / 2 for n in lengths]
+    assert sizes[0] == (1, 3000)
+    assert max(rows * width for rows, width in sizes[1:]) <= tokens_at_once(FP32) < tokens_at_once(GPU)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -1,4 +1,4 @@
-"""What a process does with memory that it freed, and what compiling needs.
+"""What a process does with memory that it freed, which attention it computes with, and what compiling needs.
 
 Run: python -m pytest tests/engine/models/test_device.py
 """
@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from engine.errors import ConfigProblem
-from engine.models.device import Device, check_can_compile
+from engine.models.device import Device, attention_for, check_can_compile
 from engine.text import Text
 
 CHILD = """
@@ -48,3 +48,16 @@ def test_compiling_without_a_compiler_is_refused(monkeypatch, name, lacking) -> 
     monkeypatch.setattr("importlib.util.find_spec", lambda module: None)
     with pytest.raises(ConfigProblem, match=lacking.replace("+", r"\+")):
         check_can_compile(device)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "long_texts", "expected"),
+    [
+        ("cpu", torch.float32, False, "eager"),
+        ("cpu", torch.float32, True, "sdpa"),
+        ("cpu", torch.bfloat16, True, "eager"),
+        ("cuda", torch.bfloat16, False, "sdpa"),
+    ],
+)
+def test_attention_is_what_measured_fastest(name, dtype, long_texts, expected) -> None:
+    assert attention_for(Device(name, dtype, Text("", "")), long_texts) == expected

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -124,6 +125,21 @@ def test_a_frozen_worker_is_ended_and_said_so_whatever_the_clock_says(store, set
     assert run.state == "failed"
     assert run.manifest.error["code"] == "hung"
     assert resumable(run)
+
+
+def test_a_worker_gets_ready_while_nothing_trains(store, settings, monkeypatch):
+    asked = []
+    monkeypatch.setattr("engine.runs.patrol.get_ready", lambda: asked.append(True))
+    Patrol(store, settings).prepare()
+    assert asked == [True]
+    Patrol(store, replace(settings, spare_worker=False)).prepare()
+    Patrol(store, replace(settings, sliced=True)).prepare()
+    run = store.create(config())
+    run.update(state="running", process=this_process())
+    busy = Patrol(store, settings)
+    busy.round()
+    busy.prepare()
+    assert asked == [True]
 
 
 def test_limits_of_the_queue(store, settings):
