@@ -17,7 +17,16 @@ from engine.runs.api import train
 
 @pytest.mark.training
 def test_minilm_learns_to_find_answers_in_help_articles(runs_dir: Path) -> None:
-    run = train(RunConfig.from_dict({"task": "qa", "data": {"example": "help-desk-questions-en"}}))
+    run = train(
+        RunConfig.from_dict(
+            {
+                "task": "qa",
+                "data": {"example": "help-desk-questions-en", "max_train_rows": 300},
+                "training": {"epochs": 3},
+                "evaluation": {"max_rows": 100},
+            }
+        )
+    )
     assert run.state == "completed"
     report = load_report(run.path("report"))
     scores = {name: baseline["metrics"]["f1"] for name, baseline in report["baselines"].items()}

@@ -36,7 +36,10 @@ def test_minilm_learns_film_sentences(runs_dir):
 @pytest.mark.training
 def test_e5_learns_chinese_messages_with_lora(runs_dir):
     report = report_of(
-        data={"example": "help-desk-zh"}, model={"id": "e5-small"}, method={"name": "lora"}, training={"epochs": 3}
+        data={"example": "help-desk-zh", "max_train_rows": 300},
+        model={"id": "e5-small"},
+        method={"name": "lora"},
+        training={"epochs": 3},
     )
     assert report["test"]["accuracy"] >= report["baselines"]["majority"]["metrics"]["accuracy"] + 0.3
 
@@ -44,7 +47,11 @@ def test_e5_learns_chinese_messages_with_lora(runs_dir):
 @pytest.mark.training
 def test_minilm_finds_entities_it_never_saw(runs_dir):
     report = report_of(
-        task="ner", data={"example": "help-desk-entities-en"}, model={"id": "minilm"}, training={"epochs": 4}
+        task="ner",
+        data={"example": "help-desk-entities-en", "max_train_rows": 320},
+        model={"id": "minilm"},
+        training={"epochs": 4},
+        evaluation={"max_rows": 120},
     )
     memory = report["baselines"]["lexicon"]
     assert report["test"]["f1"] >= memory["metrics"]["f1"] + 0.1 and memory["difference"]["low"] > 0
