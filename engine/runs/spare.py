@@ -6,12 +6,14 @@ It ends by itself with the server. Knows one process and its pipes; does not kno
 
 from __future__ import annotations
 
+import logging
 import os
-import select
 import subprocess
 import sys
 import threading
 from pathlib import Path
+
+log = logging.getLogger("tunebench.spare")
 
 COMMAND = [sys.executable, "-m", "engine.training.worker"]
 
@@ -23,13 +25,19 @@ class Spare:
         self._lock = threading.Lock()
         self._worker: subprocess.Popen[bytes] | None = None
         self._environment: dict[str, str] = {}
+        self._given_up = False
 
     def prepare(self, environment: dict[str, str]) -> None:
-        """Have a worker get ready, unless one is, or is about to be. Returns at once."""
+        """Have a worker get ready, unless one is, or is about to be, or one died waiting. Returns at once."""
         with self._lock:
-            if self._worker is not None and self._worker.poll() is None:
+            if self._given_up or (self._worker is not None and self._worker.poll() is None):
                 return
-            self._forget()
+            if self._worker is not None:
+                # It could not import, or the system took its memory: another would fare no better.
+                log.warning("the spare worker ended with code %s; runs start their own", self._worker.returncode)
+                self._given_up = True
+                self._forget()
+                return
             self._environment = dict(environment)
             self._worker = subprocess.Popen(
                 [*COMMAND, "--spare"],
@@ -40,6 +48,7 @@ class Spare:
                 start_new_session=True,
                 env=environment,
             )
+            os.set_blocking(self._worker.stdout.fileno(), False)
 
     def take(self, directory: Path, environment: dict[str, str]) -> subprocess.Popen[bytes] | None:
         """The waiting worker, told to carry out the run in `directory`; None where none is ready in this environment."""
@@ -50,7 +59,7 @@ class Spare:
             if worker.poll() is not None or self._environment != environment:
                 self._forget()
                 return None
-            if not select.select([worker.stdout], [], [], 0)[0] or not worker.stdout.read(1):
+            if not worker.stdout.read(1):
                 return None  # it still imports
             self._worker = None
             try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import sys
 import time
 from pathlib import Path
 
@@ -19,7 +21,7 @@ def waiting(one: Spare) -> int:
     """The process that waits, once it is ready."""
     worker = one._worker
     deadline = time.monotonic() + 120
-    while not spare.select.select([worker.stdout], [], [], 0.1)[0]:
+    while not select.select([worker.stdout], [], [], 0.1)[0]:
         assert time.monotonic() < deadline and worker.poll() is None, "the worker did not get ready"
     return worker.pid
 
@@ -72,6 +74,16 @@ def test_a_worker_that_still_imports_is_left_alone(ready, tmp_path: Path):
     pid = ready._worker.pid
     ready.dismiss()
     gone(pid)
+
+
+def test_after_one_that_died_waiting_there_is_no_other(ready, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(spare, "COMMAND", [sys.executable, "-c", "raise SystemExit(3)"])
+    process.get_ready()
+    ready._worker.wait(60)
+    process.get_ready()
+    assert ready._worker is None and ready.take(tmp_path, process._environment()) is None
+    process.get_ready()
+    assert ready._worker is None
 
 
 def test_it_ends_with_the_server(tmp_path: Path):
