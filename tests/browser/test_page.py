@@ -121,7 +121,11 @@ def test_switching_the_language_loses_nothing(visit: Visit, finished: dict[str, 
     page.get_by_role("tab", name="Try it", exact=True).click()
     page.locator("#classification-try-text textarea").fill("Typed and not lost")
     page.locator("button.label-wrap", has_text="How it learns").first.click()
-    setting(page, "classification", "training.epochs").fill("7")
+    # Gradio builds the fields of a fold when it is first opened: nobody types before they are all there.
+    expect(page.locator("#classification-learning").locator("input, textarea").last).to_be_visible()
+    epochs = setting(page, "classification", "training.epochs")
+    epochs.click()
+    epochs.fill("7")
     page.locator("#language label", has_text="中文").click()
     expect(page.locator("#classification-start")).to_have_text("运行示例")
     expect(page.locator("#classification-head .tb-chip")).to_have_text("已完成")
