@@ -56,17 +56,20 @@ class Patrol:
             time.sleep(ROUND_SECONDS)
 
     def round(self) -> None:
+        beating = set()
         for run in self._store:
             manifest = run.manifest
             if manifest.state not in ACTIVE or manifest.process is None or not on_this_host(manifest.process):
-                self._beats.pop(run.id, None)
                 continue
+            beating.add(run.id)
             if run.requested_stop == "discard" and run.id not in self._enforced:
                 self._enforced.add(run.id)
                 threading.Thread(target=enforce, args=(run,), daemon=True).start()
             if self._frozen(run):
                 log.warning("run %s gave no sign of life for %d s", run.id, self._settings.hang_seconds)
                 end(run, "failed", hung(self._settings.hang_seconds))
+        # Those that ended, and those that ended and were deleted since the last round.
+        self._beats = {name: beat for name, beat in self._beats.items() if name in beating}
         self.clean(time.time())
 
     def prepare(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,6 +141,11 @@ def test_a_worker_gets_ready_while_nothing_trains(store, settings, monkeypatch):
     busy.round()
     busy.prepare()
     assert asked == [True]
+    # A run that is deleted between two rounds keeps nobody waiting.
+    shutil.rmtree(run.directory)
+    busy.round()
+    busy.prepare()
+    assert asked == [True, True]
 
 
 def test_limits_of_the_queue(store, settings):
