@@ -22,6 +22,15 @@ def test_a_folder_without_its_tokenizer_is_refused(tmp_path):
     assert caught.value.code == "no_tokenizer"
 
 
+def test_a_tokenizer_at_hand_is_not_read_again(tmp_path):
+    save_encoder("bert", tmp_path)
+    known = load_encoder(str(tmp_path), AutoModelForSequenceClassification, labels=["a", "b"]).tokenizer
+    for file in tmp_path.glob("tokenizer*"):
+        file.unlink()
+    again = load_encoder(str(tmp_path), AutoModelForSequenceClassification, labels=["a", "b"], tokenizer=known)
+    assert again.tokenizer is known
+
+
 RESPONSE = httpx.Response(403, request=httpx.Request("GET", "https://hub/a/b"))
 
 
