@@ -36,6 +36,7 @@ FLAGS = {
     "model.id": "--model",
     "method.name": "--method",
     "training.epochs": "--epochs",
+    "training.minutes": "--minutes",
     "training.learning_rate": "--learning-rate",
     "training.batch_size": "--batch-size",
     "model.max_length": "--max-length",

@@ -199,7 +199,7 @@ def elapsed(history: History, manifest: Manifest, now: float) -> float:
     return max(end - manifest.created, 0.0)
 
 
-def _epochs(history: History) -> float:
+def epochs(history: History) -> float:
     """The whole width of the curves, in epochs, known from the first step on."""
     step = history.step
     if step is None or not step["epoch"] or not step["step"]:
@@ -227,7 +227,7 @@ def loss_chart(history: History, language: str) -> str:
             Series(words("train.loss_train").in_language(language), smooth(raw), "train"),
             Series(words("train.loss_validation").in_language(language), validation, "validation", dots=True),
         ],
-        x_range=(0.0, _epochs(history)),
+        x_range=(0.0, epochs(history)),
         y_range=(0.0, top or 1.0),
         x_title=words("train.epochs").in_language(language),
         y_format=lambda value: f"{value:.2f}" if value < 10 else f"{value:.0f}",
@@ -254,7 +254,7 @@ def metric_chart(history: History, language: str) -> str:
     return line_chart(
         words("train.metric").in_language(language),
         series,
-        x_range=(0.0, _epochs(history)),
+        x_range=(0.0, epochs(history)),
         y_range=(low, high),
         x_title=words("train.epochs").in_language(language),
         y_format=lambda value: f"{100 * value:.1f}%".replace(".0%", "%"),

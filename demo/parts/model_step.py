@@ -24,7 +24,11 @@ from engine.text import Text
 
 FORMATS = ("generation.prompt", "generation.target")
 # Shown first; what is advanced waits one fold further.
-LEARNING = ("training.epochs", "training.learning_rate", "training.batch_size", "model.max_length")
+LEARNING = (
+    ("training.epochs", "training.minutes"),
+    ("training.learning_rate", "training.batch_size"),
+    ("model.max_length", "name"),
+)
 
 
 @dataclass
@@ -64,12 +68,11 @@ def build(page: Page, task: str) -> ModelStep:
                 for path in of_lora[first : first + 2]:
                     fields[path] = knob(page, path, min_width=120)
     with make(gr.Accordion, label=words("model.learning"), open=False, elem_id=f"{task}-learning"):
-        for first, second in (LEARNING[:2], LEARNING[2:]):
+        for pair in LEARNING:
             with gr.Row():
-                fields[first] = knob(page, first, min_width=140)
-                fields[second] = knob(page, second, min_width=140)
+                for path in pair:
+                    fields[path] = knob(page, path, min_width=140)
         fields["evaluation.baselines"] = knob(page, "evaluation.baselines")
-        fields["name"] = knob(page, "name")
     edit = None
     if task in WRITING:
         with make(gr.Accordion, label=words("model.writing"), open=False, elem_id=f"{task}-writing"):

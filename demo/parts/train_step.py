@@ -5,6 +5,7 @@ Turns `live`'s plain data into markup. Knows states and phases; does not know ta
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -148,9 +149,10 @@ def _sentence(page: Page, run: Run, manifest: Manifest, history: History, langua
             detail += " · " + say("train.tokens", tokens=count(step["tokens_per_second"]))
         if step.get("memory_mb"):
             detail += " · " + say("train.memory", memory=count(step["memory_mb"]))
-        epochs = history.facts.get("epochs")
-        now_epoch = min(int(step["epoch"]) + 1, int(epochs or step["epoch"] + 1))
-        return say("train.learning", epoch=now_epoch, epochs=f"{epochs:g}" if epochs else "?"), detail
+        # Fewer than planned where time is short.
+        epochs = min(history.facts.get("epochs") or math.inf, round(live.epochs(history), 1))
+        now_epoch = min(int(step["epoch"]) + 1, math.ceil(epochs))
+        return say("train.learning", epoch=now_epoch, epochs=f"{epochs:g}"), detail
     detail = (
         Text.from_dict(history.progress["what"]).in_language(language)
         if history.progress

@@ -81,8 +81,10 @@ def _files(sources: dict[str, dict[str, Any]] | None) -> Text | None:
 
 def _settings(facts: dict[str, Any]) -> Text | None:
     ratio = facts.get("fast_ratio", 1) if facts.get("method") == "full" else 1
+    made = facts.get("epochs_fitted")
     found = [
-        (Text("epochs", "轮数"), facts.get("epochs")),
+        (Text("epochs made", "实际轮数"), made),
+        (Text("epochs planned", "计划轮数") if made else Text("epochs", "轮数"), facts.get("epochs")),
         (Text("batch", "批大小"), facts.get("batch_size")),
         (Text("learning rate", "学习率"), facts.get("learning_rate")),
         (Text("head ratio", "输出层倍率"), ratio if ratio != 1 else None),

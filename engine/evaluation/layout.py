@@ -31,6 +31,7 @@ POINT_TITLES: dict[str, Text] = {
     "truncation": Text("Long texts", "长文本"),
     "calibration": Text("Its confidence", "置信度"),
     "overfitting": Text("Overfitting", "过拟合"),
+    "short_of_time": Text("Short training", "训练时间有限"),
     "memory": Text("Against memory", "与照搬训练集相比"),
     "generalisation": Text("New entities", "新实体"),
     "main_error": Text("What goes wrong", "主要错误"),

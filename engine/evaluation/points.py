@@ -230,6 +230,20 @@ def overfitting(history: Sequence[dict[str, Any]], best_epoch: float | None) -> 
     )
 
 
+def short_of_time(facts: dict[str, Any]) -> Point | None:
+    """Training that was fitted into fewer passes than its data would have had."""
+    made, whole, minutes = facts.get("epochs_fitted"), facts.get("epochs"), facts.get("minutes")
+    if made is None or whole is None or minutes is None:
+        return None
+    return point(
+        "short_of_time",
+        Text(
+            f"Training was fitted into {60 * minutes:g} seconds: {made:g} of {whole:g} passes on this machine. With more time, or on a faster machine, the model may learn more.",
+            f"训练被限制在 {60 * minutes:g} 秒内：在这台机器上完成了 {whole:g} 轮中的 {made:g} 轮。给更多时间或换更快的机器，模型可能学得更好。",
+        ),
+    )
+
+
 def shift(metric: str, validation: Interval, test: Interval, rows: int) -> Point | None:
     """Test rows that are surely harder than the validation rows: another kind of data, or luck in choosing the checkpoint."""
     if test.high >= validation.low:

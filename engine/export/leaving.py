@@ -143,7 +143,8 @@ class Leaving:
         manifest, facts = self.manifest, self.facts
         kept = (
             "method", "device", "dtype", "parameters", "trainable_parameters", "seed", "versions", "batch_size",
-            "learning_rate", "max_length", "epochs", "columns", "sources", "rows", "data_sha256", "best_epoch", "seconds",
+            "learning_rate", "max_length", "epochs", "epochs_fitted", "columns", "sources", "rows", "data_sha256", "best_epoch",
+            "seconds",
         )  # fmt: skip
         return {
             "run": self.run.id,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from transformers import PretrainedConfig
 
+from engine.assets.catalogue import EXAMPLES
 from engine.config import MethodConfig, RunConfig
 from engine.training.pace import Pace
 
@@ -29,6 +30,7 @@ class Resolved:
     freeze_embeddings: bool
     epochs: float
     fast_ratio: float  # of the rate of what `adapters.fast_parameters` names to the others'
+    minutes: float | None  # that training may take at most; None without a limit
 
 
 def batch_size_for(rows: int, classes: int, least: int = 8) -> int:
@@ -80,6 +82,15 @@ def max_length_for(longest: int, limit: int, asked: int | None) -> int:
     return min(limit, max(16, -(-longest // 8) * 8))
 
 
+def minutes_for(config: RunConfig) -> float | None:
+    """An example is for trying, and ends soon on a slow machine too, unless somebody says how much it is to learn from."""
+    asked = config.training.minutes
+    if asked is None and config.data.max_train_rows is None and config.training.epochs is None:
+        example = EXAMPLES.get(config.data.example)
+        asked = example.minutes if example else None
+    return asked or None
+
+
 def resolve(
     config: RunConfig,
     model_config: PretrainedConfig,
@@ -108,6 +119,7 @@ def resolve(
         max_length=max_length,
         dropout=0.0 if config.model.dropout is None else config.model.dropout,
         freeze_embeddings=config.method.freeze_embeddings is not False,
+        minutes=minutes_for(config),
         epochs=config.training.epochs
         or pace.epochs(rows, classes, config.method.name) * (pace.head_passes if once else 1),
     )

@@ -7,6 +7,7 @@ an update is made (trainer.py), nor what becomes of the weights (saving.py).
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,6 +19,7 @@ from engine.inference.forward import collate, read_below
 from engine.models.adapters import fast_parameters, restore_trainable, trainable_state
 from engine.models.remembering import forget, remember
 from engine.training import memory, told
+from engine.training.budget import Budget
 from engine.training.checkpoint import Checkpoints
 from engine.training.comeback import last_checkpoint
 from engine.training.course import SliceOver, StopRequested, Terminated
@@ -77,6 +79,10 @@ class Fit:
             # Other batches, other updates: nothing until here belongs to what begins now.
             checkpoint = None
             self.checkpoints.clear()
+        if tuner.budget.cut and not session.progress.stopped_early:
+            session.facts["epochs_fitted"] = round(
+                session.resolved.epochs * tuner.budget.planned / tuner.budget.full, 2
+            )
         restore_trainable(session.model, session.progress.best_state)
         forget(session.model)
         if session.lower is not None:
@@ -141,6 +147,11 @@ class Fit:
             events=session.events,
             checkpoints=self.checkpoints,
             max_seconds=session.course.settings.max_seconds,
+            # An update is a forward pass and, twice as dear, a backward pass.
+            budget=Budget(
+                60 * (session.resolved.minutes or math.inf),
+                reading=len(session.validation.features) / session.resolved.batch_size / 3,
+            ),
             micro_batch_size=micro,
             team=session.team,
             by_tokens=session.task.name == "ner" or session.task.name in WRITING,

@@ -134,6 +134,17 @@ def measured_batch(events: EventLog, micro: int, batch_size: int, bytes_each: in
     )
 
 
+def fitted(events: EventLog, passes: float, whole: float, seconds: float) -> None:
+    """That this machine makes about `passes` of the `whole` passes in the seconds that training may take."""
+    events.notice(
+        "fitted",
+        Text(
+            f"About {passes:.2g} of {whole:g} passes fit into the {seconds:g} seconds that training may take here; the learning rate falls to zero with the last update. Set “Minutes at most” to 0 for all of them.",
+            f"在限定的 {seconds:g} 秒训练时间内，这台机器约能完成 {whole:g} 轮中的 {passes:.2g} 轮；学习率会随最后一次更新降到零。如需训练完整轮数，请将“训练时长上限”设为 0。",
+        ),
+    )
+
+
 def out_of_time(events: EventLog, seconds: float) -> None:
     """That training ended because it had lasted as long as a run may here."""
     minutes = max(1, round(seconds / 60))

@@ -23,24 +23,26 @@ from engine.models.device import Device, memory_mb
 from engine.tasks.base import Feature
 from engine.training import told
 from engine.training.batching import LengthBuckets
+from engine.training.budget import Budget
 from engine.training.callbacks import Watch
 from engine.training.checkpoint import Checkpoint, Checkpoints
 from engine.training.course import Terminated
 from engine.training.defaults import Resolved
 from engine.training.events import EventLog
 from engine.training.progress import Progress
-from engine.training.resumable import Resumable
+from engine.training.stepping import Stepping
 from engine.training.together import Team
 
 ALONE = Team()
 
 
-class FineTuner(Resumable):
+class FineTuner(Stepping):
     """Trainer over features that are already encoded.
 
     `loss` takes the model and a batch with `labels` and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation rows;
     `stop_request` returns "keep", "discard", "terminate" or None. The parameters in `fast` take steps `resolved.fast_ratio` times as
-    large; `beside` gives and takes back what else belongs into a checkpoint, as JSON. The best weights end up in `progress.best_state`.
+    large; `beside` gives and takes back what else belongs into a checkpoint, as JSON. `budget` ends training where time is short, with
+    the rate at zero; after `max_seconds` it is ended wherever it is. The best weights end up in `progress.best_state`.
     """
 
     def __init__(
@@ -61,27 +63,30 @@ class FineTuner(Resumable):
         checkpoints: Checkpoints,
         max_seconds: float,
         micro_batch_size: int,
+        budget: Budget,
         fast: Sequence[nn.Parameter] = (),
         team: Team = ALONE,
         by_tokens: bool = False,
         beside: tuple[Callable[[], dict[str, Any]], Callable[[dict[str, Any]], None]] | None = None,
     ):
         self._features = features
-        self._resolved = resolved
+        self.resolved = resolved
         self._pad_token_id = pad_token_id
         self._loss = loss
         self._evaluate_now = evaluate_now
         self._events = events
         self.checkpoints = checkpoints
         self._max_seconds = max_seconds
+        self.budget = budget
         self._beside = beside
         self._seed = seed
         self._micro_batch_size = micro_batch_size
-        self._fast = {id(parameter) for parameter in fast}
+        self.fast = {id(parameter) for parameter in fast}
         self.team = team
         self._by_tokens = by_tokens  # what the loss is a mean over: tokens or sequences
         self.progress = Progress(metric)
         self.terminated = False  # the system wants an end: leave with a checkpoint and without a result
+        self._told_fitted = False
         self._before = 0.0  # seconds that earlier attempts trained
         self._began = time.perf_counter()
         self._seen_examples = 0
@@ -142,30 +147,6 @@ class FineTuner(Resumable):
         batch = collate(share.features, pad_token_id=self._pad_token_id)
         return {**batch, "share": torch.tensor([share.weight, share.sequences, share.tokens], dtype=torch.float32)}
 
-    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """AdamW without decay of biases and norms, as Trainer makes it; some parameters (`fast`) take larger steps."""
-        model = model or self.model
-        kind, options = self.get_optimizer_cls_and_kwargs(self.args, model)
-        decayed = set(self.get_decay_parameter_names(model))
-        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-        for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
-                groups.setdefault((name in decayed, id(parameter) in self._fast), []).append(parameter)
-        rate = self.args.learning_rate
-        self.optimizer = kind(
-            [
-                {
-                    "params": parameters,
-                    "weight_decay": self.args.weight_decay if decay else 0.0,
-                    "lr": rate * self._resolved.fast_ratio if fast else rate,
-                }
-                # The first group's rate is the one that is told.
-                for (decay, fast), parameters in sorted(groups.items(), key=lambda item: item[0][1])
-            ],
-            **options,
-        )
-        return self.optimizer
-
     def compute_loss(
         self,
         model: nn.Module,
@@ -194,7 +175,7 @@ class FineTuner(Resumable):
             # All see the same loss, so that all stop where one of them diverges.
             loss = self.accelerator.reduce(loss, reduction="mean")
         if not torch.isfinite(loss):
-            raise told.diverged(self._resolved.learning_rate, self.state.global_step)
+            raise told.diverged(self.resolved.learning_rate, self.state.global_step)
         # Trainer divides by the accumulated batches; the curve shows the loss of an example.
         self._losses.append(loss.detach() * self.current_gradient_accumulation_steps)
         return loss
@@ -252,6 +233,7 @@ class FineTuner(Resumable):
             "best": best,
             "seconds": round(time.perf_counter() - started, 3),
         }
+        self.budget.evaluated(point["seconds"])
         self._losses.clear()
         progress.evaluations.append(point)
         self._events.emit("evaluation", **point)
@@ -265,12 +247,15 @@ class FineTuner(Resumable):
             "tokens": self._seen_tokens,
             "seconds": self.seconds,
             "losses": [float(loss) for loss in self._losses],
+            "budget": self.budget.state(),
             "beside": self._beside[0]() if self._beside else None,
         }
 
     def restore_counters(self, values: dict[str, Any]) -> None:
         self._seen_examples, self._seen_tokens = values["examples"], values["tokens"]
         self._before = values["seconds"]
+        if "budget" in values:  # not in what a version wrote that knew none
+            self.budget.restore(values["budget"])
         if self._beside:
             self._beside[1](values["beside"])
         self._losses = [torch.tensor(loss, device=self.args.device) for loss in values["losses"]]
@@ -287,6 +272,13 @@ class FineTuner(Resumable):
 
     def tell_out_of_time(self) -> None:
         told.out_of_time(self._events, self._max_seconds)
+
+    def tell_fitted(self) -> None:
+        """Once, that not all passes fit into the time, and about how many do."""
+        if not self._told_fitted:
+            self._told_fitted = True
+            whole = self.resolved.epochs
+            told.fitted(self._events, whole * self.budget.planned / self.budget.full, whole, self.budget.seconds)
 
     def fit(self, checkpoint: Checkpoint | None = None) -> Progress:
         """Train to the end, or until asked to stop. Raises RunFailure (diverged), StopRequested, Terminated."""

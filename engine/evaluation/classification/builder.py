@@ -178,6 +178,7 @@ class _Builder:
         found.append(points.truncation(facts.get("truncated_share") or 0.0, facts.get("max_length")))
         found.append(self._calibration_point())
         found.append(points.overfitting(facts.get("history") or [], facts.get("best_epoch")))
+        found.append(points.short_of_time(facts))
         found.append(self._shift_point())
         found.append(points.label_noise(suspects, int((~self.tested.correct).sum())))
         if more is not None:

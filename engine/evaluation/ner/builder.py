@@ -221,6 +221,7 @@ class _Builder:
         found.append(points.leakage(int(same_text.sum()), rows, metric, fresh))
         found.append(self._calibration_point())
         found.append(points.overfitting(facts.get("history") or [], facts.get("best_epoch")))
+        found.append(points.short_of_time(facts))
         found.append(self._shift_point())
         return found
 

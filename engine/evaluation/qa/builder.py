@@ -171,6 +171,7 @@ class _Builder:
         found.append(self._seen_point())
         found.append(self._calibration_point())
         found.append(points.overfitting(judgement.facts.get("history") or [], judgement.facts.get("best_epoch")))
+        found.append(points.short_of_time(judgement.facts))
         found.append(self._shift_point())
         return found
 

@@ -161,6 +161,7 @@ class _Builder:
         if "lost_share" in facts:
             found.append(remarks.lost(facts["lost_share"], facts["max_length"]))
         found.append(points.overfitting(facts.get("history") or [], facts.get("best_epoch")))
+        found.append(points.short_of_time(facts))
         return found
 
     def _examples(self) -> dict[str, list[dict[str, Any]]]:

@@ -105,6 +105,21 @@ def test_the_same_seed_gives_the_same_model(tiny_bert, sentences, runs_dir):
 
 
 @pytest.mark.training
+def test_a_run_that_is_short_of_time_makes_fewer_passes_and_says_so(tiny_bert, sentences, runs_dir):
+    run = train(describe(sentences, tiny_bert, training={"epochs": 1000, "minutes": 0.05}))
+    assert run.state == "completed"
+    events = run.events()[0]
+    steps = [event for event in events if event["type"] == "step"]
+    assert steps[-1]["step"] == steps[-1]["total_steps"] < steps[0]["total_steps"]
+    assert steps[-1]["learning_rate"] < 0.05 * max(event["learning_rate"] for event in steps)
+    assert [event["code"] for event in events if event["type"] == "notice"].count("fitted") == 1
+    report = load_report(run.path("report"))
+    assert report["run"]["epochs_fitted"] == pytest.approx(steps[-1]["epoch"], abs=0.2)
+    assert "short_of_time" in [point["kind"] for point in report["verdict"]["points"]]
+    assert "epochs planned 1000" in run.path("report", "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.training
 def test_stop_and_keep_the_best(tiny_bert, sentences, runs_dir):
     run = Store(runs_dir).create(describe(sentences, tiny_bert, training={"epochs": 500, "learning_rate": 1e-3}))
     worker = start(run)
