@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.assets.package import Package
 from engine.text import Text
 
-TRIAL_MINUTES = 1.25  # with what comes before and after it, a result within two minutes, on a slow machine too
+TRIAL_MINUTES = 1.5  # with what comes before and after it, a result within two minutes, on a slow machine too
 
 
 @dataclass(frozen=True, slots=True)

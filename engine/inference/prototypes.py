@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from engine.inference.reader import Reader
 
-MOST_EXAMPLES = 200  # training rows; prototypes hardly move beyond that
+# Training rows; prototypes hardly move beyond that. Bytes too, of which four or five are a token in any language: of long texts
+# fewer have as much to show.
+MOST_EXAMPLES, MOST_BYTES = 200, 40_000
 # Cosines of one encoder's words lie close together; their differences become log-probabilities at this temperature.
 TEMPERATURE = 0.05
 
@@ -109,10 +111,11 @@ def unit_features(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Ten
 def _some_with_every_type(examples: Sequence[Example], seed: int) -> list[Example]:
     """A sample in which every entity type of the rows occurs."""
     order = np.random.default_rng(seed).permutation(len(examples))
-    chosen, seen = [], set()
+    chosen, seen, read = [], set(), 0
     for position, index in enumerate(order):
         types = {span["label"] for span in examples[index].target}
-        if position < MOST_EXAMPLES or types - seen:
+        if (position < MOST_EXAMPLES and read < MOST_BYTES) or types - seen:
             chosen.append(examples[index])
+            read += len(examples[index].inputs["text"].encode())
             seen |= types
     return chosen

@@ -20,6 +20,8 @@ from engine.text import Text
 if TYPE_CHECKING:
     from engine.training.session import Session
 
+READ_AGAIN = 8000  # tokens of training rows that are read once more at the end
+
 
 def report_on(session: Session) -> None:
     """Judge the saved model on the test rows, which nothing has looked at before."""
@@ -83,11 +85,14 @@ def report_on(session: Session) -> None:
 def _train_metrics(session: Session, reader: Reader) -> dict[str, float]:
     """The metrics on a sample of the training rows as large as the validation split: the gap tells of overfitting.
 
-    At least 200 of them, or 100 where texts are long and every one takes several windows.
+    At least 200 of them, or 100 where texts are long and every one takes several windows; fewer, but 50, where they are so long that
+    they would take longer than the test rows do.
     """
     train = session.prepared.splits.train
     random = np.random.default_rng(session.config.seed)
     least = 100 if session.task.windowed else 200
+    tokens = sum(len(feature) for feature in session.train.features) / len(train)
+    least = max(50, min(least, round(READ_AGAIN / tokens)))
     size = min(len(train), max(least, len(session.prepared.splits.validation)))
     sample = [train[i] for i in sorted(random.choice(len(train), size, replace=False))]
     predictions = reader.predict(sample, progress=session.still_wanted)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.assets.example import TRIAL_MINUTES
 from engine.config import RunConfig
 from engine.training.budget import TRUSTED, Budget, due
 from engine.training.defaults import minutes_for
@@ -105,7 +106,7 @@ def test_only_an_example_that_nobody_says_anything_about_ends_by_itself() -> Non
     def of(**values: object) -> RunConfig:
         return RunConfig.from_dict({"task": "ner", "data": {"example": "help-desk-entities-en"}, **values})
 
-    assert minutes_for(of()) == 1.25
+    assert minutes_for(of()) == TRIAL_MINUTES
     assert minutes_for(of(training={"minutes": 3})) == 3
     assert minutes_for(of(training={"minutes": 0})) is None
     assert minutes_for(of(training={"epochs": 4})) is None
