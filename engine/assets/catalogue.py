@@ -82,7 +82,6 @@ _PEOPLES_DAILY = Example(
     suffix=".jsonl",
     write=write_peoples_daily,
     sample=360,
-    minutes=1.25,  # long paragraphs: half a minute for judging
 )
 
 
@@ -130,15 +129,6 @@ def _smart_home(language: str, rows: int, intent_bytes: int, slot_bytes: int) ->
     )
 
 
-def _minutes(task: str, language: str) -> float | None:
-    if task == "summarization":
-        return (
-            None  # without bf16 one pass over a few dozen documents takes longer, and less than that teaches too little
-        )
-    # The larger model takes half a minute to judge these.
-    return 1.25 if (task, language) == ("qa", "zh") else TRIAL_MINUTES
-
-
 def _help_desk(language: str) -> Iterator[Example]:
     """The local corpus in one language, as far as its files are there: the engine also works without demo/."""
     tasks = (
@@ -173,7 +163,8 @@ def _help_desk(language: str) -> Iterator[Example]:
             recommended=(task, language) not in (("summarization", "zh"), ("classification", "en")),
             suffix=".csv" if task in ("classification", "summarization") else ".jsonl",
             write=write,
-            minutes=_minutes(task, language),
+            # Without bf16 one pass over a few dozen documents takes longer, and less than that teaches too little.
+            minutes=None if task == "summarization" else TRIAL_MINUTES,
             recipe=2 if task == "qa" else 1,
         )
 

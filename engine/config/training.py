@@ -44,17 +44,15 @@ class TrainingConfig:
     )
     minutes: float | None = option(
         None,
-        Text("Minutes at most", "训练时长上限（分钟）"),
+        Text("Minutes at most", "运行时长上限（分钟）"),
         Text(
-            "How long training may take. Where time is short it makes fewer passes, and the learning rate still falls to zero; "
-            "0 sets no limit.",
-            "训练最多用多长时间。时间不够时会减少轮数，学习率仍会降到零；0 表示不限时。",
+            "About how long the run may take, up to its report. Where time is short it makes fewer passes, and the learning rate "
+            "still falls to zero. 0 sets no limit.",
+            "从开始到生成报告大约允许用多长时间。时间不够时会减少训练轮数，学习率仍会降到零；0 表示不限时。",
         ),
         low=0,
         high=100_000,
-        automatic=Text(
-            "a minute or two for an example; no limit for your own data", "示例数据约一两分钟；自己的数据不限时"
-        ),
+        automatic=Text("two for an example; no limit for your own data", "示例数据约两分钟；自己的数据不限时"),
     )
     gradient_accumulation: int = option(
         1,

@@ -238,8 +238,8 @@ def short_of_time(facts: dict[str, Any]) -> Point | None:
     return point(
         "short_of_time",
         Text(
-            f"Training was fitted into {60 * minutes:g} seconds: {made:g} of {whole:g} passes on this machine. With more time, or on a faster machine, the model may learn more.",
-            f"训练被限制在 {60 * minutes:g} 秒内：在这台机器上完成了 {whole:g} 轮中的 {made:g} 轮。给更多时间或换更快的机器，模型可能学得更好。",
+            f"The run was fitted into {60 * minutes:.0f} seconds: {made:g} of {whole:g} passes on this machine. With more time, or on a faster machine, the model may learn more.",
+            f"本次运行限时 {60 * minutes:.0f} 秒：在这台机器上完成了 {whole:g} 轮训练中的 {made:g} 轮。给更多时间或换更快的机器，模型可能学得更好。",
         ),
     )
 

@@ -30,18 +30,18 @@ class Pool:
 
 
 class Budget:
-    """`seconds` that training may take, evaluations included; infinite where nobody set a limit, and then nothing changes.
+    """`seconds` that may pass from the first update on; infinite where nobody set a limit, and then nothing changes.
 
-    `reading` is what an evaluation costs, in updates: a guess, until the first one was timed. `planned` is the number of updates after
-    which training ends, `full` what it would be with all the time in the world, and `position` the place in the schedule of `full`
-    updates that the learning rate is taken from.
+    `reading` is what an evaluation costs, in updates: a guess, until the first one was timed. `after` is what reading comes after
+    training, in evaluations. `planned` is the number of updates after which training ends, `full` what it would be with all the time
+    in the world, and `position` the place in the schedule of `full` updates that the learning rate is taken from.
     """
 
-    def __init__(self, seconds: float, reading: float = 0.0):
+    def __init__(self, seconds: float, reading: float = 0.0, after: float = 0.0):
         self.seconds = seconds
         self.full = self.planned = 0
         self.position = 0.0
-        self._reading = reading
+        self._reading, self._after = reading, after
         self._interval = 1
         self._updates, self._evaluations = Pool(), Pool()
         self._skipped = False
@@ -74,7 +74,7 @@ class Budget:
         end = self.full
         # The fewer updates, the fewer evaluations: twice is enough for both to agree.
         for _ in range(2):
-            left = self.seconds - spent - self.evaluations_left(step, end) * evaluation
+            left = self.seconds - spent - (self.evaluations_left(step, end) + self._after) * evaluation
             end = min(self.full, step + max(0, math.floor(left / update)))
         return end
 

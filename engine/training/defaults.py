@@ -30,7 +30,7 @@ class Resolved:
     freeze_embeddings: bool
     epochs: float
     fast_ratio: float  # of the rate of what `adapters.fast_parameters` names to the others'
-    minutes: float | None  # that training may take at most; None without a limit
+    minutes: float | None  # that the run may take at most; None without a limit
 
 
 def batch_size_for(rows: int, classes: int, least: int = 8) -> int:

@@ -23,6 +23,7 @@ from engine.training.budget import Budget
 from engine.training.checkpoint import Checkpoints
 from engine.training.comeback import last_checkpoint
 from engine.training.course import SliceOver, StopRequested, Terminated
+from engine.training.judge import rows_to_read
 from engine.training.signals import Deferred
 from engine.training.trainer import FineTuner
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from engine.training.session import Session
 
 log = logging.getLogger("tunebench.pipeline")
+
+AFTERWARDS = 10.0  # seconds set aside for saving, checking what was saved, baselines and intervals
 
 
 class Fit:
@@ -147,15 +150,24 @@ class Fit:
             events=session.events,
             checkpoints=self.checkpoints,
             max_seconds=session.course.settings.max_seconds,
-            # An update is a forward pass and, twice as dear, a backward pass.
-            budget=Budget(
-                60 * (session.resolved.minutes or math.inf),
-                reading=len(session.validation.features) / session.resolved.batch_size / 3,
-            ),
+            budget=self._budget(),
             micro_batch_size=micro,
             team=session.team,
             by_tokens=session.task.name == "ner" or session.task.name in WRITING,
             fast=fast_parameters(session.model, session.loaded),
+        )
+
+    def _budget(self) -> Budget:
+        """What of the run's minutes is left for training, with what its judgement will read set aside."""
+        session = self.session
+        minutes, begun = session.resolved.minutes, sum(session.course.seconds.values())
+        left = math.inf if minutes is None else 60 * minutes - begun - AFTERWARDS
+        sequences = len(session.validation.features)
+        return Budget(
+            left,
+            # An update is a forward pass and, twice as dear, a backward pass.
+            reading=sequences / session.resolved.batch_size / 3,
+            after=rows_to_read(session) / max(1, len(session.prepared.splits.validation)),
         )
 
     def _stop_request(self) -> str | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.training.session import Session
 
 READ_AGAIN = 8000  # tokens of training rows that are read once more at the end
+FITTED = 100  # training rows, about, that the untuned model is made to answer with
 
 
 def report_on(session: Session) -> None:
@@ -90,13 +91,28 @@ def _train_metrics(session: Session, reader: Reader) -> dict[str, float]:
     """
     train = session.prepared.splits.train
     random = np.random.default_rng(session.config.seed)
-    least = 100 if session.task.windowed else 200
-    tokens = sum(len(feature) for feature in session.train.features) / len(train)
-    least = max(50, min(least, round(READ_AGAIN / tokens)))
-    size = min(len(train), max(least, len(session.prepared.splits.validation)))
+    size = _rows_read_again(session)
     sample = [train[i] for i in sorted(random.choice(len(train), size, replace=False))]
     predictions = reader.predict(sample, progress=session.still_wanted)
     return session.task.score(sample, predictions, session.outputs)
+
+
+def _rows_read_again(session: Session) -> int:
+    train = session.prepared.splits.train
+    tokens = sum(len(feature) for feature in session.train.features) / len(train)
+    least = 100 if session.task.windowed else 200
+    least = max(50, min(least, round(READ_AGAIN / tokens)))
+    return min(len(train), max(least, len(session.prepared.splits.validation)))
+
+
+def rows_to_read(session: Session) -> int:
+    """About how many rows will be read when the model is judged; what a writing model writes then cannot be told before."""
+    splits, most = session.prepared.splits, session.config.evaluation.max_rows or session.task.most_rows
+    if session.task.most_rows is not None:
+        return 0
+    tested = min(len(splits.test), most or len(splits.test))
+    read = tested + len(splits.validation) + _rows_read_again(session)
+    return read + tested + FITTED if session.config.evaluation.baselines else read
 
 
 def sample_of(examples: list[Example], most: int | None, seed: int) -> list[Example]:

@@ -134,13 +134,14 @@ def measured_batch(events: EventLog, micro: int, batch_size: int, bytes_each: in
     )
 
 
-def fitted(events: EventLog, passes: float, whole: float, seconds: float) -> None:
-    """That this machine makes about `passes` of the `whole` passes in the seconds that training may take."""
+def fitted(events: EventLog, passes: float, whole: float, minutes: float) -> None:
+    """That this machine makes about `passes` of the `whole` passes in the minutes that the run may take."""
+    seconds = f"{60 * minutes:.0f}"
     events.notice(
         "fitted",
         Text(
-            f"About {passes:.2g} of {whole:g} passes fit into the {seconds:g} seconds that training may take here; the learning rate falls to zero with the last update. Set “Minutes at most” to 0 for all of them.",
-            f"在限定的 {seconds:g} 秒训练时间内，这台机器约能完成 {whole:g} 轮中的 {passes:.2g} 轮；学习率会随最后一次更新降到零。如需训练完整轮数，请将“训练时长上限”设为 0。",
+            f"About {passes:.2g} of {whole:g} passes fit into a run of {seconds} seconds on this machine; the learning rate falls to zero with the last update. Set “Minutes at most” to 0 for all of them.",
+            f"这台机器在 {seconds} 秒的运行时长内约能完成 {whole:g} 轮中的 {passes:.2g} 轮；学习率会随最后一次更新降到零。如需训练完整轮数，请将“运行时长上限”设为 0。",
         ),
     )
 

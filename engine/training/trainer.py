@@ -278,7 +278,7 @@ class FineTuner(Stepping):
         if not self._told_fitted:
             self._told_fitted = True
             whole = self.resolved.epochs
-            told.fitted(self._events, whole * self.budget.planned / self.budget.full, whole, self.budget.seconds)
+            told.fitted(self._events, whole * self.budget.planned / self.budget.full, whole, self.resolved.minutes or 0)
 
     def fit(self, checkpoint: Checkpoint | None = None) -> Progress:
         """Train to the end, or until asked to stop. Raises RunFailure (diverged), StopRequested, Terminated."""

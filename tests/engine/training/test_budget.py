@@ -54,6 +54,15 @@ def test_an_evaluation_is_guessed_until_one_was_timed() -> None:
     assert budget.plan(10, 10.0) == 98
 
 
+def test_time_is_set_aside_for_what_is_read_after_training() -> None:
+    budget = Budget(100.0, reading=4, after=5.0)
+    budget.begin(1000, 1000)
+    timed(budget, 10, 1.0)
+    assert budget.plan(10, 10.0) == 100 - 4 - 5 * 4
+    budget.evaluated(2.0)
+    assert budget.plan(10, 10.0) == 100 - 2 - 5 * 2
+
+
 def test_the_first_updates_decide_nothing() -> None:
     budget = Budget(1.0)
     budget.begin(500, 100)

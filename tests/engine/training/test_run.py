@@ -106,12 +106,12 @@ def test_the_same_seed_gives_the_same_model(tiny_bert, sentences, runs_dir):
 
 @pytest.mark.training
 def test_a_run_that_is_short_of_time_makes_fewer_passes_and_says_so(tiny_bert, sentences, runs_dir):
-    run = train(describe(sentences, tiny_bert, training={"epochs": 1000, "minutes": 0.05}))
+    run = train(describe(sentences, tiny_bert, training={"epochs": 1000, "minutes": 0.5}))
     assert run.state == "completed"
     events = run.events()[0]
     steps = [event for event in events if event["type"] == "step"]
     assert steps[-1]["step"] == steps[-1]["total_steps"] < steps[0]["total_steps"]
-    assert steps[-1]["learning_rate"] < 0.05 * max(event["learning_rate"] for event in steps)
+    assert steps[-1]["learning_rate"] < 0.05 * 3e-3, "the schedule of fewer updates has ended, not the one of all"
     assert [event["code"] for event in events if event["type"] == "notice"].count("fitted") == 1
     report = load_report(run.path("report"))
     assert report["run"]["epochs_fitted"] == pytest.approx(steps[-1]["epoch"], abs=0.2)
