@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from engine.data.examples import read_examples
 from engine.data.findings import Notice
 from engine.data.load import read_tables
 from engine.data.one_label import agree_on_labels
-from engine.data.split import Splits, split
+from engine.data.split import Splits, main_text, split
 from engine.data.split_names import SPLITS
 from engine.runs.store import Run, write_atomically
 from engine.settings import Settings
@@ -109,13 +110,18 @@ def sample_of_example(rows: list[Example], config: RunConfig) -> tuple[list[Exam
     example, asked = EXAMPLES.get(config.data.example), config.data.max_train_rows
     if example is None or example.sample is None or asked is not None or len(rows) <= example.sample:
         return rows, []
-    chosen = sorted(random.Random(config.seed).sample(range(len(rows)), example.sample))
+    low, high = example.sampled_lengths or (0, math.inf)
+    fitting = [index for index, row in enumerate(rows) if low <= len(main_text(row, config.task)) <= high]
+    chosen = sorted(random.Random(config.seed).sample(fitting, example.sample))
+    of = Text("", "")
+    if example.sampled_lengths:
+        of = Text(f", of {low} to {high} characters", f"（{low} 至 {high} 个字符）")
     notice = Notice(
         "example_sampled",
         "info",
         Text(
-            f"{example.sample:,} of the example's {len(rows):,} rows are used, for a result in a minute or two. Set “Maximum training rows” for more.",
-            f"示例数据共 {len(rows):,} 行，只取其中 {example.sample:,} 行，以便一两分钟内得到结果。如需更多，请填写“训练行数上限”。",
+            f"{example.sample:,} of the example's {len(rows):,} rows are used{of.en}, for a result in a minute or two. Set “Maximum training rows” for more.",
+            f"示例数据共 {len(rows):,} 行，只取其中 {example.sample:,} 行{of.zh}，以便一两分钟内得到结果。如需更多，请填写“训练行数上限”。",
         ),
         example.sample,
     )

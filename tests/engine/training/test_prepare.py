@@ -7,7 +7,7 @@ from engine.config import RunConfig
 from engine.tasks.base import Example
 from engine.training.prepare import sample_of_example
 
-ROWS = [Example(number, {"text": str(number)}, ()) for number in range(5000)]
+ROWS = [Example(number, {"text": "x" * (number % 100)}, ()) for number in range(5000)]
 
 
 def described(**data) -> RunConfig:
@@ -15,9 +15,11 @@ def described(**data) -> RunConfig:
 
 
 def test_a_large_example_is_sampled_and_that_is_said():
-    wanted = EXAMPLES["peoples-daily-ner"].sample
+    wanted, (low, high) = EXAMPLES["peoples-daily-ner"].sample, EXAMPLES["peoples-daily-ner"].sampled_lengths
     rows, (notice,) = sample_of_example(ROWS, described(example="peoples-daily-ner"))
     assert len(rows) == wanted and len({row.row for row in rows}) == wanted
+    assert all(low <= len(row.inputs["text"]) <= high for row in rows)
+    assert f"{low} to {high} characters" in notice.message.en
     assert notice.code == "example_sampled" and "5,000" in notice.message.en and "5,000" in notice.message.zh
     assert sample_of_example(ROWS, described(example="peoples-daily-ner"))[0] == rows
 
