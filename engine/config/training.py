@@ -46,9 +46,8 @@ class TrainingConfig:
         None,
         Text("Minutes at most", "运行时长上限（分钟）"),
         Text(
-            "About how long the run may take, up to its report. Where time is short it makes fewer passes, and the learning rate "
-            "still falls to zero. 0 sets no limit.",
-            "从开始到生成报告大约允许用多长时间。时间不够时会减少训练轮数，学习率仍会降到零；0 表示不限时。",
+            "About how long the run may take, report included. Short of time, it makes fewer passes; 0 sets no limit.",
+            "整个运行（含报告）大约可用的时间；时间不够时减少训练轮数，0 表示不限时。",
         ),
         low=0,
         high=100_000,
