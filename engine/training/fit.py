@@ -82,7 +82,7 @@ class Fit:
             # Other batches, other updates: nothing until here belongs to what begins now.
             checkpoint = None
             self.checkpoints.clear()
-        if tuner.budget.cut and not session.progress.stopped_early:
+        if tuner.budget.cut and tuner.state.global_step >= tuner.budget.planned:
             session.facts["epochs_fitted"] = round(
                 session.resolved.epochs * tuner.budget.planned / tuner.budget.full, 2
             )
