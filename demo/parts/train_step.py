@@ -150,7 +150,7 @@ def _sentence(page: Page, run: Run, manifest: Manifest, history: History, langua
         if step.get("memory_mb"):
             detail += " · " + say("train.memory", memory=count(step["memory_mb"]))
         # Fewer than planned where time is short.
-        epochs = min(history.facts.get("epochs") or math.inf, round(live.epochs(history), 1))
+        epochs = min(history.facts.get("epochs") or math.inf, max(0.1, round(live.epochs(history), 1)))
         now_epoch = min(int(step["epoch"]) + 1, math.ceil(epochs))
         return say("train.learning", epoch=now_epoch, epochs=f"{epochs:g}"), detail
     detail = (

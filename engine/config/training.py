@@ -51,7 +51,7 @@ class TrainingConfig:
         ),
         low=0,
         high=100_000,
-        automatic=Text("two for an example; no limit for your own data", "示例数据约两分钟；自己的数据不限时"),
+        automatic=Text("two or three for an example; no limit for your own data", "示例数据两三分钟；自己的数据不限时"),
     )
     gradient_accumulation: int = option(
         1,

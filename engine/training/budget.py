@@ -66,8 +66,11 @@ class Budget:
         self._evaluations.add(seconds)
 
     def plan(self, step: int, spent: float) -> int:
-        """The number of updates after which training has to end, when `step` were made in `spent` seconds."""
-        if math.isinf(self.seconds) or self._updates.count < TRUSTED:
+        """The number of updates after which training has to end, when `step` were made in `spent` seconds.
+
+        With the last planned update it is over, whatever time is left: the rate is at zero, and Trainer has taken notice.
+        """
+        if math.isinf(self.seconds) or self._updates.count < TRUSTED or step >= self.planned:
             return self.planned
         update = max(self._updates.mean, 1e-9)
         evaluation = self._evaluations.mean or self._reading * update
@@ -75,7 +78,8 @@ class Budget:
         # The fewer updates, the fewer evaluations: twice is enough for both to agree.
         for _ in range(2):
             left = self.seconds - spent - (self.evaluations_left(step, end) + self._after) * evaluation
-            end = min(self.full, step + max(0, math.floor(left / update)))
+            # Trainer has compared this step with the number planned before: an end has to lie ahead to be noticed.
+            end = min(self.full, step + max(1, math.floor(left / update)))
         return end
 
     def evaluations_left(self, step: int, end: int) -> int:

@@ -107,10 +107,10 @@ def _rows_read_again(session: Session) -> int:
 
 def rows_to_read(session: Session) -> int:
     """About how many rows will be read when the model is judged; what a writing model writes then cannot be told before."""
-    splits, most = session.prepared.splits, session.config.evaluation.max_rows or session.task.most_rows
     if session.task.most_rows is not None:
         return 0
-    tested = min(len(splits.test), most or len(splits.test))
+    splits = session.prepared.splits
+    tested = min(len(splits.test), session.config.evaluation.max_rows or len(splits.test))
     read = tested + len(splits.validation) + _rows_read_again(session)
     return read + tested + FITTED if session.config.evaluation.baselines else read
 

@@ -43,6 +43,13 @@ def test_curves_come_once_and_again_when_they_have_grown(page: Page, run: Run) -
     assert grown["curves"] != first["curves"] and grown["turn"] == first["turn"], "steps are no turn"
 
 
+def test_a_run_that_is_short_of_time_counts_the_epochs_that_it_will_make(page: Page, run: Run) -> None:
+    whole = told(page, run.id)["status"]
+    assert "of 4" in whole
+    write_events(run, [step(60, 90, 60.0, epochs=1.2)])
+    assert "1 of 1.2" in told(page, run.id)["status"]
+
+
 def test_a_notice_and_another_state_are_turns(page: Page, run: Run) -> None:
     first = told(page, run.id)["turn"]
     write_events(run, [event("notice", 90.0, severity="warning", message=both("Memory is short"))])

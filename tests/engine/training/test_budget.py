@@ -38,7 +38,7 @@ def test_as_many_updates_as_fit_beside_their_evaluations() -> None:
     # 90 updates, and the evaluations after the 50th and the 90th.
     assert budget.plan(10, 10.0) == 90
     assert budget.plan(60, 65.0) == 90
-    assert budget.plan(60, 200.0) == 60, "no time is left: the last update was made"
+    assert budget.plan(60, 200.0) == 61, "no time is left: one more update ends it"
     wide = Budget(1000.0)
     wide.begin(200, 50)
     timed(wide, 10, 1.0)
@@ -61,6 +61,15 @@ def test_time_is_set_aside_for_what_is_read_after_training() -> None:
     assert budget.plan(10, 10.0) == 100 - 4 - 5 * 4
     budget.evaluated(2.0)
     assert budget.plan(10, 10.0) == 100 - 2 - 5 * 2
+
+
+def test_with_the_last_planned_update_it_is_over_even_if_time_is_left() -> None:
+    budget = Budget(100.0)
+    budget.begin(200, 200)
+    timed(budget, 10, 1.0)
+    budget.planned = 40
+    assert budget.plan(39, 39.0) == 100, "before it the plan may grow"
+    assert budget.plan(40, 40.0) == 40
 
 
 def test_the_first_updates_decide_nothing() -> None:
