@@ -20,7 +20,7 @@ from engine.inference.forward import collate, tokens_at_once
 from engine.inference.reader import Progress, Reader
 from engine.models.device import Device
 from engine.tasks.base import Encoded, Example
-from engine.training.batching import by_length
+from engine.training.batching import by_cost
 from engine.writing import pen
 from engine.writing.encode import Scribe
 from engine.writing.form import Form
@@ -107,7 +107,7 @@ class Writer(Reader):
         total, tokens = 0.0, 0
         self.model.eval()
         with torch.inference_mode(), self.device.autocast():
-            for indices in by_length([len(f) for f in learned], tokens_at_once(self.device), MOST_AT_ONCE):
+            for indices in by_cost([len(f) for f in learned], tokens_at_once(self.device), MOST_AT_ONCE, 0):
                 batch = collate([learned[index] for index in indices], self.tokenizer.pad_token_id)
                 batch = {name: tensor.to(self.device.name) for name, tensor in batch.items()}
                 sums, counted = target_losses(self.model, batch)

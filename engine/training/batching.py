@@ -5,6 +5,7 @@ Knows lengths and order. Does not know tokens, targets or devices.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 
@@ -54,6 +55,30 @@ def by_length(lengths: Sequence[int], token_budget: int, most: int) -> Iterator[
         size = max(1, min(most, token_budget // max(1, lengths[order[start]])))
         yield order[start : start + size]
         start += size
+
+
+def by_cost(lengths: Sequence[int], token_budget: int, most: int, beginning: int) -> list[list[int]]:
+    """Batches within the same bounds, longest first, that cost the least: their padded tokens, and `beginning` for every batch.
+
+    `beginning` is what a batch costs whatever its size, in tokens read. The cheapest way to cut the sorted sequences after the first
+    n of them is the cheapest way to cut fewer, and one more batch.
+    """
+    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+    costs, firsts = [0], [0]
+    for end in range(1, len(order) + 1):
+        cheapest, first = math.inf, end - 1
+        for start in range(end - 1, max(-1, end - 1 - most), -1):
+            padded = (end - start) * lengths[order[start]]
+            if padded > token_budget and start < end - 1:
+                break
+            if costs[start] + padded + beginning < cheapest:
+                cheapest, first = costs[start] + padded + beginning, start
+        costs.append(cheapest)
+        firsts.append(first)
+    cuts = [len(order)]
+    while cuts[-1]:
+        cuts.append(firsts[cuts[-1]])
+    return [order[start:end] for end, start in reversed(list(itertools.pairwise(cuts)))]
 
 
 def padding_share(lengths: Sequence[int], batches: Sequence[Sequence[int]]) -> float:

@@ -18,12 +18,11 @@ from engine.errors import is_out_of_memory
 from engine.inference.forward import collate, read_below
 from engine.models.adapters import fast_parameters, restore_trainable, trainable_state
 from engine.models.remembering import forget, remember
-from engine.training import memory, told
+from engine.training import forecast, memory, told
 from engine.training.budget import Budget
 from engine.training.checkpoint import Checkpoints
 from engine.training.comeback import last_checkpoint
 from engine.training.course import SliceOver, StopRequested, Terminated
-from engine.training.judge import rows_to_read
 from engine.training.signals import Deferred
 from engine.training.trainer import FineTuner
 
@@ -99,7 +98,8 @@ class Fit:
         if session.facts["reads_once"]:
             session.memory = remember(session.model)
             session.reader(session.model).run(session.train, progress=session.still_wanted)
-        if session.lower is not None:
+        # Where time is short there may be fewer than one pass, and every row is read when its turn comes.
+        if session.lower is not None and session.resolved.minutes is None:
             pad = session.loaded.tokenizer.pad_token_id
             read_below(session.lower, session.train.features, pad, session.device, session.still_wanted)
 
@@ -162,12 +162,9 @@ class Fit:
         session = self.session
         minutes, begun = session.resolved.minutes, sum(session.course.seconds.values())
         left = math.inf if minutes is None else 60 * minutes - begun - AFTERWARDS
-        sequences = len(session.validation.features)
+        evaluation = forecast.evaluation(session)
         return Budget(
-            left,
-            # An update is a forward pass and, twice as dear, a backward pass.
-            reading=sequences / session.resolved.batch_size / 3,
-            after=rows_to_read(session) / max(1, len(session.prepared.splits.validation)),
+            left, reading=evaluation / session.resolved.batch_size, after=forecast.judgement(session) / evaluation
         )
 
     def _stop_request(self) -> str | None:

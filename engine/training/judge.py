@@ -16,19 +16,19 @@ from engine.models.device import memory_mb
 from engine.models.remembering import remember
 from engine.tasks.base import Encoded, Example, Judgement
 from engine.text import Text
+from engine.training import forecast
 
 if TYPE_CHECKING:
     from engine.training.session import Session
 
-READ_AGAIN = 8000  # tokens of training rows that are read once more at the end
-FITTED = 100  # training rows, about, that the untuned model is made to answer with
+REPORTING = 4.0  # seconds for what comes after the last answer: intervals, baselines and files
 
 
 def report_on(session: Session) -> None:
     """Judge the saved model on the test rows, which nothing has looked at before."""
     session.course.begin("evaluate")
     splits, reader = session.prepared.splits, session.reader(session.model)
-    tested = sample_of(splits.test, session.config.evaluation.max_rows or session.task.most_rows, session.config.seed)
+    tested = sample_of(splits.test, _rows_tested(session), session.config.seed)
     test = reader.encode(tested)
     predictions = reader.predict(tested, test, session.answering(Text("Test rows", "测试数据")))
     cheap = session.task.most_rows is None
@@ -83,41 +83,27 @@ def report_on(session: Session) -> None:
     )
 
 
-def _train_metrics(session: Session, reader: Reader) -> dict[str, float]:
-    """The metrics on a sample of the training rows as large as the validation split: the gap tells of overfitting.
+def _rows_tested(session: Session) -> int:
+    minutes = session.resolved.minutes
+    if minutes is None:
+        return forecast.most_tested(session)
+    left = 60 * minutes - sum(session.course.seconds.values()) - REPORTING
+    return forecast.tested_in(session, left)
 
-    At least 200 of them, or 100 where texts are long and every one takes several windows; fewer, but 50, where they are so long that
-    they would take longer than the test rows do.
-    """
+
+def _train_metrics(session: Session, reader: Reader) -> dict[str, float]:
+    """The metrics on a sample of the training rows."""
     train = session.prepared.splits.train
     random = np.random.default_rng(session.config.seed)
-    size = _rows_read_again(session)
+    size = forecast.rows_read_again(session)
     sample = [train[i] for i in sorted(random.choice(len(train), size, replace=False))]
     predictions = reader.predict(sample, progress=session.still_wanted)
     return session.task.score(sample, predictions, session.outputs)
 
 
-def _rows_read_again(session: Session) -> int:
-    train = session.prepared.splits.train
-    tokens = sum(len(feature) for feature in session.train.features) / len(train)
-    least = 100 if session.task.windowed else 200
-    least = max(50, min(least, round(READ_AGAIN / tokens)))
-    return min(len(train), max(least, len(session.prepared.splits.validation)))
-
-
-def rows_to_read(session: Session) -> int:
-    """About how many rows will be read when the model is judged; what a writing model writes then cannot be told before."""
-    if session.task.most_rows is not None:
-        return 0
-    splits = session.prepared.splits
-    tested = min(len(splits.test), session.config.evaluation.max_rows or len(splits.test))
-    read = tested + len(splits.validation) + _rows_read_again(session)
-    return read + tested + FITTED if session.config.evaluation.baselines else read
-
-
-def sample_of(examples: list[Example], most: int | None, seed: int) -> list[Example]:
+def sample_of(examples: list[Example], most: int, seed: int) -> list[Example]:
     """All examples, or a random sample of `most` of them, in their order."""
-    if most is None or len(examples) <= most:
+    if len(examples) <= most:
         return examples
     chosen = np.random.default_rng(seed).choice(len(examples), most, replace=False)
     return [examples[index] for index in np.sort(chosen)]

@@ -20,11 +20,13 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 
 from engine.inference.stream import TokenStream
 from engine.tasks.base import Encoded, Feature
-from engine.training.batching import by_length
+from engine.training.batching import by_cost
+from engine.writing.cache import roomy_cache
 from engine.writing.encode import Scribe
 from engine.writing.form import Form
 
 TOKENS_PER_BATCH = 8192  # read at once, several drafts of one text counted apiece
+TOKENS_A_STEP = 32  # that are read in the time of a step, which reads all weights, however few answers are written
 MOST_AT_ONCE = 32  # answers written side by side
 Progress = Callable[[int, int], None]
 Row = Mapping[str, str]
@@ -125,7 +127,9 @@ class Pen:
         texts = [""] * len(features)
         beams = self.scribe.form.beams
         done = 0
-        for indices in by_length([len(f) for f in features], TOKENS_PER_BATCH // beams, max(1, self.at_once // beams)):
+        lengths, most = [len(feature) for feature in features], max(1, self.at_once // beams)
+        steps = TOKENS_A_STEP * self.scribe.form.max_new_tokens
+        for indices in by_cost(lengths, TOKENS_PER_BATCH // beams, most, steps // beams):
             for index, ids in zip(indices, self.tokens([features[i] for i in indices], *stops), strict=True):
                 texts[index] = self.scribe.written(ids)
             done += len(indices)
@@ -147,9 +151,18 @@ class Pen:
                 generation_config=settings(self.scribe.form, self.model.generation_config, self.scribe.tokenizer),
                 stopping_criteria=StoppingCriteriaList([Stopped(*stops)] if stops else []),
                 streamer=streamer,
+                **self._remembering(),
             )
         start = ids.shape[1] if decoder_only else 1
         return [row[start:] for row in said.cpu().tolist()]
+
+    def _remembering(self) -> dict[str, Any]:
+        # A tuned prefix stands in a cache of PEFT's.
+        if getattr(getattr(self.model, "active_peft_config", None), "is_prompt_learning", False):
+            return {}
+        model = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+        cache = roomy_cache(model, self.scribe.form.max_new_tokens)
+        return {} if cache is None else {"past_key_values": cache}
 
     def _again(self, row: Row, document: str) -> tuple[Pen, Row]:
         """The answers to the parts are a document in turn; where they are no shorter than it, only their beginning is read."""

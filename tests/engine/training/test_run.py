@@ -112,7 +112,7 @@ def test_a_run_that_is_short_of_time_makes_fewer_passes_and_says_so(tiny_bert, s
 
     # In this process, and with nothing set aside: how long imports and the report take here does not matter then.
     monkeypatch.setattr("engine.training.fit.AFTERWARDS", 0.0)
-    monkeypatch.setattr("engine.training.fit.rows_to_read", lambda session: 0)
+    monkeypatch.setattr("engine.training.forecast.judgement", lambda session: 0.0)
     learning = {"epochs": 1000, "minutes": 0.2, "warmup": 0.0}
     run = Store(runs_dir).create(describe(sentences, tiny_bert, training=learning))
     log = EventLog(run.path("events.jsonl"))

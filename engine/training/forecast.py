@@ -1,0 +1,76 @@
+"""What reading and writing cost beside learning: how much of a run's time its evaluations and its judgement will take.
+
+All costs are in rows learned: a row that is only read takes a third of the time, its forward pass. Knows the rows of a session and
+what is done with them. Does not know how a run is fitted into its time (budget.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.config import WRITING
+
+if TYPE_CHECKING:
+    from engine.training.session import Session
+
+READ_AGAIN = 8000  # tokens of training rows that are read again, fewer rows than otherwise where texts are long
+FITTED = 100  # training rows that the untuned model is made to answer with
+READ = 1 / 3
+WRITTEN = 1.5  # a row of an evaluation's sample: it is read, and an answer is written with few others beside it
+WRITTEN_TOGETHER = 1.0  # a test row: up to 32 answers share the reading of the weights
+LEAST_WRITTEN = 20  # test rows that are written however short the time is; an interval over fewer tells little
+
+
+def evaluation(session: Session) -> float:
+    """The cost of one evaluation while training."""
+    read = READ * len(session.validation.features)
+    if session.task.name not in WRITING:
+        return read
+    from engine.inference.writer import SAMPLE
+
+    return read + WRITTEN * min(SAMPLE, len(session.prepared.splits.validation))
+
+
+def judgement(session: Session) -> float:
+    """The cost of what the model, and the untuned one beside it, will be asked once training is over."""
+    splits, evaluated = session.prepared.splits, session.config.evaluation
+    if session.task.name in WRITING:
+        return WRITTEN_TOGETHER * _models(session) * min(LEAST_WRITTEN, most_tested(session))
+    tested = min(len(splits.test), evaluated.max_rows or len(splits.test))
+    rows = tested + len(splits.validation) + rows_read_again(session)
+    if evaluated.baselines:
+        rows += tested + FITTED
+    # A row of several windows takes as many sequences at the end as it does while training.
+    return READ * rows * len(session.validation.features) / max(1, len(splits.validation))
+
+
+def rows_read_again(session: Session) -> int:
+    """Training rows that are answered at the end: the gap to the validation rows tells of overfitting.
+
+    At least 200 of them, or 100 where texts are long and every one takes several windows; fewer, but 50, where they are so long that
+    they would take longer than the test rows do.
+    """
+    train = session.prepared.splits.train
+    tokens = sum(len(feature) for feature in session.train.features) / len(train)
+    least = 100 if session.task.windowed else 200
+    least = max(50, min(least, round(READ_AGAIN / tokens)))
+    return min(len(train), max(least, len(session.prepared.splits.validation)))
+
+
+def most_tested(session: Session) -> int:
+    """Test rows that are answered where time does not matter."""
+    test = len(session.prepared.splits.test)
+    return min(test, session.config.evaluation.max_rows or session.task.most_rows or test)
+
+
+def tested_in(session: Session, seconds: float) -> int:
+    """Test rows that are answered in about `seconds`, told by how long the evaluations took: all where they are cheap or time is long."""
+    most, timed = most_tested(session), [point["seconds"] for point in session.progress.evaluations]
+    if session.task.name not in WRITING or not timed:
+        return most
+    row = sum(timed) / len(timed) / evaluation(session) * WRITTEN_TOGETHER * _models(session)
+    return min(most, max(LEAST_WRITTEN, int(seconds / row)))
+
+
+def _models(session: Session) -> int:
+    return 2 if session.config.evaluation.baselines else 1
