@@ -28,7 +28,7 @@ class LowerLayers:
 
     def __init__(self, model: PreTrainedModel, count: int, pad_token_id: int, most_bytes: int = MOST_BYTES):
         self._decoder = model.base_model
-        self._layers = _layers_of(model)
+        self._layers = layers_of(model)
         self._count = count
         self._pad = pad_token_id
         self._most_bytes = most_bytes
@@ -122,7 +122,7 @@ def frozen_layers(model: PreTrainedModel) -> int:
 
     Dropout among them would give a sequence other states each time.
     """
-    layers = _layers_of(model)
+    layers = layers_of(model)
     if model.config.is_encoder_decoder or layers is None:
         return 0
     trained = {id(parameter) for parameter in model.parameters() if parameter.requires_grad}
@@ -163,7 +163,8 @@ def stand_in(model: PreTrainedModel, pad_token_id: int) -> LowerLayers | None:
     return lower
 
 
-def _layers_of(model: PreTrainedModel) -> nn.ModuleList | None:
+def layers_of(model: PreTrainedModel) -> nn.ModuleList | None:
+    """The layers of a decoder, one above the other; None where there is no such list."""
     count = getattr(model.config, "num_hidden_layers", None)
     lists = (module for module in model.base_model.modules() if isinstance(module, nn.ModuleList))
     return next((layers for layers in lists if len(layers) == count), None)

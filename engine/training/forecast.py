@@ -18,7 +18,7 @@ FITTED = 100  # training rows that the untuned model is made to answer with
 READ = 1 / 3
 WRITTEN = 1.5  # a row of an evaluation's sample: it is read, and an answer is written with few others beside it
 WRITTEN_TOGETHER = 1.0  # a test row: up to 32 answers share the reading of the weights
-LEAST_WRITTEN = 20  # test rows that are written however short the time is; an interval over fewer tells little
+LEAST_WRITTEN = 30  # test rows that are written however short the time is; an interval over fewer tells little
 
 
 def evaluation(session: Session) -> float:

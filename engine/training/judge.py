@@ -14,6 +14,7 @@ from engine.inference.reader import Reader
 from engine.inference.saved import load_base
 from engine.models.device import memory_mb
 from engine.models.remembering import remember
+from engine.models.shared_reading import SharedReading
 from engine.tasks.base import Encoded, Example, Judgement
 from engine.text import Text
 from engine.training import forecast
@@ -30,11 +31,13 @@ def report_on(session: Session) -> None:
     splits, reader = session.prepared.splits, session.reader(session.model)
     tested = sample_of(splits.test, _rows_tested(session), session.config.seed)
     test = reader.encode(tested)
-    predictions = reader.predict(tested, test, session.answering(Text("Test rows", "测试数据")))
+    shared = SharedReading(session.lower.count if session.lower is not None else 0)
+    with shared.by(session.model):
+        predictions = reader.predict(tested, test, session.answering(Text("Test rows", "测试数据")))
     cheap = session.task.most_rows is None
     validation = reader.predict(splits.validation, session.validation, session.still_wanted) if cheap else None
     train_metrics = _train_metrics(session, reader) if cheap else {}
-    untuned = _untuned(session, tested, test) if session.config.evaluation.baselines else None
+    untuned = _untuned(session, tested, test, shared) if session.config.evaluation.baselines else None
     session.course.begin("report")
     facts = {
         **session.facts,
@@ -109,7 +112,7 @@ def sample_of(examples: list[Example], most: int, seed: int) -> list[Example]:
     return [examples[index] for index in np.sort(chosen)]
 
 
-def _untuned(session: Session, tested: list[Example], test: Encoded) -> Any:
+def _untuned(session: Session, tested: list[Example], test: Encoded, shared: SharedReading) -> Any:
     """Predictions of the pretrained model on the test rows; what it needs to answer is kept with the model."""
     splits = session.prepared.splits
     base = load_base(session.description, session.attention, session.loaded.tokenizer)
@@ -118,4 +121,5 @@ def _untuned(session: Session, tested: list[Example], test: Encoded) -> Any:
     reader = session.reader(session.task.reader.ready(base.model, session.device))
     untuned = session.task.untuned.fit(reader, splits.train, session.config.seed)
     untuned.save(session.run.path("model"))
-    return untuned.predict(reader, tested, test, session.answering(Text("The untuned model", "未微调的模型")))
+    with shared.by(base.model):
+        return untuned.predict(reader, tested, test, session.answering(Text("The untuned model", "未微调的模型")))
