@@ -10,7 +10,7 @@ import inspect
 from typing import Any
 
 import torch
-from transformers import DynamicCache, PreTrainedModel
+from transformers import DynamicCache, PretrainedConfig, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
 
@@ -66,3 +66,10 @@ def roomy_cache(model: PreTrainedModel, room: int) -> DynamicCache | None:
         return None
     cache.layers = [RoomyLayer(room) for _ in cache.layers]
     return cache
+
+
+def bytes_a_token(config: PretrainedConfig, size: int) -> int:
+    """What a decoder keeps of each token, in numbers of `size` bytes: a key and a value in every layer."""
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return 2 * config.num_hidden_layers * heads * width * size

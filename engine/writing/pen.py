@@ -21,11 +21,14 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 from engine.inference.stream import TokenStream
 from engine.tasks.base import Encoded, Feature
 from engine.training.batching import by_cost
-from engine.writing.cache import roomy_cache
+from engine.writing.cache import bytes_a_token, roomy_cache
 from engine.writing.encode import Scribe
 from engine.writing.form import Form
 
-TOKENS_PER_BATCH = 8192  # read at once, several drafts of one text counted apiece
+TOKENS_PER_BATCH = (
+    8192  # read at once, several drafts of one text counted apiece; more where the cache of them stays small
+)
+CACHE_BYTES = 2**30
 TOKENS_A_STEP = 32  # that are read in the time of a step, which reads all weights, however few answers are written
 MOST_AT_ONCE = 32  # answers written side by side
 Progress = Callable[[int, int], None]
@@ -129,7 +132,7 @@ class Pen:
         done = 0
         lengths, most = [len(feature) for feature in features], max(1, self.at_once // beams)
         steps = TOKENS_A_STEP * self.scribe.form.max_new_tokens
-        for indices in by_cost(lengths, TOKENS_PER_BATCH // beams, most, steps // beams):
+        for indices in by_cost(lengths, self._tokens_at_once() // beams, most, steps // beams):
             for index, ids in zip(indices, self.tokens([features[i] for i in indices], *stops), strict=True):
                 texts[index] = self.scribe.written(ids)
             done += len(indices)
@@ -155,6 +158,11 @@ class Pen:
             )
         start = ids.shape[1] if decoder_only else 1
         return [row[start:] for row in said.cpu().tolist()]
+
+    def _tokens_at_once(self) -> int:
+        """Answers that are written side by side share the reading of the weights; what was read of each has to be held."""
+        weight = next(self.model.parameters())
+        return max(TOKENS_PER_BATCH, CACHE_BYTES // bytes_a_token(self.model.config, weight.element_size()))
 
     def _remembering(self) -> dict[str, Any]:
         # A tuned prefix stands in a cache of PEFT's.

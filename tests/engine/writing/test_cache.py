@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, MistralConfig, OpenAIGPTConfig
 
-from engine.writing.cache import RoomyLayer, roomy_cache
+from engine.writing.cache import RoomyLayer, bytes_a_token, roomy_cache
 from tests.tiny_generators import DECODERS, save_generator
 
 IDS = torch.tensor([[5, 6, 7, 8, 9, 10], [0, 0, 11, 12, 13, 14]])
@@ -64,3 +64,14 @@ def test_models_that_remember_in_another_way_are_left_to_transformers(tmp_path):
     without = AutoModelForCausalLM.from_config(OpenAIGPTConfig(vocab_size=50, n_embd=32, n_layer=1, n_head=2))
     encoding = AutoModelForSeq2SeqLM.from_pretrained(save_generator("bart", tmp_path))
     assert [roomy_cache(model, 8) for model in (windowed, without, encoding)] == [None, None, None]
+
+
+@pytest.mark.parametrize("family", sorted(DECODERS))
+def test_a_token_takes_as_many_bytes_as_it_does(family, tmp_path):
+    model = decoder(family, tmp_path)
+    cache = roomy_cache(model, 0)
+    model(IDS, past_key_values=cache)
+    held = sum(
+        tensor.numel() * tensor.element_size() for layer in cache.layers for tensor in (layer.keys, layer.values)
+    )
+    assert bytes_a_token(model.config, 8) * IDS.numel() == held
