@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.config import WRITING
+from engine.inference.writer import SAMPLE
 
 if TYPE_CHECKING:
     from engine.training.session import Session
@@ -26,8 +27,6 @@ def evaluation(session: Session) -> float:
     read = READ * len(session.validation.features)
     if session.task.name not in WRITING:
         return read
-    from engine.inference.writer import SAMPLE
-
     return read + WRITTEN * min(SAMPLE, len(session.prepared.splits.validation))
 
 

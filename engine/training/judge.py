@@ -44,6 +44,7 @@ def report_on(session: Session) -> None:
         "truncated_share": 0.0 if session.task.windowed else session.train.truncated / max(1, len(splits.train)),
         "test_in_windows": test.truncated,
         "test_rows": len(splits.test),
+        "tested_in_minutes": session.resolved.minutes if len(tested) < forecast.most_tested(session) else None,
         "lost_share": {"train": session.train.lost, "test": test.lost},
         "train_metrics": train_metrics,
         "best_step": session.progress.best_step,

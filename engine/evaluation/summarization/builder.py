@@ -156,7 +156,7 @@ class _Builder:
         found.append(remarks.strange(tuned, references, self.rows, self.chinese))
         found.append(remarks.repetition(of["tuned"]["values"]["repetition"]))
         found.append(remarks.length(of["tuned"]["values"], of["references"]["values"]))
-        found.append(remarks.sample(self.rows, facts.get("test_rows", self.rows)))
+        found.append(remarks.sample(self.rows, facts.get("test_rows", self.rows), facts.get("tested_in_minutes")))
         found.append(points.small_test(self.rows, standing.headline, self.metric))
         if "lost_share" in facts:
             found.append(remarks.lost(facts["lost_share"], facts["max_length"]))

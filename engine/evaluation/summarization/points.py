@@ -15,15 +15,22 @@ REPETITIVE = 0.02
 LONGER, SHORTER = 1.3, 0.75  # words against the references'
 
 
-def sample(rows: int, of: int) -> Point | None:
-    """That only a part of the test rows was written for."""
+def sample(rows: int, of: int, minutes: float | None = None) -> Point | None:
+    """That only a part of the test rows was written for; `minutes` is given where the run's time allowed no more."""
     if rows >= of:
         return None
+    more = Text(" The setting “Test rows” asks for more.", "可用“测试行数”设置增加。")
+    if minutes is not None:
+        seconds = f"{60 * minutes:.0f}"
+        more = Text(
+            f" The {seconds} seconds of the run allowed no more.",
+            f"本次运行限时 {seconds} 秒，来不及评估更多。",
+        )
     return point(
         "sample",
         Text(
-            f"{count(rows)} of {count(of)} test rows, drawn at random, were summarised; the intervals reflect that number. evaluation.max_rows asks for more.",
-            f"从 {count(of)} 行测试数据中随机抽取了 {count(rows)} 行进行评估，置信区间反映的正是这一数量。可用 evaluation.max_rows 增加。",
+            f"{count(rows)} of {count(of)} test rows, drawn at random, were summarised; the intervals reflect that number.{more.en}",
+            f"从 {count(of)} 行测试数据中随机抽取了 {count(rows)} 行进行评估，置信区间反映的正是这一数量。{more.zh}",
         ),
     )
 
