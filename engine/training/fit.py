@@ -31,15 +31,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tunebench.pipeline")
 
+NONE_YET = (-1.0, -math.inf)
 AFTERWARDS = 10.0  # seconds set aside for saving, checking what was saved, baselines and intervals
 
 
 class Fit:
-    """One training of a session. `best` and `settled` are the score of the best evaluation and what it decided."""
+    """One training of a session. `best` is the score of the best evaluation and its loss, negated; `settled` is what it decided."""
 
     def __init__(self, session: Session):
         self.session = session
-        self.best, self.settled = -1.0, session.outputs
+        self.best, self.settled = NONE_YET, session.outputs
         self.checkpoints = Checkpoints(session.run.path("checkpoints"), session.course.settings.checkpoint_seconds)
         self._sigterm = Deferred(self._discarded)
 
@@ -56,7 +57,7 @@ class Fit:
         micro = begun_with = session.team.same(fitting)
         self._read_what_is_frozen()
         while True:
-            self.best, self.settled = -1.0, session.outputs
+            self.best, self.settled = NONE_YET, session.outputs
             tuner = self._tuner(micro)
             try:
                 session.course.begin_slice()
@@ -180,8 +181,9 @@ class Fit:
         loss, metrics, outputs = session.reader(session.model).assess(
             examples, session.validation, session.still_wanted
         )
-        if metrics[session.metric] > self.best:
-            self.best, self.settled = metrics[session.metric], outputs
+        found = (metrics[session.metric], -loss)  # as in `Progress.is_best`
+        if found > self.best:
+            self.best, self.settled = found, outputs
         return loss, metrics
 
     def _settled_state(self) -> dict[str, Any]:
@@ -189,7 +191,9 @@ class Fit:
         return {"best": self.best, "settled": self.settled.to_dict()}
 
     def _restore_settled(self, values: dict[str, Any]) -> None:
-        self.best, self.settled = values["best"], self.session.task.outputs_from(values["settled"])
+        best = values["best"]  # one number in what a version wrote that looked at scores alone
+        self.best = tuple(best) if isinstance(best, list) else (best, -math.inf)
+        self.settled = self.session.task.outputs_from(values["settled"])
 
     def _discarded(self) -> None:
         """SIGTERM while training: at once where nothing is to be kept, else after the current update."""

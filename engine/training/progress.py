@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ class Progress:
 
     metric: str
     best_value: float = -1.0
+    best_loss: float = math.inf
     best_step: int = 0
     best_epoch: float = 0.0
     best_state: dict[str, torch.Tensor] = field(default_factory=dict)
@@ -23,3 +25,7 @@ class Progress:
     examples: int = 0
     tokens: int = 0
     seconds: float = 0.0
+
+    def is_best(self, value: float, loss: float) -> bool:
+        """Whether an evaluation is better than all before: by its score, and by its loss where few rows make many score the same."""
+        return (value, -loss) > (self.best_value, -self.best_loss)

@@ -214,9 +214,9 @@ class FineTuner(Stepping):
         loss, metrics = self.team.answer(self._evaluate_now)
         progress = self.progress
         value = metrics[progress.metric]
-        best = value > progress.best_value
+        best = progress.is_best(value, loss)
         if best:
-            progress.best_value, progress.since_best = value, 0
+            progress.best_value, progress.best_loss, progress.since_best = value, loss, 0
             progress.best_step, progress.best_epoch = self.state.global_step, float(self.state.epoch or 0.0)
             progress.best_state = trainable_state(self.accelerator.unwrap_model(self.model))
             if self.is_world_process_zero():

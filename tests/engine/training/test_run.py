@@ -143,7 +143,8 @@ def test_stop_and_keep_the_best(tiny_bert, sentences, runs_dir):
     assert report["run"]["stopped_by_owner"] is True
     last = [e for e in run.events()[0] if e["type"] == "step"][-1]
     assert last["step"] < last["total_steps"]
-    best = max((e for e in run.events()[0] if e["type"] == "evaluation"), key=lambda e: e["metrics"]["accuracy"])
+    evaluations = [event for event in run.events()[0] if event["type"] == "evaluation"]
+    best = max(evaluations, key=lambda event: (event["metrics"]["accuracy"], -event["loss"]))
     assert report["run"]["best_step"] == best["step"]
 
 
