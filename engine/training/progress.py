@@ -11,7 +11,9 @@ import torch
 
 @dataclass
 class Progress:
-    """Every evaluation, and the trainable weights at the best of them. `seconds` are those of all attempts together."""
+    """Every evaluation, and the trainable weights at the best of them. `since_best` counts those since the score last rose, `seconds`
+    are those of all attempts together.
+    """
 
     metric: str
     best_value: float = -1.0

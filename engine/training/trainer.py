@@ -215,15 +215,15 @@ class FineTuner(Stepping):
         progress = self.progress
         value = metrics[progress.metric]
         best = progress.is_best(value, loss)
+        # Patience is with scores: a loss can fall by next to nothing for ever.
+        progress.since_best = 0 if value > progress.best_value else progress.since_best + 1
         if best:
-            progress.best_value, progress.best_loss, progress.since_best = value, loss, 0
+            progress.best_value, progress.best_loss = value, loss
             progress.best_step, progress.best_epoch = self.state.global_step, float(self.state.epoch or 0.0)
             progress.best_state = trainable_state(self.accelerator.unwrap_model(self.model))
             if self.is_world_process_zero():
                 # On disk too: a crash later loses none of what was learned.
                 self.best_file = self.checkpoints.save_best(self.state.global_step, progress.best_state)
-        else:
-            progress.since_best += 1
         point = {
             "step": self.state.global_step,
             "epoch": round(float(self.state.epoch or 0.0), 4),
