@@ -32,15 +32,14 @@ def evaluation(session: Session) -> float:
 
 def judgement(session: Session) -> float:
     """The cost of what the model, and the untuned one beside it, will be asked once training is over."""
-    splits, evaluated = session.prepared.splits, session.config.evaluation
+    validation, tested = len(session.prepared.splits.validation), most_tested(session)
     if session.task.name in WRITING:
-        return WRITTEN_TOGETHER * _models(session) * min(LEAST_WRITTEN, most_tested(session))
-    tested = min(len(splits.test), evaluated.max_rows or len(splits.test))
-    rows = tested + len(splits.validation) + rows_read_again(session)
-    if evaluated.baselines:
+        return WRITTEN_TOGETHER * _models(session) * min(LEAST_WRITTEN, tested)
+    rows = tested + validation + rows_read_again(session)
+    if session.config.evaluation.baselines:
         rows += tested + FITTED
     # A row of several windows takes as many sequences at the end as it does while training.
-    return READ * rows * len(session.validation.features) / max(1, len(splits.validation))
+    return READ * rows * len(session.validation.features) / validation
 
 
 def rows_read_again(session: Session) -> int:

@@ -68,8 +68,14 @@ def roomy_cache(model: PreTrainedModel, room: int) -> DynamicCache | None:
     return cache
 
 
-def bytes_a_token(config: PretrainedConfig, size: int) -> int:
-    """What a decoder keeps of each token, in numbers of `size` bytes: a key and a value in every layer."""
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+def bytes_a_token(config: PretrainedConfig, size: int) -> int | None:
+    """What a model keeps of each token, in numbers of `size` bytes: a key and a value in every layer. None for a model whose
+    config names no heads: it remembers in another way.
+    """
+    config = config.get_text_config(decoder=True)
+    asking = getattr(config, "num_attention_heads", None)
+    if not asking:
+        return None
+    heads = getattr(config, "num_key_value_heads", None) or asking
+    width = getattr(config, "head_dim", None) or config.hidden_size // asking
     return 2 * config.num_hidden_layers * heads * width * size

@@ -25,10 +25,8 @@ from engine.writing.cache import bytes_a_token, roomy_cache
 from engine.writing.encode import Scribe
 from engine.writing.form import Form
 
-TOKENS_PER_BATCH = (
-    8192  # read at once, several drafts of one text counted apiece; more where the cache of them stays small
-)
-CACHE_BYTES = 2**30
+TOKENS_PER_BATCH = 8192  # read at once, several drafts of one text counted apiece
+CACHE_BYTES = 2**30  # more tokens are read at once where what is kept of them takes no more than that
 TOKENS_A_STEP = 32  # that are read in the time of a step, which reads all weights, however few answers are written
 MOST_AT_ONCE = 32  # answers written side by side
 Progress = Callable[[int, int], None]
@@ -161,13 +159,14 @@ class Pen:
 
     def _tokens_at_once(self) -> int:
         """Answers that are written side by side share the reading of the weights; what was read of each has to be held."""
-        weight = next(self.model.parameters())
-        return max(TOKENS_PER_BATCH, CACHE_BYTES // bytes_a_token(self.model.config, weight.element_size()))
+        each = bytes_a_token(self.model.config, next(self.model.parameters()).element_size())
+        return TOKENS_PER_BATCH if each is None else max(TOKENS_PER_BATCH, CACHE_BYTES // each)
 
     def _remembering(self) -> dict[str, Any]:
         # A tuned prefix stands in a cache of PEFT's.
         if getattr(getattr(self.model, "active_peft_config", None), "is_prompt_learning", False):
             return {}
+        # Asked without PEFT, which does not go along with a model that leaves.
         model = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
         cache = roomy_cache(model, self.scribe.form.max_new_tokens)
         return {} if cache is None else {"past_key_values": cache}

@@ -23,7 +23,7 @@ def sample(rows: int, of: int, minutes: float | None = None) -> Point | None:
     if minutes is not None:
         seconds = f"{60 * minutes:.0f}"
         more = Text(
-            f" The {seconds} seconds of the run allowed no more.",
+            f" The run’s limit of {seconds} s allowed no more.",
             f"本次运行限时 {seconds} 秒，来不及评估更多。",
         )
     return point(

@@ -79,4 +79,4 @@ def test_a_sample_is_told_with_what_kept_it_small():
     assert points.sample(29, 29) is None
     asked, short = (Text.from_dict(points.sample(40, 1500, minutes)["text"]) for minutes in (None, 2.5))
     assert "40 of 1,500" in asked.en and "“Test rows”" in asked.en and "测试行数" in asked.zh
-    assert "150 seconds" in short.en and "150 秒" in short.zh and "Test rows" not in short.en
+    assert "limit of 150 s" in short.en and "150 秒" in short.zh and "Test rows" not in short.en

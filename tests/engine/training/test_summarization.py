@@ -81,6 +81,16 @@ def test_long_documents_are_told_with_the_share_that_is_lost(runs_dir, tmp_path)
     assert 0.1 < report["run"]["lost_share"]["test"] < 0.8
 
 
+@pytest.mark.training
+def test_short_of_time_thirty_test_rows_are_written_and_the_report_says_why(runs_dir, tmp_path):
+    model = save_generator("bart", tmp_path / "model")
+    run = train(describe(table(tmp_path / "t.jsonl", 200), model, training={"epochs": 50, "minutes": 0.02}))
+    report = load_report(run.path("report"))
+    assert report["sample"] == {"rows": 30, "of": 40}
+    point = next(p for p in report["verdict"]["points"] if p["kind"] == "sample")
+    assert "limit of 1 s allowed no more" in point["text"]["en"] and "限时 1 秒" in point["text"]["zh"]
+
+
 def test_a_prompt_without_the_document_is_refused_at_once(runs_dir, tmp_path):
     config = describe(table(tmp_path / "t.jsonl", 40), tmp_path, generation={"prompt": "Summarise!"})
     with pytest.raises(UserError) as caught:

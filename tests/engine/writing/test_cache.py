@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, MistralConfig, OpenAIGPTConfig
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    MambaConfig,
+    MistralConfig,
+    OpenAIGPTConfig,
+)
 
 from engine.writing.cache import RoomyLayer, bytes_a_token, roomy_cache
 from tests.tiny_generators import DECODERS, save_generator
@@ -75,3 +82,7 @@ def test_a_token_takes_as_many_bytes_as_it_does(family, tmp_path):
         tensor.numel() * tensor.element_size() for layer in cache.layers for tensor in (layer.keys, layer.values)
     )
     assert bytes_a_token(model.config, 8) * IDS.numel() == held
+
+
+def test_of_a_model_with_recurrent_states_nothing_is_said():
+    assert bytes_a_token(MambaConfig(vocab_size=50, hidden_size=32, num_hidden_layers=1), 4) is None
