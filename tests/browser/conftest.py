@@ -108,6 +108,12 @@ def setting(page: Page, task: str, path: str) -> Locator:
     return page.locator(f"#{task}-{path.replace('.', '-')}").locator("input, textarea").first
 
 
+def unfold(page: Page, fold: Locator) -> None:
+    """Open a fold. Gradio sets the fields in it once more in the frame after they are first drawn, over what was typed by then."""
+    fold.click()
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def start_example(page: Page, task: str, rows: int, epochs: int, test_rows: int) -> str:
     """The chosen example on a few rows, by mouse. Returns the run id, which is in the address."""
     asked = (
@@ -116,7 +122,7 @@ def start_example(page: Page, task: str, rows: int, epochs: int, test_rows: int)
         ("everything", "evaluation.max_rows", test_rows),
     )
     for fold, path, value in asked:
-        page.locator(f"#{task}-{fold} button.label-wrap").click()
+        unfold(page, page.locator(f"#{task}-{fold} button.label-wrap"))
         setting(page, task, path).fill(str(value))
         setting(page, task, path).press("Tab")
     page.locator(f"#{task}-start").click()

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from demo.i18n import LOCALES
-from tests.browser.conftest import setting, start_example
+from tests.browser.conftest import setting, start_example, unfold
 
 pytestmark = pytest.mark.browser
 
@@ -120,9 +120,7 @@ def test_switching_the_language_loses_nothing(visit: Visit, finished: dict[str, 
     expect(page.locator("#classification-report .tb-verdict h2")).to_be_visible()
     page.get_by_role("tab", name="Try it", exact=True).click()
     page.locator("#classification-try-text textarea").fill("Typed and not lost")
-    page.locator("button.label-wrap", has_text="How it learns").first.click()
-    # Gradio builds the fields of a fold when it is first opened: nobody types before they are all there.
-    expect(page.locator("#classification-learning").locator("input, textarea").last).to_be_visible()
+    unfold(page, page.locator("#classification-learning button.label-wrap"))
     epochs = setting(page, "classification", "training.epochs")
     epochs.click()
     epochs.fill("7")
@@ -228,7 +226,7 @@ def test_a_missing_file_kind_is_refused_in_words_and_nothing_is_lost(visit: Visi
     source.write_bytes(b"MZ\x90\x00" + bytes(range(256)) * 20)
     page = visit()
     expect(page.locator("#classification-data-view .tb-preview")).to_be_visible()
-    page.locator("button.label-wrap", has_text="How it learns").first.click()
+    unfold(page, page.locator("#classification-learning button.label-wrap"))
     setting(page, "classification", "training.epochs").fill("9")
     with page.expect_file_chooser() as chooser:
         page.locator("#classification-upload").click()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import App, start_example
+from tests.browser.conftest import App, start_example, unfold
 
 pytestmark = pytest.mark.browser
 
@@ -57,8 +57,9 @@ def test_the_life_of_a_run_by_its_buttons(visit: Visit, app: App) -> None:
 
     # Its settings fill the form of who comes later.
     other.locator("#classification-run-clone").click()
-    other.locator("#classification-reading button.label-wrap").click()
-    other.locator("button.label-wrap").locator("visible=true").filter(has_text="训练设置").first.click()
+    expect(other.locator('.tb-card[data-pick="rated-sentences"]')).to_have_attribute("aria-pressed", "true")
+    for fold in ("reading", "learning"):
+        unfold(other, other.locator(f"#classification-{fold} button.label-wrap"))
     expect(other.locator("#classification-training-epochs").locator("input, textarea").first).to_have_value("20")
     expect(other.locator("#classification-data-max_train_rows").locator("input, textarea").first).to_have_value("2000")
 
