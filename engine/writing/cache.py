@@ -7,6 +7,7 @@ than half of a step on a CPU. Knows caches of transformers and how models call t
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -41,6 +42,34 @@ class RoomyLayer(DynamicLayer):
         self.keys = self._placed = self._keys[..., :length, :]
         self.values = self._values[..., :length, :]
         return self.keys, self.values
+
+    def take_over(
+        self, keys: torch.Tensor, values: torch.Tensor, indices: Sequence[int], lengths: Sequence[int]
+    ) -> None:
+        """Rows `indices` of a batch whose lengths are `lengths`, from a part of it that was padded on the right: here each ends at the
+        same place.
+        """
+        longest = max(lengths)
+        if not self.is_initialized:
+            self.lazy_initialization(keys, values)
+            memory = (len(lengths), keys.shape[1], longest + self._room)
+            # What stands before a row is looked at with weight 0, which only zeros are indifferent to for certain.
+            self._keys = keys.new_zeros((*memory, keys.shape[-1]))
+            self._values = values.new_zeros((*memory, values.shape[-1]))
+            self.keys = self._placed = self._keys[..., :longest, :]
+            self.values = self._values[..., :longest, :]
+        for row, index in enumerate(indices):
+            self.keys[index, :, longest - lengths[index] :] = keys[row, :, : lengths[index]]
+            self.values[index, :, longest - lengths[index] :] = values[row, :, : lengths[index]]
+
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        """Keep the rows `indices`, with their room."""
+        if self._placed is None or self.keys is not self._placed:
+            return super().batch_select_indices(indices)
+        length = self.get_seq_length()
+        self._keys, self._values = self._keys[indices], self._values[indices]
+        self.keys = self._placed = self._keys[..., :length, :]
+        self.values = self._values[..., :length, :]
 
     def reset(self) -> None:
         self._keys = self._values = self._placed = None

@@ -23,7 +23,10 @@ from engine.tasks.base import Encoded, Feature
 from engine.training.batching import by_cost
 from engine.writing.cache import bytes_a_token, roomy_cache
 from engine.writing.encode import Scribe
+from engine.writing.few_rows import few_rows
 from engine.writing.form import Form
+from engine.writing.reading import read_in_parts
+from engine.writing.rounds import write_in_rounds
 
 TOKENS_PER_BATCH = 8192  # read at once, several drafts of one text counted apiece
 CACHE_BYTES = 2**30  # more tokens are read at once where what is kept of them takes no more than that
@@ -139,21 +142,42 @@ class Pen:
         return texts
 
     def tokens(self, features: Sequence[Feature], *stops: threading.Event, streamer: Any = None) -> list[list[int]]:
-        """Token ids of the answers. A decoder's prompts are padded on the left, so that every answer begins at the same place;
-        an encoder counts positions from its first token, so there the padding comes last.
-        """
+        """Token ids of the answers."""
         self.model.eval()
-        pad, decoder_only = self.scribe.tokenizer.pad_token_id, self.scribe.decoder_only
-        ids, mask = _padded(features, pad, left=decoder_only)
-        with torch.inference_mode(), self.cast():
-            said = self.model.generate(
-                input_ids=ids.to(self.device),
-                attention_mask=mask.to(self.device),
-                generation_config=settings(self.scribe.form, self.model.generation_config, self.scribe.tokenizer),
-                stopping_criteria=StoppingCriteriaList([Stopped(*stops)] if stops else []),
-                streamer=streamer,
-                **self._remembering(),
-            )
+        form = settings(self.scribe.form, self.model.generation_config, self.scribe.tokenizer)
+        stopped = StoppingCriteriaList([Stopped(*stops)] if stops else [])
+        with torch.inference_mode(), self.cast(), few_rows(self.model):
+            several = len(features) > 1 and min(map(len, features)) > 1
+            if several and form.num_beams == 1 and self._has_room:
+                return self._side_by_side(features, form, stopped)
+            return self._at_once(features, form, stopped, streamer)
+
+    def _side_by_side(
+        self, features: Sequence[Feature], form: HFGenerationConfig, stopped: StoppingCriteriaList
+    ) -> list[list[int]]:
+        pad = self.scribe.tokenizer.pad_token_id
+        # The first word of an answer comes from the prompt's last token, so that one is left to be read with it.
+        begun = [feature.input_ids[:-1] for feature in features]
+        cache = read_in_parts(self._base, begun, pad, self.device, form.max_new_tokens + 1)
+        ids, mask = _padded(features, pad, left=True)
+        return write_in_rounds(self.model, ids.to(self.device), mask.to(self.device), cache, form, stopped)
+
+    def _at_once(
+        self, features: Sequence[Feature], form: HFGenerationConfig, stopped: StoppingCriteriaList, streamer: Any
+    ) -> list[list[int]]:
+        """A decoder's prompts are padded on the left, so that every answer begins at the same place; an encoder counts positions from its
+        first token, so there the padding comes last.
+        """
+        decoder_only = self.scribe.decoder_only
+        ids, mask = _padded(features, self.scribe.tokenizer.pad_token_id, left=decoder_only)
+        said = self.model.generate(
+            input_ids=ids.to(self.device),
+            attention_mask=mask.to(self.device),
+            generation_config=form,
+            stopping_criteria=stopped,
+            streamer=streamer,
+            **({"past_key_values": roomy_cache(self._base, form.max_new_tokens)} if self._has_room else {}),
+        )
         start = ids.shape[1] if decoder_only else 1
         return [row[start:] for row in said.cpu().tolist()]
 
@@ -162,14 +186,16 @@ class Pen:
         each = bytes_a_token(self.model.config, next(self.model.parameters()).element_size())
         return TOKENS_PER_BATCH if each is None else max(TOKENS_PER_BATCH, CACHE_BYTES // each)
 
-    def _remembering(self) -> dict[str, Any]:
-        # A tuned prefix stands in a cache of PEFT's.
-        if getattr(getattr(self.model, "active_peft_config", None), "is_prompt_learning", False):
-            return {}
-        # Asked without PEFT, which does not go along with a model that leaves.
-        model = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
-        cache = roomy_cache(model, self.scribe.form.max_new_tokens)
-        return {} if cache is None else {"past_key_values": cache}
+    @property
+    def _base(self) -> nn.Module:
+        """The model without PEFT around it. Asked without PEFT, which does not go along with a model that leaves."""
+        return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether what the model remembers can stand in memory of ours. A tuned prefix stands in a cache of PEFT's."""
+        prompted = getattr(getattr(self.model, "active_peft_config", None), "is_prompt_learning", False)
+        return not prompted and roomy_cache(self._base, 0) is not None
 
     def _again(self, row: Row, document: str) -> tuple[Pen, Row]:
         """The answers to the parts are a document in turn; where they are no shorter than it, only their beginning is read."""
