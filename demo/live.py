@@ -240,6 +240,9 @@ def metric_chart(history: History, language: str) -> str:
     names = [
         name for name in ("accuracy", "macro_f1", "micro_f1", "f1", "exact_match", "rougeL") if _has(history, name)
     ][:2]
+    # A run that is short of time writes nothing before its end.
+    if not names and _has(history, "likelihood"):
+        names = ["likelihood"]
     kinds = ("metric", "metric-2")
     best = [i for i, event in enumerate(history.evaluations) if event.get("best")]
     series = []

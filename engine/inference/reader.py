@@ -89,9 +89,9 @@ class Reader:
         return self.task.predict(self.run(encoded, progress=progress), encoded, len(examples), self.outputs)
 
     def assess(
-        self, examples: Sequence[Example], encoded: Encoded, progress: Progress | None = None
+        self, examples: Sequence[Example], encoded: Encoded, progress: Progress | None = None, briefly: bool = False
     ) -> tuple[float, dict[str, float], Outputs]:
-        """Loss and metrics on validation rows, and the outputs with what those rows decide."""
+        """Loss and metrics on validation rows, and the outputs with what those rows decide. `briefly` only what is cheap beside the loss."""
         predictions = self.predict(examples, encoded, progress)
         outputs = self.task.settle(examples, predictions, self.outputs)
         loss = self.task.evaluation_loss(examples, predictions, outputs)

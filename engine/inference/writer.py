@@ -100,9 +100,9 @@ class Writer(Reader):
         return self.pen.answers([example.inputs for example in examples], encoded, progress)
 
     def assess(
-        self, examples: Sequence[Example], encoded: Encoded, progress: Progress | None = None
+        self, examples: Sequence[Example], encoded: Encoded, progress: Progress | None = None, briefly: bool = False
     ) -> tuple[float, dict[str, float], Form]:
-        """The loss of all validation targets, teacher-forced; the other metrics on a sample that is really written."""
+        """The loss of all validation targets, teacher-forced; unless `briefly`, the other metrics on a sample that is really written."""
         learned = self.encode_to_learn(examples, self.max_length).features
         total, tokens = 0.0, 0
         self.model.eval()
@@ -115,13 +115,15 @@ class Writer(Reader):
                 if progress is not None:
                     progress(len(indices), len(learned))
         loss = total / max(1, tokens)
+        metrics = {"likelihood": float(np.exp(-loss))}
+        if briefly:
+            return loss, metrics, self.outputs
         step = max(1, len(examples) // SAMPLE)
         sample = list(examples[::step][:SAMPLE])
         # The likelihood chooses the checkpoint, so what the sample says need not be the best that beams could find.
         plain = self.outputs.but(beams=1, temperature=0.0, long_documents="cut")
         written = replace(self, outputs=plain).predict(sample)
-        metrics = {"likelihood": float(np.exp(-loss)), **self.task.score(sample, written, self.outputs)}
-        return loss, metrics, self.outputs
+        return loss, metrics | self.task.score(sample, written, self.outputs), self.outputs
 
     def stream(self, example: Example, form: Form, stop: threading.Event) -> Iterator[str]:
         """The answer as it grows: what is written so far, again and again. Ends soon after `stop` is set."""

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-TRUSTED = 4  # updates that are timed before their speed decides anything; the very first is not, it also sets things up
+TRUSTED = 3  # updates that are timed before their speed decides anything; the very first is not, it also sets things up
 
 
 @dataclass
@@ -18,11 +18,11 @@ class Pool:
     """How long one of something takes, on average."""
 
     seconds: float = 0.0
-    count: int = 0
+    count: float = 0
 
-    def add(self, seconds: float) -> None:
+    def add(self, seconds: float, count: float = 1) -> None:
         self.seconds += seconds
-        self.count += 1
+        self.count += count
 
     @property
     def mean(self) -> float:
@@ -33,15 +33,15 @@ class Budget:
     """`seconds` that may pass from the first update on; infinite where nobody set a limit, and then nothing changes.
 
     `reading` is what an evaluation costs, in updates: a guess, until the first one was timed. `after` is what reading comes after
-    training, in evaluations. `planned` is the number of updates after which training ends, `full` what it would be with all the time
+    training, in evaluations. Where the time is not too short they cost `whole` times as much: more is asked of them. `planned` is the number of updates after which training ends, `full` what it would be with all the time
     in the world, and `position` the place in the schedule of `full` updates that the learning rate is taken from.
     """
 
-    def __init__(self, seconds: float, reading: float = 0.0, after: float = 0.0):
+    def __init__(self, seconds: float, reading: float = 0.0, after: float = 0.0, whole: float = 1.0):
         self.seconds = seconds
         self.full = self.planned = 0
         self.position = 0.0
-        self._reading, self._after = reading, after
+        self._reading, self._after, self._whole = reading, after, whole
         self._interval = 1
         self._updates, self._evaluations = Pool(), Pool()
         self._skipped = False
@@ -63,7 +63,7 @@ class Budget:
 
     def evaluated(self, seconds: float) -> None:
         """One more evaluation, which took so long."""
-        self._evaluations.add(seconds)
+        self._evaluations.add(seconds, 1 if self.cut else self._whole)
 
     def plan(self, step: int, spent: float) -> int:
         """The number of updates after which training has to end, when `step` were made in `spent` seconds.
@@ -74,18 +74,30 @@ class Budget:
             return self.planned
         update = max(self._updates.mean, 1e-9)
         evaluation = self._evaluations.mean or self._reading * update
-        end = self.full
+        end = most = self.full
         # The fewer updates, the fewer evaluations: twice is enough for both to agree.
         for _ in range(2):
-            left = self.seconds - spent - (self.evaluations_left(step, end) + self._after) * evaluation
+            looks = self.evaluations_left(step, end) * (self._whole if end == self.full else 1)
+            left = self.seconds - spent - (looks + self._after) * evaluation
             # Trainer has compared this step with the number planned before: an end has to lie ahead to be noticed.
-            end = min(self.full, step + max(1, math.floor(left / update)))
+            end = min(most, step + max(1, math.floor(left / update)))
+            if end < self.full and self._whole > 1 and step + 1 < self.full:
+                most = self.full - 1  # all of them would fit only without what the whole evaluations ask
         return end
 
     def evaluations_left(self, step: int, end: int) -> int:
         """How many evaluations are due after update `step` if `end` is the last one."""
         latest = min(end - 1, end - self._interval // 2)  # as in `due`
         return 1 + max(0, latest // self._interval - step // self._interval)
+
+    @property
+    def place(self) -> float:
+        """Where in the schedule the rate of the next update is read. At zero, where a warm-up begins, the first update would learn nothing:
+        in a given time there may be only a few of them, so there the first one is read a step ahead, and the last one where it is.
+        """
+        if math.isinf(self.seconds):
+            return self.position
+        return self.position + 1 - self.position / max(1, self.full)
 
     @property
     def cut(self) -> bool:

@@ -41,6 +41,7 @@ class Fit:
     def __init__(self, session: Session):
         self.session = session
         self.best, self.settled = NONE_YET, session.outputs
+        self.budget = Budget(math.inf)
         self.checkpoints = Checkpoints(session.run.path("checkpoints"), session.course.settings.checkpoint_seconds)
         self._sigterm = Deferred(self._discarded)
 
@@ -58,6 +59,7 @@ class Fit:
         self._read_what_is_frozen()
         while True:
             self.best, self.settled = NONE_YET, session.outputs
+            self.budget = self._budget()
             tuner = self._tuner(micro)
             try:
                 session.course.begin_slice()
@@ -82,10 +84,8 @@ class Fit:
             # Other batches, other updates: nothing until here belongs to what begins now.
             checkpoint = None
             self.checkpoints.clear()
-        if tuner.budget.cut and tuner.state.global_step >= tuner.budget.planned:
-            session.facts["epochs_fitted"] = round(
-                session.resolved.epochs * tuner.budget.planned / tuner.budget.full, 2
-            )
+        if self.budget.cut and tuner.state.global_step >= self.budget.planned:
+            session.facts["epochs_fitted"] = round(session.resolved.epochs * self.budget.planned / self.budget.full, 2)
         restore_trainable(session.model, session.progress.best_state)
         forget(session.model)
         if session.lower is not None:
@@ -151,7 +151,7 @@ class Fit:
             events=session.events,
             checkpoints=self.checkpoints,
             max_seconds=session.course.settings.max_seconds,
-            budget=self._budget(),
+            budget=self.budget,
             micro_batch_size=micro,
             team=session.team,
             by_tokens=session.task.name == "ner" or session.task.name in WRITING,
@@ -163,9 +163,12 @@ class Fit:
         session = self.session
         minutes, begun = session.resolved.minutes, sum(session.course.seconds.values())
         left = math.inf if minutes is None else 60 * minutes - begun - AFTERWARDS
-        evaluation = forecast.evaluation(session)
+        evaluation = forecast.evaluation(session, briefly=forecast.can_be_brief(session))
         return Budget(
-            left, reading=evaluation / session.resolved.batch_size, after=forecast.judgement(session) / evaluation
+            left,
+            reading=evaluation / session.resolved.batch_size,
+            after=forecast.judgement(session) / evaluation,
+            whole=forecast.evaluation(session) / evaluation,
         )
 
     def _stop_request(self) -> str | None:
@@ -178,8 +181,10 @@ class Fit:
         """Loss and metrics on the validation rows. What they decide at the best evaluation is kept with its weights."""
         session = self.session
         examples = session.prepared.splits.validation
+        # Where the time is too short for all updates, the test rows will show what it writes.
+        briefly = self.budget.cut and forecast.can_be_brief(session)
         loss, metrics, outputs = session.reader(session.model).assess(
-            examples, session.validation, session.still_wanted
+            examples, session.validation, session.still_wanted, briefly
         )
         found = (metrics[session.metric], -loss)  # as in `Progress.is_best`
         if found > self.best:

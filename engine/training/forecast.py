@@ -17,17 +17,23 @@ if TYPE_CHECKING:
 READ_AGAIN = 8000  # tokens of training rows that are read again, fewer rows than otherwise where texts are long
 FITTED = 100  # training rows that the untuned model is made to answer with
 READ = 1 / 3
-WRITTEN = 1.5  # a row of an evaluation's sample: it is read, and an answer is written with few others beside it
-WRITTEN_TOGETHER = 1.0  # a test row: up to 32 answers share the reading of the weights
+READ_TO_WRITE = 0.6  # in a model that writes, where mostly the upper layers alone learn
+WRITTEN = 1.2  # a row of an evaluation's sample: it is read, and an answer is written with few others beside it
+WRITTEN_TOGETHER = 0.75  # a test row: up to 32 answers share the reading of the weights
 LEAST_WRITTEN = 30  # test rows that are written however short the time is; an interval over fewer tells little
 
 
-def evaluation(session: Session) -> float:
-    """The cost of one evaluation while training."""
-    read = READ * len(session.validation.features)
+def evaluation(session: Session, briefly: bool = False) -> float:
+    """The cost of one evaluation while training; `briefly`, of its loss alone."""
+    rows = len(session.validation.features)
     if session.task.name not in WRITING:
-        return read
-    return read + WRITTEN * min(SAMPLE, len(session.prepared.splits.validation))
+        return READ * rows
+    return READ_TO_WRITE * rows + (0 if briefly else WRITTEN * min(SAMPLE, len(session.prepared.splits.validation)))
+
+
+def can_be_brief(session: Session) -> bool:
+    """Whether an evaluation chooses by the loss of answers that stand there: what is written then is for the eye."""
+    return session.task.name in WRITING and not session.config.evaluation.metric
 
 
 def judgement(session: Session) -> float:
@@ -63,10 +69,12 @@ def most_tested(session: Session) -> int:
 
 def tested_in(session: Session, seconds: float) -> int:
     """Test rows that are answered in about `seconds`, told by how long the evaluations took: all where they are cheap or time is long."""
-    most, timed = most_tested(session), [point["seconds"] for point in session.progress.evaluations]
+    most, timed = most_tested(session), session.progress.evaluations
     if session.task.name not in WRITING or not timed:
         return most
-    row = sum(timed) / len(timed) / evaluation(session) * WRITTEN_TOGETHER * _models(session)
+    # Only the likelihood is known without writing.
+    cost = sum(evaluation(session, briefly=len(point["metrics"]) == 1) for point in timed)
+    row = sum(point["seconds"] for point in timed) / cost * WRITTEN_TOGETHER * _models(session)
     return min(most, max(LEAST_WRITTEN, int(seconds / row)))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.training.session import Session
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate", "datasets", "scikit-learn", "numpy")
-COMPARED, COMPARED_TOKENS = 8, 1024  # sequences and tokens on which the saved model is compared with the trained one
+COMPARED, COMPARED_TOKENS = 8, 512  # sequences and tokens on which the saved model is compared with the trained one
 # The reloaded model computes the same products in another order; bf16 keeps 8 bits.
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.05}
 

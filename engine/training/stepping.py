@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from engine.training.budget import Budget
 from engine.training.defaults import Resolved
@@ -46,14 +47,13 @@ class Stepping(Resumable):
         )
         return self.optimizer
 
-    def create_scheduler(
-        self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
-    ) -> torch.optim.lr_scheduler.LRScheduler:
-        """Trainer's own, read at the budget's place in the schedule, which is the step as long as time is not short."""
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LRScheduler:
+        """Trainer's own, read at the budget's place in the schedule, which is the step where nobody set a limit."""
         scheduler = super().create_scheduler(num_training_steps, optimizer)
 
         def placed(rate: Callable[[float], float]) -> Callable[[int], float]:
-            return lambda _: rate(self.budget.position)
+            return lambda _: rate(self.budget.place)
 
-        scheduler.lr_lambdas = [placed(rate) for rate in scheduler.lr_lambdas]
-        return scheduler
+        # Made anew, because it has set the first update's rate already.
+        self.lr_scheduler = LambdaLR(self.optimizer, [placed(rate) for rate in scheduler.lr_lambdas])
+        return self.lr_scheduler
