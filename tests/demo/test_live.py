@@ -124,6 +124,16 @@ def test_train_and_validation_share_one_chart_and_are_named_at_their_ends(page: 
         assert 0 <= float(x) <= 100 and 0 <= float(y) <= 100
 
 
+def test_the_likelihood_is_drawn_where_nothing_was_written() -> None:
+    def drawn(metrics: dict[str, float]) -> str:
+        found = event("evaluation", 3.0, step=2, epoch=1.0, loss=0.7, metrics=metrics, best=True)
+        return live.metric_chart(history_of(step(1, 10, 1.0), found), "en")
+
+    assert "likelihood" in drawn({"likelihood": 0.1})
+    both_known = drawn({"likelihood": 0.1, "rougeL": 0.2})
+    assert "ROUGE-L" in both_known and "likelihood" not in both_known
+
+
 def test_marks_say_what_is_done_what_is_now_and_where_it_broke() -> None:
     history = history_of(event("phase", 0.0, phase="data"), event("phase", 1.0, phase="model"))
     assert dict(live.marks(history, "running"))["data"] == "done"

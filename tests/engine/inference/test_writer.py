@@ -52,6 +52,15 @@ def test_a_text_is_the_same_alone_in_a_batch_and_as_a_stream(family, tmp_path):
     assert all(later.startswith(earlier[:-1].rstrip()) for earlier, later in pairwise(grown))
 
 
+def test_a_brief_evaluation_measures_the_same_loss_and_writes_nothing(tmp_path, monkeypatch):
+    writer = writer_of("llama", tmp_path)
+    encoded = writer.encode(ROWS)
+    loss, metrics, _ = writer.assess(ROWS, encoded)
+    assert {"likelihood", "rougeL"} <= set(metrics)
+    monkeypatch.setattr(Writer, "predict", lambda *_: pytest.fail("it wrote"))
+    assert writer.assess(ROWS, encoded, briefly=True)[:2] == (loss, {"likelihood": metrics["likelihood"]})
+
+
 def test_beams_write_and_may_be_stopped(tmp_path):
     writer = writer_of("bart", tmp_path, beams=3)
     [text] = list(writer.stream(ROWS[1], writer.outputs, threading.Event()))

@@ -77,10 +77,49 @@ def test_the_first_updates_decide_nothing() -> None:
     budget.begin(500, 100)
     budget.updated(60.0)  # sets things up
     for _ in range(TRUSTED - 1):
-        budget.updated(0.1)
+        budget.updated(0.125)
         assert budget.plan(3, 0.5) == 500
-    budget.updated(0.1)
-    assert budget.plan(5, 0.5) == 10
+    budget.updated(0.125)
+    assert budget.plan(4, 0.5) == 8
+
+
+def test_evaluations_ask_less_where_time_is_short() -> None:
+    # 100 updates take all the time; an evaluation of 20 fits beside 80, one of 2 beside 98.
+    budget = Budget(100.0, reading=2, whole=10)
+    budget.begin(100, 100)
+    timed(budget, 10, 1.0)
+    budget.planned = budget.plan(10, 10.0)
+    assert budget.planned == 98 and budget.cut
+    budget.evaluated(4.0)
+    assert budget.plan(50, 50.0) == 96, "of one like the next"
+    wide = Budget(200.0, reading=2, whole=10)
+    wide.begin(100, 50)
+    timed(wide, 10, 1.0)
+    assert wide.plan(10, 10.0) == 100
+    wide.evaluated(60.0)  # a whole one: two of them take 120 seconds
+    assert wide.plan(50, 110.0) == 99, "the last one has to be brief, and the plan says so"
+
+
+def test_all_updates_without_room_for_a_whole_evaluation_are_one_too_many() -> None:
+    budget = Budget(110.0, reading=2, whole=10)
+    budget.begin(100, 100)
+    timed(budget, 10, 1.0)
+    budget.planned = budget.plan(10, 10.0)
+    assert budget.planned == 99 and budget.cut, "else it would ask for all and take too long"
+
+
+def test_in_a_given_time_no_update_is_made_at_a_rate_of_zero() -> None:
+    free, limited = Budget(math.inf), Budget(60.0)
+    assert (free.place, limited.place) == (0, 1), "before the number of updates is known"
+    for budget in (free, limited):
+        budget.begin(20, 10)
+    places = []
+    for step in range(20):
+        assert free.place == step
+        places.append(limited.place)
+        for budget in (free, limited):
+            budget.advance(step)
+    assert places[0] == 1 and places == sorted(places) and places[-1] < 20
 
 
 def test_the_schedule_ends_with_the_last_planned_update_whatever_was_planned_before() -> None:

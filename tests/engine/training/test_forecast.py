@@ -10,14 +10,27 @@ from engine.tasks import TASKS
 from engine.training import forecast
 
 
-def session(task: str, *, train=100, validation=6, test=29, seconds=(), baselines=True, max_rows=None, windows=1):
+def session(
+    task: str,
+    *,
+    train=100,
+    validation=6,
+    test=29,
+    seconds=(),
+    baselines=True,
+    max_rows=None,
+    windows=1,
+    metric="",
+    written=True,
+):
+    metrics = {"likelihood": 0.1, "rougeL": 0.2} if written else {"likelihood": 0.1}
     return Some(
         task=TASKS[task],
-        config=Some(evaluation=Some(baselines=baselines, max_rows=max_rows)),
+        config=Some(evaluation=Some(baselines=baselines, max_rows=max_rows, metric=metric)),
         prepared=Some(splits=Some(train=[0] * train, validation=[0] * validation, test=[0] * test)),
         train=Some(features=[[0] * 20] * train),
         validation=Some(features=[[0]] * (validation * windows)),
-        progress=Some(evaluations=[{"seconds": value} for value in seconds]),
+        progress=Some(evaluations=[{"seconds": value, "metrics": metrics} for value in seconds]),
     )
 
 
@@ -41,12 +54,24 @@ def test_time_is_set_aside_for_the_fewest_rows_that_are_written():
     assert forecast.judgement(session("summarization", test=5, baselines=False)) < least
 
 
-@pytest.mark.parametrize(("left", "rows"), [(-5, 30), (0, 30), (100, 30), (162, 40), (1000, 50)])
+@pytest.mark.parametrize(("left", "rows"), [(-5, 30), (0, 30), (100, 33), (121, 40), (1000, 50)])
 def test_as_many_rows_are_written_as_fit_into_what_is_left(left, rows):
-    # An evaluation of 22 seconds: 11 rows learned, two seconds each; a test row is written by two models.
-    found = session("summarization", test=50, seconds=(20, 24))
-    assert forecast.evaluation(found) == pytest.approx(11)
+    # An evaluation of 21.6 seconds: 10.8 rows learned, two seconds each; a test row is written by two models.
+    found = session("summarization", test=50, seconds=(20, 23.2))
+    assert forecast.evaluation(found) == pytest.approx(10.8)
     assert forecast.tested_in(found, left) == rows
+
+
+def test_what_an_evaluation_took_is_told_by_what_it_asked_for():
+    brief = session("summarization", test=50, seconds=(7.2,), written=False)
+    assert forecast.evaluation(brief, briefly=True) == pytest.approx(3.6)
+    assert forecast.tested_in(brief, 121) == 40
+
+
+def test_only_who_chooses_by_likelihood_can_do_without_what_is_written():
+    assert forecast.can_be_brief(session("summarization"))
+    assert not forecast.can_be_brief(session("summarization", metric="rougeL"))
+    assert not forecast.can_be_brief(session("qa"))
 
 
 def test_rows_asked_for_are_the_most():

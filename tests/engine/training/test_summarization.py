@@ -85,6 +85,8 @@ def test_long_documents_are_told_with_the_share_that_is_lost(runs_dir, tmp_path)
 def test_short_of_time_thirty_test_rows_are_written_and_the_report_says_why(runs_dir, tmp_path):
     model = save_generator("bart", tmp_path / "model")
     run = train(describe(table(tmp_path / "t.jsonl", 200), model, training={"epochs": 50, "minutes": 0.02}))
+    evaluations = [event for event in run.events()[0] if event["type"] == "evaluation"]
+    assert set(evaluations[-1]["metrics"]) == {"likelihood"}, "it wrote while it was short of time"
     report = load_report(run.path("report"))
     assert report["sample"] == {"rows": 30, "of": 40}
     point = next(p for p in report["verdict"]["points"] if p["kind"] == "sample")
