@@ -33,8 +33,9 @@ class Budget:
     """`seconds` that may pass from the first update on; infinite where nobody set a limit, and then nothing changes.
 
     `reading` is what an evaluation costs, in updates: a guess, until the first one was timed. `after` is what reading comes after
-    training, in evaluations. Where the time is not too short they cost `whole` times as much: more is asked of them. `planned` is the number of updates after which training ends, `full` what it would be with all the time
-    in the world, and `position` the place in the schedule of `full` updates that the learning rate is taken from.
+    training, in evaluations. Where the time is not too short, an evaluation costs `whole` times as much: more is asked of it. `planned`
+    is the number of updates after which training ends, `full` what it would be with all the time in the world, and `position` how far
+    the schedule of `full` updates has come.
     """
 
     def __init__(self, seconds: float, reading: float = 0.0, after: float = 0.0, whole: float = 1.0):
