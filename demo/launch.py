@@ -8,6 +8,7 @@ import sys
 
 from starlette.middleware import Middleware
 
+from demo.early import EarlyScript
 from demo.page import Page
 from demo.theme import build_theme
 from demo.ui import HERE, build_demo
@@ -39,6 +40,8 @@ def launch(
     demo = build_demo(settings, language, page)
     # Reading and answering take a thread each; more at once than this would starve the worker, more waiting would only time out.
     demo.queue(max_size=32, default_concurrency_limit=4)
+    # Between events Gradio looks a thousand times a second for the next one, at a twelfth of a core that trains: fifty times do.
+    demo._queue.sleep_when_free = 0.02
     cookie = Middleware(VisitorCookie, visitors=page.visitors, embedded=bool(os.environ.get("SPACE_ID")))
     _, local, link = demo.launch(
         server_name=host,
@@ -62,7 +65,7 @@ def launch(
                 HERE.parent / "engine",
             )
         ],
-        app_kwargs={"middleware": [cookie]},
+        app_kwargs={"middleware": [cookie, Middleware(EarlyScript)]},
         # A session keeps hashes of what it was shown: small, but strangers open many.
         state_session_capacity=1000 if settings.public else 10_000,
         strict_cors=True,

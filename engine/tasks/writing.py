@@ -17,7 +17,7 @@ from engine.data.findings import Notice
 from engine.evaluation.intervals import MetricsFrom
 from engine.tasks.base import NO_EXCHANGE, Encoded, Example, Judgement, Role
 from engine.text import Text
-from engine.training.pace import Pace, passes_for_writing
+from engine.training.pace import Pace, passes_for_writing, share_for_writers
 from engine.writing.form import Form, fill
 from engine.writing.templates import check_template
 
@@ -70,9 +70,9 @@ class WritingTask:
     prompts: ClassVar[dict[str, Text]]
 
     pace = Pace(
-        rate={"lora": 1.4e-3, "full": 1.5e-4, "prefix": 3e-2, "ia3": 1.5e-2},
+        rate={"lora": 3.4e-3, "full": 1.5e-4, "prefix": 3e-2, "ia3": 1.5e-2},
         epochs=passes_for_writing,
-        by_size=False,
+        size_share=share_for_writers,
         least_batch=4,
     )
     most_rows = MOST_ROWS

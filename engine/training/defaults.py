@@ -43,7 +43,7 @@ def batch_size_for(rows: int, classes: int, least: int = 8) -> int:
 
 
 def learning_rate_for(pace: Pace, method: str, config: PretrainedConfig, batch_size: int, labels: int) -> float:
-    """The peak rate: smaller for wider and deeper encoders and for few labels, growing with the square root of the batch.
+    """The peak rate: smaller for wider and deeper models and for few labels, growing with the square root of the batch.
 
     Full fine-tuning of small encoders bears, and needs, larger steps than BERT-base; the head alone depends neither on depth nor on
     how many labels there are.
@@ -51,11 +51,8 @@ def learning_rate_for(pace: Pace, method: str, config: PretrainedConfig, batch_s
     batch = math.sqrt(batch_size / 32)
     if method == "head":
         return pace.rate["head"] * batch
-    rate = pace.rate[method] * pace.rate_share(labels) * batch
-    if not pace.by_size:
-        return float(f"{rate:.1e}")
-    size = (768 / config.hidden_size) * (12 / config.num_hidden_layers) ** 1.5
-    return float(f"{rate * min(6.0, size):.1e}")
+    size = pace.size_share(method, config.hidden_size, config.num_hidden_layers)
+    return float(f"{pace.rate[method] * pace.rate_share(labels) * batch * size:.1e}")
 
 
 def fast_ratio_for(pace: Pace, method: MethodConfig, rows: int, labels: int) -> float:

@@ -145,11 +145,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     running.stop()
 
 
-# Gradio's own loader counts its seconds in every frame for as long as the page is open. Drawn without a graphics card, sixty frames
-# a second take half a core from the run that a test waits for.
-FEW_FRAMES = "window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 100);"
-
-
 @pytest.fixture(scope="package")  # its event loop must not outlive the browser tests
 def chromium() -> Iterator[Browser]:
     path = find_chromium()
@@ -163,11 +158,18 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(app: App, chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Open the page as a visitor of one's own: language, window, query. Errors of the page's scripts fail the test."""
+    """Open the page as a visitor of one's own: language, window, query, a script that runs before all others. Errors of the page's scripts
+    fail the test.
+    """
     contexts, errors = [], []
 
     def open_page(
-        language: str = "en-US", width: int = 1280, height: int = 900, query: str = "", dark: bool = False
+        language: str = "en-US",
+        width: int = 1280,
+        height: int = 900,
+        query: str = "",
+        dark: bool = False,
+        script: str = "",
     ) -> Page:
         context = chromium.new_context(
             locale=language,
@@ -178,7 +180,7 @@ def visit(app: App, chromium: Browser) -> Iterator[Callable[..., Page]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.add_init_script(FEW_FRAMES)
+        page.add_init_script(script)
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("dialog", lambda dialog: errors.append(f"dialog: {dialog.message}"))

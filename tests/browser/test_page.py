@@ -235,6 +235,25 @@ def test_a_missing_file_kind_is_refused_in_words_and_nothing_is_lost(visit: Visi
     expect(setting(page, "classification", "training.epochs")).to_have_value("9")
 
 
+COUNT_FRAMES = """
+window.framesAsked = 0;
+const frame = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (draw) => { window.framesAsked += 1; return frame(draw); };
+"""
+
+
+def test_a_page_at_rest_asks_for_no_frames(visit: Visit) -> None:
+    page = visit(script=COUNT_FRAMES)
+    expect(page.locator("#classification-data-view .tb-preview")).to_be_visible()
+    page.wait_for_timeout(3000)
+    assert page.evaluate("window.framesAsked") > 0, "the count does not count"
+    page.evaluate("window.framesAsked = 0")
+    page.wait_for_timeout(2000)
+    # The clock of a loading mark that is gone would ask for all the frames there are.
+    assert page.evaluate("window.framesAsked") < 10
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
 def test_an_address_of_no_run_says_so(visit: Visit) -> None:
     page = visit(query="?run=20260101-000000-00000000")
     expect(page.locator("#classification-head .tb-panel-error")).to_contain_text("There is no run")

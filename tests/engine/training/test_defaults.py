@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from transformers import BertConfig
+from transformers import BertConfig, LlamaConfig
 
 from engine.config import RunConfig
 from engine.tasks import TASKS
@@ -14,7 +14,7 @@ from engine.training.defaults import (
     max_length_for,
     resolve,
 )
-from engine.training.pace import passes_for_classes, passes_for_entities, passes_for_questions
+from engine.training.pace import passes_for_classes, passes_for_entities, passes_for_questions, passes_for_writing
 
 PACE = TASKS["classification"].pace
 MINILM = BertConfig(hidden_size=384, num_hidden_layers=6, num_attention_heads=12)
@@ -31,6 +31,22 @@ def test_small_data_gets_small_batches():
 def test_bigger_encoders_take_smaller_steps(method):
     rates = [learning_rate_for(PACE, method, config, 32, 2) for config in (MINILM, BASE, LARGE)]
     assert rates[0] > rates[1] > rates[2] > 0
+
+
+def test_writers_wider_than_the_embedded_one_take_smaller_steps_with_lora():
+    pace = TASKS["summarization"].pace
+    configs = [
+        LlamaConfig(hidden_size=width, num_hidden_layers=layers) for width, layers in ((64, 2), (576, 30), (2048, 16))
+    ]
+    rates = [learning_rate_for(pace, "lora", config, 4, 0) for config in configs]
+    assert rates[0] == rates[1] == pytest.approx(1.2e-3, rel=0.01)
+    assert rates[2] == pytest.approx(rates[1] * (576 / 2048) ** 0.781, rel=0.05)
+    assert len({learning_rate_for(pace, "full", config, 4, 0) for config in configs}) == 1
+
+
+def test_writers_take_one_pass_less_with_lora_and_more_where_rows_are_few():
+    assert [passes_for_writing(rows, 0, "lora") for rows in (29, 30, 5000)] == [2, 1, 1]
+    assert [passes_for_writing(rows, 0, "full") for rows in (29, 30, 5000)] == [3, 2, 2]
 
 
 def test_the_rate_grows_with_the_square_root_of_the_batch():
