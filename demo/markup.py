@@ -111,6 +111,11 @@ def count(value: float) -> str:
     return f"{int(value):,}"
 
 
+def rate(value: float) -> str:
+    """So many a second: of few, tenths as well."""
+    return f"{value:.1f}" if value < 10 else count(value)
+
+
 def size(bytes_: int) -> str:
     if bytes_ < 1_000_000:
         return f"{max(bytes_ / 1000, 1):.0f} kB"

@@ -15,7 +15,7 @@ import gradio as gr
 from demo import live
 from demo.i18n import words
 from demo.live import History
-from demo.markup import chip, count, duration, error_panel, panel, safe
+from demo.markup import chip, count, duration, error_panel, panel, rate, safe
 from demo.page import Page
 from demo.parts.model_step import model_title
 from demo.parts.watch import FOLLOW, TAKE_CURVES, server_function
@@ -144,13 +144,15 @@ def _sentence(page: Page, run: Run, manifest: Manifest, history: History, langua
         step = history.step
         detail = say("train.step", step=count(step["step"]), total=count(step["total_steps"]))
         if step.get("examples_per_second"):
-            detail += " · " + say("train.speed", speed=count(step["examples_per_second"]))
+            detail += " · " + say("train.speed", speed=rate(step["examples_per_second"]))
         if step.get("tokens_per_second"):
             detail += " · " + say("train.tokens", tokens=count(step["tokens_per_second"]))
         if step.get("memory_mb"):
             detail += " · " + say("train.memory", memory=count(step["memory_mb"]))
         # Fewer than planned where time is short.
         epochs = min(history.facts.get("epochs") or math.inf, max(0.1, round(live.epochs(history), 1)))
+        if epochs < 1:
+            return say("train.learning_part", epochs=f"{epochs:g}"), detail
         now_epoch = min(int(step["epoch"]) + 1, math.ceil(epochs))
         return say("train.learning", epoch=now_epoch, epochs=f"{epochs:g}"), detail
     detail = (

@@ -140,8 +140,8 @@ def fitted(events: EventLog, passes: float, whole: float, minutes: float) -> Non
     events.notice(
         "fitted",
         Text(
-            f"About {passes:.3g} of {whole:g} passes fit into a run of {seconds} seconds on this machine; the learning rate falls to zero with the last update. Set “Minutes at most” to 0 for all of them.",
-            f"这台机器在 {seconds} 秒的运行时长内约能完成 {whole:g} 轮中的 {passes:.3g} 轮；学习率会随最后一次更新降到零。如需训练完整轮数，请将“运行时长上限”设为 0。",
+            f"Of {whole:g} {'pass' if whole == 1 else 'passes'} planned, about {passes:.2g} can be made in a run of {seconds} seconds on this machine; the learning rate falls to zero with the last update. Set “Minutes at most” to 0 for the whole plan.",
+            f"计划 {whole:g} 轮，这台机器在 {seconds} 秒的运行时长内约能完成 {passes:.2g} 轮；学习率会随最后一次更新降到零。如需训练完整轮数，请将“运行时长上限”设为 0。",
         ),
     )
 
