@@ -7,6 +7,7 @@ ended, and series are merged pairwise beyond 500 points, so an hour of training 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -235,14 +236,12 @@ def loss_chart(history: History, language: str) -> str:
     )
 
 
-def metric_chart(history: History, language: str) -> str:
-    """The validation metrics over epochs, the kept checkpoint ringed."""
-    names = [
-        name for name in ("accuracy", "macro_f1", "micro_f1", "f1", "exact_match", "rougeL") if _has(history, name)
-    ][:2]
-    # A run that is short of time writes nothing before its end.
-    if not names and _has(history, "likelihood"):
-        names = ["likelihood"]
+def metric_chart(history: History, drawn: Sequence[str], language: str) -> str:
+    """The validation metrics over epochs, the kept checkpoint ringed: two of those that are to be `drawn`. A run that is short of time
+    may have measured none of them before its end; then what it did measure.
+    """
+    measured = list(dict.fromkeys(name for event in history.evaluations for name in event["metrics"]))
+    names = ([name for name in drawn if name in measured] or measured)[:2]
     kinds = ("metric", "metric-2")
     best = [i for i, event in enumerate(history.evaluations) if event.get("best")]
     series = []
@@ -263,7 +262,3 @@ def metric_chart(history: History, language: str) -> str:
         y_format=lambda value: f"{100 * value:.1f}%".replace(".0%", "%"),
         empty=words("train.metric_empty").in_language(language),
     )
-
-
-def _has(history: History, name: str) -> bool:
-    return any(name in event["metrics"] for event in history.evaluations)

@@ -24,6 +24,7 @@ from engine.runs.about import about
 from engine.runs.cause import cause_of
 from engine.runs.queue import position
 from engine.runs.store import ACTIVE, Manifest, Run
+from engine.tasks import TASKS
 from engine.text import Text
 
 STATE_KIND = {
@@ -235,15 +236,14 @@ def _ended_badly(run: Run, manifest: Manifest, history: History, language: str) 
     return said + _phases(history, manifest.state, language)
 
 
-def curves_html(page: Page, run: Run, history: History, language: str) -> str:
+def curves_html(page: Page, run: Run, task: str, history: History, language: str) -> str:
     """Drawn once for everybody who looks at the run."""
     if "train" not in history.phases:
         return ""
 
     def draw() -> str:
-        return (
-            f'<div class="tb-curves">{live.loss_chart(history, language)}{live.metric_chart(history, language)}</div>'
-        )
+        metrics = live.metric_chart(history, TASKS[task].drawn, language)
+        return f'<div class="tb-curves">{live.loss_chart(history, language)}{metrics}</div>'
 
     return page.curves.get((run.id, history.version, language), draw)
 
@@ -273,7 +273,7 @@ def updates(page: Page, run: Run, language: str) -> dict[str, Any]:
     return {
         "head": head_html(page, run, manifest, language),
         "status": status_html(page, run, manifest, history, language),
-        "curves": curves_html(page, run, history, language),
+        "curves": curves_html(page, run, manifest.task, history, language),
         "facts": facts_html(history, manifest, language),
         "notes": notes_html(history, language),
         "state": manifest.state,

@@ -146,6 +146,7 @@ class Task(Protocol):
     label: Text
     roles: tuple[Role, ...]
     metrics: tuple[str, ...]  # each between 0 and 1, higher is better
+    drawn: tuple[str, ...]  # of them, whose curves tell how training goes; the first one tells most
     pace: Pace  # how fast it is learned, where nobody says otherwise
     most_rows: (
         int | None

@@ -49,6 +49,7 @@ class Classification:
     label = Text("Classification", "文本分类")
     roles = ROLES["classification"]
     metrics = ("accuracy", "macro_f1", "micro_f1", "weighted_f1")
+    drawn = ("accuracy", "macro_f1", "micro_f1")
     pace = Pace(
         rate={"full": 7e-5, "lora": 1.8e-4, "head": 1e-2},
         epochs=passes_for_classes,

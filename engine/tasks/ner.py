@@ -73,6 +73,7 @@ class Ner:
     label = Text("Named entities", "命名实体识别")
     roles = ROLES["ner"]
     metrics = ("f1", "precision", "recall", "macro_f1")
+    drawn = ("f1", "macro_f1")
     pace = Pace(
         rate={"full": 5e-5, "lora": 1.5e-4, "head": 5e-3},
         epochs=passes_for_entities,

@@ -75,6 +75,7 @@ class QuestionAnswering:
     label = Text("Question answering", "抽取式问答")
     roles = ROLES["qa"]
     metrics = METRICS
+    drawn = ("f1", "exact_match")
     pace = Pace(rate={"full": 8e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=passes_for_questions, room=WINDOW["qa"])
     most_rows = None
     windowed = True

@@ -24,6 +24,7 @@ class Summarization(WritingTask):
     label = Text("Summarization", "文本摘要")
     roles = ROLES["summarization"]
     metrics = (*METRICS, "likelihood")
+    drawn = ("rougeL",)
     source = "document"
     target = "summary"
     prompts: ClassVar[dict[str, Text]] = {

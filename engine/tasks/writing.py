@@ -65,6 +65,7 @@ class WritingTask:
     label: ClassVar[Text]
     roles: ClassVar[tuple[Role, ...]]
     metrics: ClassVar[tuple[str, ...]]
+    drawn: ClassVar[tuple[str, ...]]
     source: ClassVar[str]
     target: ClassVar[str]
     prompts: ClassVar[dict[str, Text]]

@@ -31,16 +31,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tunebench.pipeline")
 
-NONE_YET = (-1.0, -math.inf)
 AFTERWARDS = 10.0  # seconds set aside for saving, checking what was saved, baselines and intervals
 
 
 class Fit:
-    """One training of a session. `best` is the score of the best evaluation and its loss, negated; `settled` is what it decided."""
+    """One training of a session. `settled` is what the best evaluation decided."""
 
     def __init__(self, session: Session):
         self.session = session
-        self.best, self.settled = NONE_YET, session.outputs
+        self.settled = self._decided = session.outputs
         self.budget = Budget(math.inf)
         self.checkpoints = Checkpoints(session.run.path("checkpoints"), session.course.settings.checkpoint_seconds)
         self._sigterm = Deferred(self._discarded)
@@ -58,7 +57,7 @@ class Fit:
         micro = begun_with = session.team.same(fitting)
         self._read_what_is_frozen()
         while True:
-            self.best, self.settled = NONE_YET, session.outputs
+            self.settled = self._decided = session.outputs
             self.budget = self._budget()
             tuner = self._tuner(micro)
             try:
@@ -147,6 +146,7 @@ class Fit:
             evaluate_now=self._evaluate_now,
             metric=session.metric,
             stop_request=self._stop_request,
+            kept=self._keep,
             beside=(self._settled_state, self._restore_settled),
             events=session.events,
             checkpoints=self.checkpoints,
@@ -178,26 +178,25 @@ class Fit:
         return session.run.requested_stop or ("terminate" if session.course.slice_over else None)
 
     def _evaluate_now(self) -> tuple[float, dict[str, float]]:
-        """Loss and metrics on the validation rows. What they decide at the best evaluation is kept with its weights."""
+        """Loss and metrics on the validation rows, and what they decide."""
         session = self.session
         examples = session.prepared.splits.validation
         # Where the time is too short for all updates, the test rows will show what it writes.
         briefly = self.budget.cut and forecast.can_be_brief(session)
-        loss, metrics, outputs = session.reader(session.model).assess(
+        loss, metrics, self._decided = session.reader(session.model).assess(
             examples, session.validation, session.still_wanted, briefly
         )
-        found = (metrics[session.metric], -loss)  # as in `Progress.is_best`
-        if found > self.best:
-            self.best, self.settled = found, outputs
         return loss, metrics
+
+    def _keep(self) -> None:
+        """The evaluation just made is the best so far: what it decided belongs to the weights that are kept."""
+        self.settled = self._decided
 
     def _settled_state(self) -> dict[str, Any]:
         """What the best evaluation decided, for a checkpoint."""
-        return {"best": self.best, "settled": self.settled.to_dict()}
+        return {"settled": self.settled.to_dict()}
 
     def _restore_settled(self, values: dict[str, Any]) -> None:
-        best = values["best"]  # one number in what a version wrote that looked at scores alone
-        self.best = tuple(best) if isinstance(best, list) else (best, -math.inf)
         self.settled = self.session.task.outputs_from(values["settled"])
 
     def _discarded(self) -> None:

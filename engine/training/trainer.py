@@ -41,7 +41,8 @@ class FineTuner(Stepping):
 
     `loss` takes the model and a batch with `labels` and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation rows;
     `stop_request` returns "keep", "discard", "terminate" or None. The parameters in `fast` take steps `resolved.fast_ratio` times as
-    large; `beside` gives and takes back what else belongs into a checkpoint, as JSON. `budget` ends training where time is short, with
+    large; `kept` is called when an evaluation is the best so far, `beside` gives and takes back what else belongs into a checkpoint, as
+    JSON. `budget` ends training where time is short, with
     the rate at zero; after `max_seconds` it is ended wherever it is. The best weights end up in `progress.best_state`.
     """
 
@@ -64,6 +65,7 @@ class FineTuner(Stepping):
         max_seconds: float,
         micro_batch_size: int,
         budget: Budget,
+        kept: Callable[[], None] = lambda: None,
         fast: Sequence[nn.Parameter] = (),
         team: Team = ALONE,
         by_tokens: bool = False,
@@ -78,6 +80,7 @@ class FineTuner(Stepping):
         self.checkpoints = checkpoints
         self._max_seconds = max_seconds
         self.budget = budget
+        self._kept = kept
         self._beside = beside
         self._seed = seed
         self._micro_batch_size = micro_batch_size
@@ -221,6 +224,7 @@ class FineTuner(Stepping):
             progress.best_value, progress.best_loss = value, loss
             progress.best_step, progress.best_epoch = self.state.global_step, float(self.state.epoch or 0.0)
             progress.best_state = trainable_state(self.accelerator.unwrap_model(self.model))
+            self._kept()
             if self.is_world_process_zero():
                 # On disk too: a crash later loses none of what was learned.
                 self.best_file = self.checkpoints.save_best(self.state.global_step, progress.best_state)

@@ -14,6 +14,8 @@ from demo.live import MAX_POINTS, Curve, History
 from demo.page import Page
 from demo.parts import train_step
 from engine.settings import Settings
+from engine.tasks import TASKS
+from engine.tasks.base import Task
 
 
 @pytest.fixture
@@ -115,7 +117,7 @@ def test_a_loss_that_is_no_number_is_left_out_of_the_chart() -> None:
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_train_and_validation_share_one_chart_and_are_named_at_their_ends(page: Page, language: str) -> None:
     history = page.history(finished_run(page.store.directory))
-    loss, metric = live.loss_chart(history, language), live.metric_chart(history, language)
+    loss, metric = live.loss_chart(history, language), live.metric_chart(history, ("accuracy", "macro_f1"), language)
     names = {"en": ("training", "validation"), "zh-CN": ("训练集", "验证集")}[language]
     for name in names:
         assert re.search(rf'class="tb-name[^"]*"[^>]*>{name} <b>', loss)
@@ -124,10 +126,15 @@ def test_train_and_validation_share_one_chart_and_are_named_at_their_ends(page: 
         assert 0 <= float(x) <= 100 and 0 <= float(y) <= 100
 
 
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_the_curves_of_a_task_are_of_its_metrics(task: Task) -> None:
+    assert task.drawn and set(task.drawn) <= set(task.metrics)
+
+
 def test_the_likelihood_is_drawn_where_nothing_was_written() -> None:
     def drawn(metrics: dict[str, float]) -> str:
         found = event("evaluation", 3.0, step=2, epoch=1.0, loss=0.7, metrics=metrics, best=True)
-        return live.metric_chart(history_of(step(1, 10, 1.0), found), "en")
+        return live.metric_chart(history_of(step(1, 10, 1.0), found), TASKS["summarization"].drawn, "en")
 
     assert "likelihood" in drawn({"likelihood": 0.1})
     both_known = drawn({"likelihood": 0.1, "rougeL": 0.2})
