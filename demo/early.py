@@ -22,13 +22,13 @@ HEAD = b"<head>"
 
 
 class EarlyScript:
-    """ASGI middleware that puts SLOW_CLOCKS first into the head of every page of HTML."""
+    """ASGI middleware that puts SLOW_CLOCKS first into the head of the page. Other HTML, as of a report that is taken home, stays as it is."""
 
     def __init__(self, app: Any):
         self._app = app
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] != "/":
             await self._app(scope, receive, send)
             return
         start: dict[str, Any] | None = None

@@ -178,7 +178,7 @@ class Fit:
         return session.run.requested_stop or ("terminate" if session.course.slice_over else None)
 
     def _evaluate_now(self) -> tuple[float, dict[str, float]]:
-        """Loss and metrics on the validation rows, and what they decide."""
+        """Loss and metrics on the validation rows. What they decide counts if `_keep` follows."""
         session = self.session
         examples = session.prepared.splits.validation
         # Where the time is too short for all updates, the test rows will show what it writes.

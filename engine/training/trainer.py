@@ -42,8 +42,8 @@ class FineTuner(Stepping):
     `loss` takes the model and a batch with `labels` and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation rows;
     `stop_request` returns "keep", "discard", "terminate" or None. The parameters in `fast` take steps `resolved.fast_ratio` times as
     large; `kept` is called when an evaluation is the best so far, `beside` gives and takes back what else belongs into a checkpoint, as
-    JSON. `budget` ends training where time is short, with
-    the rate at zero; after `max_seconds` it is ended wherever it is. The best weights end up in `progress.best_state`.
+    JSON. `budget` ends training where time is short, with the rate at zero; after `max_seconds` it is ended wherever it is. The best
+    weights end up in `progress.best_state`.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class FineTuner(Stepping):
         evaluate_now: Callable[[], tuple[float, dict[str, float]]],
         metric: str,
         stop_request: Callable[[], str | None],
+        kept: Callable[[], None],
         events: EventLog,
         checkpoints: Checkpoints,
         max_seconds: float,
         micro_batch_size: int,
         budget: Budget,
-        kept: Callable[[], None] = lambda: None,
         fast: Sequence[nn.Parameter] = (),
         team: Team = ALONE,
         by_tokens: bool = False,

@@ -253,6 +253,10 @@ def test_a_page_at_rest_asks_for_no_frames(visit: Visit) -> None:
         if (asked := page.evaluate("window.framesAsked")) == 0:
             break
     assert asked == 0
+    assert not page.locator("html.tb-beat").count(), "the visitor asked for less motion"
+    page.emulate_media(reduced_motion="no-preference")
+    page.wait_for_selector("html.tb-beat")
+    page.wait_for_selector("html:not(.tb-beat)")
 
 
 def test_an_address_of_no_run_says_so(visit: Visit) -> None:

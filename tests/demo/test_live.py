@@ -141,6 +141,16 @@ def test_the_likelihood_is_drawn_where_nothing_was_written() -> None:
     assert "ROUGE-L" in both_known and "likelihood" not in both_known
 
 
+def test_a_run_of_less_than_a_pass_and_few_texts_a_second_says_so(page: Page) -> None:
+    run = make_run(page.store.directory, state="running")
+    write_events(
+        run, [event("phase", 0.0, phase="train"), {**step(2, 5, 9.0, epochs=0.4), "examples_per_second": 0.34}]
+    )
+    said = {language: train_step.updates(page, run, language)["status"] for language in ("en", "zh-CN")}
+    assert "Learning: 0.4 of a pass" in said["en"] and "0.3 texts a second" in said["en"]
+    assert "共 0.4 轮" in said["zh-CN"]
+
+
 def test_marks_say_what_is_done_what_is_now_and_where_it_broke() -> None:
     history = history_of(event("phase", 0.0, phase="data"), event("phase", 1.0, phase="model"))
     assert dict(live.marks(history, "running"))["data"] == "done"
