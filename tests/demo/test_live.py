@@ -142,7 +142,9 @@ def test_the_likelihood_is_drawn_where_nothing_was_written() -> None:
 
 
 def test_a_run_of_less_than_a_pass_and_few_texts_a_second_says_so(page: Page) -> None:
-    run = make_run(page.store.directory, state="running")
+    process = {"pid": 1, "started": 0.0, "host": "another"}
+    run = make_run(page.store.directory, state="running", process=process, created=time.time())
+    run.path("heartbeat").touch()
     write_events(
         run, [event("phase", 0.0, phase="train"), {**step(2, 5, 9.0, epochs=0.4), "examples_per_second": 0.34}]
     )
