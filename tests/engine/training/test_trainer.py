@@ -19,7 +19,9 @@ from engine.training.trainer import FineTuner
 
 
 def test_what_an_evaluation_decided_is_kept_with_the_best_weights_alone(tmp_path: Path) -> None:
-    scores = iter([(0.9, 0.5), (0.4, 0.3), (0.8, 0.5), (0.2, 0.5)])  # loss, f1: the first, a worse one, twice the same with less loss
+    scores = iter(
+        [(0.9, 0.5), (0.4, 0.3), (0.8, 0.5), (0.2, 0.5)]
+    )  # loss, f1: the first, a worse one, twice the same with less loss
     kept: list[float] = []
     model = nn.Linear(2, 2)
 
