@@ -32,8 +32,10 @@ WEIGHTS = {
 POLL_SECONDS = 2.0
 MAX_POINTS = 500
 REDRAW = 4  # points that a long curve grows by before it is drawn again
-# Scoring an example costs about a third of learning from it, and the report scores the tuned and the untuned model.
+# Scoring an example costs about a third of learning from it, and the report scores the tuned and the untuned model. For runs of before
+# the run itself said what its judgement costs.
 EVALUATION_COST = 2 / 3
+TRUSTED = 4  # times that a share is told before it says how long the rest takes: the longest rows come first, in few batches where it writes
 REPORT_SECONDS = 4.0
 
 
@@ -66,6 +68,7 @@ class History:
     version: int = 0
     phases: dict[str, float] = field(default_factory=dict)  # phase -> seconds since the start at which it began
     progress: dict[str, Any] | None = None  # of the current phase
+    told: int = 0  # times that it was told, since there was something else to tell
     facts: dict[str, Any] = field(default_factory=dict)
     notices: list[dict[str, Any]] = field(default_factory=list)
     loss: Curve = field(default_factory=Curve)
@@ -97,9 +100,10 @@ class History:
                 # A retry after memory ran out goes back to an earlier phase; what came after it starts anew.
                 self.phases.pop(event["phase"], None)
                 self.phases[event["phase"]] = event["elapsed"]
-                self.progress = None
+                self.progress, self.told = None, 0
             elif kind == "progress":
-                self.progress = event
+                other = self.progress is None or self.progress["what"] != event["what"]
+                self.progress, self.told = event, 1 if other else self.told + 1
             elif kind == "facts":
                 self.facts.update(event["facts"])
             elif kind == "notice":
@@ -166,7 +170,7 @@ def remaining(history: History, now: float) -> float | None:
     if history.phase == "evaluate":
         began, done = history.phases["evaluate"], phase_fraction(history)
         spent = elapsed - began
-        if done > 0.05 and spent > 1:
+        if done > 0.05 and spent > 1 and history.told >= TRUSTED:
             return spent / done * (1 - done) + REPORT_SECONDS
         return max(_scoring_seconds(history) - spent, 1.0)
     if history.phase == "report":
@@ -176,8 +180,8 @@ def remaining(history: History, now: float) -> float | None:
 
 def _scoring_seconds(history: History) -> float:
     speed = (history.step or {}).get("examples_per_second") or 0
-    rows = (history.facts.get("rows") or {}).get("test") or 0
-    return REPORT_SECONDS + (rows / speed * EVALUATION_COST if speed else 0.0)
+    rows = EVALUATION_COST * ((history.facts.get("rows") or {}).get("test") or 0)
+    return REPORT_SECONDS + (history.facts.get("judging_rows", rows) / speed if speed else 0.0)
 
 
 def marks(history: History, state: str) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ METRICS: dict[str, Text] = {
     "rouge2": Text("ROUGE-2", "ROUGE-2"),
     "rougeL": Text("ROUGE-L", "ROUGE-L"),
     "rougeLsum": Text("ROUGE-Lsum", "ROUGE-Lsum"),
-    "likelihood": Text("likelihood", "每 token 似然"),
+    "likelihood": Text("likelihood", "似然"),
 }
 
 METRIC_HELP: dict[str, Text] = {

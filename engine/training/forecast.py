@@ -40,7 +40,9 @@ def judgement(session: Session) -> float:
     """The cost of what the model, and the untuned one beside it, will be asked once training is over."""
     validation, tested = len(session.prepared.splits.validation), most_tested(session)
     if session.task.name in WRITING:
-        return WRITTEN_TOGETHER * _models(session) * min(LEAST_WRITTEN, tested)
+        # In a given time the fewest are set aside for; more are written where it allows (`tested_in`).
+        written = tested if session.resolved.minutes is None else min(LEAST_WRITTEN, tested)
+        return WRITTEN_TOGETHER * _models(session) * written
     rows = tested + validation + rows_read_again(session)
     if session.config.evaluation.baselines:
         rows += tested + FITTED

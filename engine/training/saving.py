@@ -18,7 +18,7 @@ from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import parameter_counts, save_model, verify_saved
 from engine.models.remembering import can_remember, remember
 from engine.tasks.base import Feature
-from engine.training import told
+from engine.training import forecast, told
 
 if TYPE_CHECKING:
     from engine.training.session import Session
@@ -104,6 +104,7 @@ def facts_of(session: Session) -> dict[str, Any]:
         "layers_read_once": session.lower.count if session.lower else 0,
         **session.outputs.to_dict(),
         "seed": session.config.seed,
+        "judging_rows": round(forecast.judgement(session), 1),
         "versions": {name: version(name) for name in LIBRARIES},
         **asdict(session.resolved),
         **session.prepared.facts,

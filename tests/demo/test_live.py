@@ -90,6 +90,24 @@ def test_the_time_left_counts_training_and_what_comes_after_it() -> None:
     assert live.remaining(history, START + 25.0) == pytest.approx(left - 5, abs=0.1)
 
 
+def test_two_long_rows_do_not_say_how_long_the_others_take() -> None:
+    what = {"en": "Test rows", "zh": "测试数据"}
+    asked = [
+        event("facts", 0.0, facts={"judging_rows": 40, "rows": {"test": 29}}),
+        event("phase", 0.0, phase="train"),
+        {**step(4, 5, 50.0), "examples_per_second": 0.4},
+        event("phase", 60.0, phase="evaluate"),
+        event("progress", 80.0, phase="evaluate", what=what, done=2, total=29),
+    ]
+    history = history_of(*asked)
+    assert live.remaining(history, START + 80) == pytest.approx(live.REPORT_SECONDS + 40 / 0.4 - 20)
+    for done in (8, 14, 20):
+        history.advance([event("progress", 100.0, phase="evaluate", what=what, done=done, total=29)])
+    assert live.remaining(history, START + 100) == pytest.approx(40 / 20 * 9 + live.REPORT_SECONDS)
+    history.advance([event("progress", 101.0, phase="evaluate", what={"en": "Untuned", "zh": ""}, done=2, total=29)])
+    assert live.remaining(history, START + 101) == pytest.approx(live.REPORT_SECONDS + 40 / 0.4 - 41)
+
+
 def test_nothing_is_said_of_the_time_left_before_anything_is_known() -> None:
     assert live.remaining(History(), START) is None
     assert live.remaining(history_of(event("phase", 0.0, phase="model")), START + 3) is None

@@ -22,10 +22,12 @@ def session(
     windows=1,
     metric="",
     written=True,
+    minutes=2.0,
 ):
     metrics = {"likelihood": 0.1, "rougeL": 0.2} if written else {"likelihood": 0.1}
     return Some(
         task=TASKS[task],
+        resolved=Some(minutes=minutes),
         config=Some(evaluation=Some(baselines=baselines, max_rows=max_rows, metric=metric)),
         prepared=Some(splits=Some(train=[0] * train, validation=[0] * validation, test=[0] * test)),
         train=Some(features=[[0] * 20] * train),
@@ -52,6 +54,7 @@ def test_time_is_set_aside_for_the_fewest_rows_that_are_written():
     assert forecast.judgement(session("summarization", test=50)) == pytest.approx(2 * least)
     assert forecast.judgement(session("summarization", test=50, baselines=False)) == pytest.approx(least)
     assert forecast.judgement(session("summarization", test=5, baselines=False)) < least
+    assert forecast.judgement(session("summarization", test=60, minutes=None)) == pytest.approx(4 * least)
 
 
 @pytest.mark.parametrize(("left", "rows"), [(-5, 30), (0, 30), (100, 33), (121, 40), (1000, 50)])
