@@ -18,8 +18,11 @@ from demo.parts.try_events import TryEvents
 from engine.data.split_names import SPLITS
 from engine.tasks.roles import ROLES
 
+# No mark of waiting, on no component. Hidden alone, Gradio's page still tells every component that ever waited of every message of every
+# handler, and looks for each of them in the whole page (benchmarks/README.md).
+UNMARKED: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
 # Internal handlers: not documented, not in the history of runs that Gradio keeps in the browser.
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+QUIET: dict[str, Any] = {"api_visibility": "private", **UNMARKED}
 PUT_RUN_IN_ADDRESS = """(id) => {
   const url = new URL(window.location); if (id) url.searchParams.set('run', id); else url.searchParams.delete('run');
   window.history.replaceState({}, '', url); }"""
@@ -168,10 +171,10 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
         tab, language, play = self.tab, self.page.language, self.tab.playground
         typed = list(play.inputs.values())
         slow: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "inference", "concurrency_limit": 1}
-        tab.try_tab.select(self.warm, [language, tab.run_id], None, show_progress="hidden", **slow)
+        tab.try_tab.select(self.warm, [language, tab.run_id], None, **UNMARKED, **slow)
         if tab.task.answers.writes:
             # The answer shows by itself that it grows; a bar over it would hide that.
-            asking = {"show_progress": "hidden", **slow}
+            asking = {**UNMARKED, **slow}
             asked, told = [language, tab.run_id, *play.style.values(), *typed], [play.answer, play.stop]
             ask = self.write
             tab.ended.change(self.style_of, [tab.run_id], [*play.style.values()], queue=False, **QUIET)
@@ -188,7 +191,7 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
                 [language, tab.run_id, *typed],
                 [play.answer],
                 trigger_mode="always_last",
-                show_progress="hidden",
+                **UNMARKED,
                 **slow,
             )
         else:

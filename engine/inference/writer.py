@@ -27,6 +27,7 @@ from engine.writing.form import Form
 from engine.writing.loss import inner, is_encoder_decoder, target_losses
 from engine.writing.pen import MOST_AT_ONCE, Pen
 from engine.writing.prompts import prompt_for
+from engine.writing.reading import A_PART_MORE
 
 SAMPLE = 12  # validation rows that are written at each evaluation; all of them have their loss measured
 ROOM_FOR_LONGER = 1.1  # an answer may be that much longer than nearly all targets of training
@@ -107,7 +108,7 @@ class Writer(Reader):
         total, tokens = 0.0, 0
         self.model.eval()
         with torch.inference_mode(), self.device.autocast():
-            for indices in by_cost([len(f) for f in learned], tokens_at_once(self.device), MOST_AT_ONCE, 0):
+            for indices in by_cost([len(f) for f in learned], tokens_at_once(self.device), MOST_AT_ONCE, A_PART_MORE):
                 batch = collate([learned[index] for index in indices], self.tokenizer.pad_token_id)
                 batch = {name: tensor.to(self.device.name) for name, tensor in batch.items()}
                 sums, counted = target_losses(self.model, batch)

@@ -7,7 +7,8 @@ not fit is computed each time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -36,6 +37,7 @@ class LowerLayers:
         self._given: torch.Tensor | None = None  # what stands in for the lower layers in the current call
         self._asked: list[bytes] | None = None  # the sequences of the current call whose states are to be kept
         self._tuples = False  # families whose layers answer with a tuple
+        self._left_out = False
         self._handles = [
             self._decoder.register_forward_pre_hook(self._begin, with_kwargs=True),
             self._decoder.register_forward_hook(self._end, always_call=True),
@@ -58,6 +60,15 @@ class LowerLayers:
         finally:
             setattr(parent, name, self._layers)
 
+    @contextlib.contextmanager
+    def left_out(self) -> Iterator[None]:
+        """Within, the layers above are given the embeddings: enough where only shapes matter."""
+        self._left_out = True
+        try:
+            yield
+        finally:
+            self._left_out = False
+
     def clear(self) -> None:
         """Forget all states."""
         self._room = self._most_bytes
@@ -73,6 +84,8 @@ class LowerLayers:
 
     def _begin(self, decoder: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._given, self._asked = None, None
+        if self._left_out:
+            return
         ids = kwargs.get("input_ids", args[0] if args else None)
         if ids is None or kwargs.get("use_cache") is not False:
             return
@@ -87,9 +100,9 @@ class LowerLayers:
 
     def _standing_in(self, place: int, computed: Callable[..., Any]) -> Callable[..., Any]:
         def forward(hidden_states: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
-            if self._given is None:
+            if self._given is None and not self._left_out:
                 return computed(hidden_states, *args, **kwargs)
-            states = self._given if place == 0 else hidden_states
+            states = self._given if place == 0 and not self._left_out else hidden_states
             return (states,) if self._tuples else states
 
         return forward

@@ -80,7 +80,8 @@ class _Reader:
         decoder = model.base_model
         self._handles = [
             decoder.register_forward_pre_hook(self._begin, with_kwargs=True),
-            decoder.register_forward_hook(self._end),
+            # A reading may end before the last layer has answered.
+            decoder.register_forward_hook(self._end, always_call=True),
             self._layers[count - 1].register_forward_hook(self._left),
         ]
         for place, layer in enumerate(self._layers[:count]):

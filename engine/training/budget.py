@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-TRUSTED = 3  # updates that are timed before their speed decides anything; the very first is not, it also sets things up
+TRUSTED = 2  # updates that are timed before their speed decides anything; the very first is not, it also sets things up
 
 
 @dataclass

@@ -6,6 +6,7 @@ an update is made (trainer.py), nor what becomes of the weights (saving.py).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 from typing import TYPE_CHECKING, Any
@@ -115,7 +116,9 @@ class Fit:
             with session.device.autocast():
                 return session.task.loss(session.model.train(), batch)
 
-        each = memory.bytes_kept(session.model, forward)
+        # Layers that never change keep nothing.
+        with contextlib.nullcontext() if session.lower is None else session.lower.left_out():
+            each = memory.bytes_kept(session.model, forward)
         micro = memory.fitting(size, each, session.device.name, session.task.name in WRITING)
         session.facts["micro_batch_size"], session.facts["megabytes_an_example"] = micro, round(each / 2**20)
         if micro < size:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 READ_AGAIN = 8000  # tokens of training rows that are read again, fewer rows than otherwise where texts are long
 FITTED = 100  # training rows that the untuned model is made to answer with
 READ = 1 / 3
-READ_TO_WRITE = 0.6  # in a model that writes, where mostly the upper layers alone learn
+READ_TO_WRITE = 0.65  # in a model that writes, where mostly the upper layers alone learn
 WRITTEN = 1.2  # a row of an evaluation's sample: it is read, and an answer is written with few others beside it
-WRITTEN_TOGETHER = 0.75  # a test row: up to 32 answers share the reading of the weights
+WRITTEN_TOGETHER = 0.8  # a test row: up to 32 answers share the reading of the weights
 LEAST_WRITTEN = 30  # test rows that are written however short the time is; an interval over fewer tells little
 
 

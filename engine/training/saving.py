@@ -93,6 +93,7 @@ def facts_of(session: Session) -> dict[str, Any]:
             [len(feature) for feature in session.train.features],
             session.resolved.batch_size,
             session.config.seed,
+            session.lora_products,
         ).to_dict(),
         "reads_once": reads_once,
         "dtype": session.device.precision,

@@ -25,6 +25,7 @@ from engine.models.catalog import resolve as resolve_model
 from engine.models.device import Device, attention_for, check_can_compile, choose_device, keep_freed_memory, use_threads
 from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
+from engine.models.lora_product import as_one_product
 from engine.models.lower_layers import LowerLayers, stand_in
 from engine.models.remembering import Remembering
 from engine.models.unpadding import can_unpad, unpad
@@ -55,6 +56,7 @@ class Session:
     description: Description
     memory: Remembering | None = None  # what the encoder said, where only a head above it is trained
     lower: LowerLayers | None = None  # what stands in for a decoder's layers below LoRA's
+    lora_products: int = 0  # layers that compute LoRA as one product
 
     def __init__(self, course: Course, prepared: Prepared, outputs: Outputs, team: Team = ALONE):
         self.course = course
@@ -143,6 +145,8 @@ class Session:
             self.model.to(self.device.name)
         if task.name in WRITING and self.device.dtype == torch.bfloat16:
             halve_frozen(self.model, torch.bfloat16)
+        if config.method.name == "lora" and self.device.dtype == torch.float32 and not config.training.compile:
+            self.lora_products = as_one_product(self.model)
         if config.training.gradient_checkpointing:
             checkpoint_activations(self.model)
         elif self.lora_layers and not config.training.compile and not config.method.four_bit:

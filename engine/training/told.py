@@ -80,11 +80,12 @@ def means(
     lengths: Sequence[int],
     batch_size: int,
     seed: int,
+    lora_products: int = 0,
 ) -> Text:
     """How a run computes: number format and why, whether word embeddings stay as they are, attention, the padding of its first epoch.
 
     `reads_once` where the encoder stays as it is, and what it said is kept; `layers_read_once` where that holds for so many layers from
-    the first on. `lengths` are those of the training sequences, in tokens.
+    the first on. `lengths` are those of the training sequences, in tokens. `lora_products` is how many layers compute LoRA as one product.
     """
     batches = list(LengthBuckets(lengths, batch_size, seed))
     if attention == UNPADDED:
@@ -99,7 +100,10 @@ def means(
             f"{kind[0]} attention; batches of like length, {padding} padding",
             f"{kind[1]}注意力；长度相近的文本同批，填充占 {padding}",
         )
-    parts = [device.reason, *_frozen(embeddings_frozen, reads_once, layers_read_once), laid]
+    parts = [device.reason, *_frozen(embeddings_frozen, reads_once, layers_read_once)]
+    if lora_products:
+        parts.append(Text("LoRA and its weight in one product", "LoRA 与原权重合并为一次矩阵乘法"))
+    parts.append(laid)
     return Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
 
 

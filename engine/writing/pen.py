@@ -132,8 +132,7 @@ class Pen:
         beams = self.scribe.form.beams
         done = 0
         lengths, most = [len(feature) for feature in features], max(1, self.at_once // beams)
-        steps = TOKENS_A_STEP * self.scribe.form.max_new_tokens
-        for indices in by_cost(lengths, self._tokens_at_once() // beams, most, steps // beams):
+        for indices in by_cost(lengths, self._tokens_at_once() // beams, most, self._padding_for_a_batch() // beams):
             for index, ids in zip(indices, self.tokens([features[i] for i in indices], *stops), strict=True):
                 texts[index] = self.scribe.written(ids)
             done += len(indices)
@@ -185,6 +184,15 @@ class Pen:
         """Answers that are written side by side share the reading of the weights; what was read of each has to be held."""
         each = bytes_a_token(self.model.config, next(self.model.parameters()).element_size())
         return TOKENS_PER_BATCH if each is None else max(TOKENS_PER_BATCH, CACHE_BYTES // each)
+
+    def _padding_for_a_batch(self) -> int:
+        """Tokens of padding that cost as much as one more batch. A step of it reads all weights, and all that is remembered with its
+        padding; where prompts are read without padding (`read_in_parts`) that is all.
+        """
+        if self.scribe.form.beams == 1 and self._has_room:
+            weights = sum(parameter.numel() * parameter.element_size() for parameter in self.model.parameters())
+            return weights // bytes_a_token(self.model.config, next(self.model.parameters()).element_size())
+        return TOKENS_A_STEP * self.scribe.form.max_new_tokens
 
     @property
     def _base(self) -> nn.Module:

@@ -7,14 +7,16 @@ where it would stand had it been padded on the left. Knows decoders and caches; 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from transformers import Cache, PreTrainedModel
 
 from engine.training.batching import by_cost
-from engine.writing.cache import roomy_cache
+from engine.writing.cache import RoomyLayer, roomy_cache
 
 READ_AT_ONCE = 4096  # tokens; of more of them a CPU's caches no longer hold what goes from layer to layer
 A_PART_MORE = 256  # tokens that are read in the time which one more part takes
@@ -35,8 +37,22 @@ def read_in_parts(
         for row, index in enumerate(indices):
             ids[row, : lengths[index]] = prompts[index]
         part = roomy_cache(model, 0)
-        model.base_model(input_ids=torch.from_numpy(ids).to(device), past_key_values=part, use_cache=True)
+        part.layers[-1] = _LastLayer(0)
+        with contextlib.suppress(_AllKnown):
+            model.base_model(input_ids=torch.from_numpy(ids).to(device), past_key_values=part, use_cache=True)
         for layer, read in zip(cache.layers, part.layers, strict=True):
             if read.is_initialized:  # some layers look at what another one keeps
                 layer.take_over(read.keys, read.values, indices, lengths)
     return cache
+
+
+class _AllKnown(Exception):
+    """Every layer has its keys and values: nobody asks what the last one makes of them."""
+
+
+class _LastLayer(RoomyLayer):
+    """Ends the reading as soon as it knows its keys and values."""
+
+    def update(self, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        super().update(*args, **kwargs)
+        raise _AllKnown

@@ -132,6 +132,16 @@ def test_the_language_of_the_page_can_be_set(settings: Settings) -> None:
         assert arrive(remembered, visitor)[0] == greeted
 
 
+def test_handlers_that_show_no_waiting_burden_no_component_with_it(settings: Settings) -> None:
+    """Gradio's page would tell each of their outputs of every message of every handler."""
+    from demo.ui import build_demo
+
+    hidden = [event for event in build_demo(settings, "").fns.values() if event.fn and event.targets]
+    hidden = [event for event in hidden if event.show_progress == "hidden"]
+    assert len(hidden) > 100
+    assert not [event.name for event in hidden if event.show_progress_on != []]
+
+
 def test_no_file_of_a_run_or_of_the_machine_is_served(served: str, settings: Settings) -> None:
     run: Run = finished_run(settings.runs_dir)
     upload = settings.runs_dir.parent / "uploads" / ("a" * 24) / "mine.csv"

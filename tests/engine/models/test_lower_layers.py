@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from engine.models.generator_methods import linear_layers, upper_layers
 from engine.models.lower_layers import LowerLayers, frozen_layers, stand_in
+from engine.training.memory import bytes_kept
 from engine.writing.loss import target_loss
 from tests.tiny_generators import DECODERS, save_generator
 
@@ -141,3 +142,19 @@ def test_dropout_below_forbids_it_and_dropout_above_does_not(tmp_path: Path) -> 
     model = upper_lora(tmp_path, "llama")[1]
     model.config.attention_dropout = 0.1
     assert frozen_layers(model) == 0
+
+
+def test_layers_that_are_left_out_change_nothing_that_is_kept_for_the_backward_pass(tmp_path):
+    wrapped, model = upper_lora(tmp_path, "llama")
+
+    def forward() -> torch.Tensor:
+        return target_loss(wrapped.train(), batch())
+
+    expected = bytes_kept(wrapped, forward)
+    lower = stand_in(model, PAD)
+    calls = computed(model, 0)
+    with lower.left_out():
+        assert bytes_kept(wrapped, forward) == expected
+    assert not calls
+    forward()
+    assert calls

@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, MistralConfig
 from engine.models.lower_layers import layers_of
 from engine.models.shared_reading import SharedReading
 from engine.writing.cache import roomy_cache
+from engine.writing.reading import read_in_parts
 from tests.tiny_generators import DECODERS, save_generator
 
 IDS = torch.tensor([[5, 6, 7, 8, 9, 10], [0, 0, 11, 12, 13, 14]])
@@ -59,6 +60,23 @@ def test_both_write_what_they_write_alone(family, drafts, tmp_path):
     # The prompts of both batches went through the upper layer alone.
     assert len(upper) - len(lower) == 2
     assert write(untuned, num_beams=drafts).equal(expected[2]) and len(upper) - len(lower) == 2
+
+
+@pytest.mark.parametrize("family", sorted(DECODERS))
+def test_a_reading_that_ends_before_the_last_layer_is_shared(family, tmp_path):
+    tuned, untuned = pair(AutoConfig.from_pretrained(save_generator(family, tmp_path)))
+    prompts = IDS.tolist()
+    with torch.inference_mode():
+        expected = read_in_parts(untuned, prompts, 0, "cpu", 3)
+        shared = SharedReading(1)
+        with shared.by(tuned):
+            read_in_parts(tuned, prompts, 0, "cpu", 3)
+        lower = read(untuned, 0)
+        with shared.by(untuned):
+            found = read_in_parts(untuned, prompts, 0, "cpu", 3)
+    assert not lower
+    for layer, other in zip(found.layers, expected.layers, strict=True):
+        assert layer.keys.equal(other.keys) and layer.values.equal(other.values)
 
 
 def test_what_does_not_fit_is_computed(tmp_path):

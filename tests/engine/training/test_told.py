@@ -40,3 +40,12 @@ def test_frozen_layers_that_read_once_say_so_as_well():
     said = told.means(PROCESSOR, "sdpa", True, False, 15, [3, 3], 2, seed=0)
     assert said.en.startswith("bf16 on AVX-512; the 15 frozen layers read every text once; sdpa attention")
     assert "冻结的前 15 层对每条文本只计算一次" in said.zh
+
+
+def test_lora_in_one_product_is_said():
+    said = told.means(PROCESSOR, "sdpa", True, False, 0, [3, 3], 2, seed=0, lora_products=7)
+    assert said.en == (
+        "bf16 on AVX-512; word embeddings frozen; LoRA and its weight in one product; "
+        "sdpa attention; batches of like length, 0% padding"
+    )
+    assert "LoRA 与原权重合并为一次矩阵乘法" in said.zh

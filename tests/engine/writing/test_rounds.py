@@ -8,6 +8,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, StoppingCriteriaList
 
+from engine.models.lower_layers import layers_of
 from engine.writing.cache import roomy_cache
 from engine.writing.pen import Stopped
 from engine.writing.reading import read_in_parts
@@ -116,3 +117,14 @@ def test_prompts_are_read_as_if_each_were_alone(tmp_path, monkeypatch):
                 torch.testing.assert_close(layer.values[row, :, before:], read.values[0])
                 assert not layer.keys[row, :, :before].any()
     assert cache.get_seq_length() == max(map(len, PROMPTS))
+
+
+@pytest.mark.parametrize("family", sorted(DECODERS))
+def test_nothing_above_the_last_keys_and_values_is_computed(family, tmp_path):
+    model = decoder(family, tmp_path)
+    ended = [0] * len(layers_of(model))
+    for place, layer in enumerate(layers_of(model)):
+        layer.register_forward_hook(lambda *given, place=place: ended.__setitem__(place, ended[place] + 1))
+    with torch.inference_mode():
+        read_in_parts(model, PROMPTS, PAD, "cpu", 3)
+    assert ended[-1] == 0 and all(ended[:-1]) and len(ended) > 1
