@@ -1,10 +1,10 @@
-"""A LoRA step of SmolLM2 with and without its frozen lower layers read once, alternating, and one reading of them.
+"""A LoRA step of SmolLM2 in three ways, alternating: as PEFT computes it, each LoRA layer as one product, and frozen layers read once.
 
-    python benchmarks/frozen_layers.py [--rounds 5] [--batch 4] [--tokens 440] [--lora-layers 15]
+    python benchmarks/lora_step.py [--rounds 5] [--batch 4] [--tokens 440] [--lora-layers 15]
 
-Milliseconds (median) of a forward and backward pass without an update, which is the same for both. The first row computes every layer
-in every pass; the second takes what leaves the frozen layers from memory, as every pass after the first does; the third is what the
-first pass pays for that. Alone on the machine.
+Milliseconds (median) of a forward and backward pass without an update, which is the same for all. The first two rows compute every layer
+in every pass; the third takes what leaves the frozen layers from memory, as every pass after the first does; the fourth is what the
+first pass pays for that. In float32 LoRA is one product in the last two rows as well; elsewhere that row is left out. Alone on the machine.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import argparse
 import statistics
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from peft.tuners.lora.layer import Linear as LoraLinear
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -25,6 +27,7 @@ from engine.config import MethodConfig
 from engine.models.adapters import apply_method
 from engine.models.device import choose_device, keep_freed_memory, use_threads
 from engine.models.generators import load_generator
+from engine.models.lora_product import as_one_product
 from engine.models.lower_layers import stand_in
 from engine.writing.loss import inner, target_loss
 
@@ -60,16 +63,22 @@ def main() -> None:
         with device.autocast():
             lower.read(ids)
 
-    taken: dict[str, list[float]] = {"every layer": [], "lower layers from memory": [], "reading them": []}
+    taken: dict[str, list[float]] = defaultdict(list)
     step()
     for _ in range(given.rounds):
-        taken["every layer"].append(milliseconds(step))
+        taken["every layer, LoRA as PEFT computes it"].append(milliseconds(step))
+        if device.dtype == torch.float32:
+            as_one_product(model)
+            taken["every layer, LoRA as one product"].append(milliseconds(step))
         lower = stand_in(inner(model), loaded.tokenizer.pad_token_id)
         if lower is None:
             parser.error("no layer is frozen below LoRA's: give fewer --lora-layers")
         taken["reading them"].append(milliseconds(read))
         taken["lower layers from memory"].append(milliseconds(step))
         lower.remove()
+        for module in model.modules():
+            if type(module) is LoraLinear:
+                vars(module).pop("forward", None)
     print(
         f"| {given.batch} x {given.tokens} tokens, {device.dtype}, LoRA on the upper {given.lora_layers} | ms |\n|---|---|"
     )
