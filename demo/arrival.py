@@ -14,7 +14,7 @@ import gradio as gr
 from demo.i18n import choose_language
 from demo.page import Page
 from demo.parts.task_tab import TaskTab
-from demo.parts.wiring import QUIET, Wiring
+from demo.parts.wiring import QUIET, Wiring, quiet_for
 from demo.tabs import runs
 from demo.told import told
 from engine.errors import RunProblem
@@ -87,10 +87,11 @@ def connect_arrival(
     frame = page.labels.without(tab.labels for tab in built)
     arrived = demo.load(arrive, [remembered], [language, tabs, *run_ids, *spoken], queue=False, **QUIET)
     ready = READY.replace("NAMES", json.dumps([tab.task.name for tab in built]))
-    arrived.then(frame.first_updates, [language], frame.components, queue=False, **QUIET).then(
+    words = quiet_for(frame.components)
+    arrived.then(frame.first_updates, [language], frame.components, queue=False, **words).then(
         None, [language, *spoken], spoken, js=ready
     )
-    switched = language.input(frame.updates, [language], frame.components, queue=False, **QUIET)
+    switched = language.input(frame.updates, [language], frame.components, queue=False, **words)
     switched.then(None, [language], js=SAY_LANGUAGE)
     language.input(lambda chosen: chosen, [language], [remembered], queue=False, **QUIET)
     language.input(None, [language, *spoken], [tab.again for tab in built], js=SPEAK_AGAIN)
@@ -98,9 +99,10 @@ def connect_arrival(
         scene = Wiring(page, tab)
         everything = [language, *scene.inputs]
         door.select(None, [language, tab.spoken], [tab.spoken], js=COME_TO_LIFE)
-        came = tab.spoken.change(scene.open, scene.opened_from, scene.opened, queue=False, **QUIET)
+        came = tab.spoken.change(scene.open, scene.opened_from, scene.opened, queue=False, **quiet_for(scene.opened))
         scene.look_after(came)
-        tab.again.change(tab.labels.updates, [language], tab.labels.components, queue=False, **QUIET)
+        words = quiet_for(tab.labels.components)
+        tab.again.change(tab.labels.updates, [language], tab.labels.components, queue=False, **words)
         tab.again.change(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)
         tab.again.change(scene.describe, everything, scene.described, queue=False, **QUIET)
         tab.again.change(scene.redraw_data, everything, scene.redrawn, **QUIET)

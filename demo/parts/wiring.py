@@ -23,6 +23,13 @@ from engine.tasks.roles import ROLES
 UNMARKED: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
 # Internal handlers: not documented, not in the history of runs that Gradio keeps in the browser.
 QUIET: dict[str, Any] = {"api_visibility": "private", **UNMARKED}
+
+
+def quiet_for(components: list[Any]) -> dict[str, Any]:
+    """QUIET for a handler that gives `components` their words: a tab whose page was not shown yet hears of its name with a status."""
+    return {**QUIET, "show_progress_on": [component for component in components if isinstance(component, gr.Tab)]}
+
+
 PUT_RUN_IN_ADDRESS = """(id) => {
   const url = new URL(window.location); if (id) url.searchParams.set('run', id); else url.searchParams.delete('run');
   window.history.replaceState({}, '', url); }"""
