@@ -16,7 +16,7 @@ LONG, SHORT = 60, 40
 
 
 @pytest.fixture
-def pen_of(tmp_path, monkeypatch):
+def pen_of(tmp_path):
     source = save_generator("llama", tmp_path / "llama")
     model, tokenizer = AutoModelForCausalLM.from_pretrained(source), AutoTokenizer.from_pretrained(source)
 
