@@ -37,17 +37,17 @@ def learning_curve(
     samples: int,
     confidence: float,
     seed: int,
-    whole: Statistics | None = None,
+    whole: Callable[[], Statistics] | None = None,
 ) -> LearningCurve | None:
     """`learn(indices)` learns from those training rows and gives its statistics on the test rows. None below 80 rows.
 
-    Smaller samples are parts of the larger ones. `whole` are the statistics with all rows, where they are known already.
+    Smaller samples are parts of the larger ones. `whole` gives the statistics with all rows where they are had anyway; it is asked last.
     """
     if rows < LEAST_ROWS:
         return None
     order = np.random.default_rng(seed).permutation(rows)
     sizes = [int(rows * share) for share in SHARES]
-    results = [whole if size == rows and whole is not None else learn(np.sort(order[:size])) for size in sizes]
+    results = [whole() if size == rows and whole is not None else learn(np.sort(order[:size])) for size in sizes]
     scores = [float(metrics_from(result.sum(axis=0))[metric]) for result in results]
     doubling = paired_difference(results[-1], results[-2], metrics_from, metric, samples, confidence, seed)
     return LearningCurve(sizes, scores, doubling)

@@ -117,6 +117,7 @@ def _untuned(session: Session, tested: list[Example], test: Encoded, shared: Sha
     """Predictions of the pretrained model on the test rows; what it needs to answer is kept with the model."""
     splits = session.prepared.splits
     base = load_base(session.description, session.attention, session.loaded.tokenizer)
+    session.attend(base.model)
     if session.memory is not None:
         remember(base.model, session.memory)
     reader = session.reader(session.task.reader.ready(base.model, session.device))

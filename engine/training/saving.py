@@ -60,6 +60,7 @@ def save(session: Session) -> Description:
         with device.autocast():
             return task.read(model, batch)
 
+    session.attend(reloaded)
     difference = verify_saved(session.model, lambda: reloaded, logits, TOLERANCE[device.dtype])
     session.facts["reload_difference"] = difference
     session.model = task.reader.ready(reloaded, device)

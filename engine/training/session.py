@@ -6,16 +6,18 @@ Knows the order of things inside each phase and what is recorded of it. Does not
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 from torch import nn
-from transformers import set_seed
+from transformers import PreTrainedModel, set_seed
 
 from engine.config import WRITING
 from engine.inference.reader import BATCH_SIZE, Reader
 from engine.inference.saved import Description
+from engine.models import few_passes
 from engine.models.adapters import (
     apply_method,
     checkpoint_activations,
@@ -74,6 +76,8 @@ class Session:
         self.threads = use_threads()
         if not self.course.settings.sliced:  # a slice trains in the process of the page, which goes on
             keep_freed_memory()
+            # Libraries and rows stay until the end: a tenth of a second for each look through them.
+            gc.freeze()
         self.device: Device = choose_device(self.config.training.device, self.config.training.precision)
         if self.config.training.compile:
             check_can_compile(self.device)
@@ -96,6 +100,7 @@ class Session:
         )
         if can_unpad(self.loaded.model, self.device):
             unpad(self.loaded.model)
+        self.attend(self.loaded.model)
 
     def encode(self) -> None:
         """Token sequences, the settings that depend on their length, and the weights to train."""
@@ -176,6 +181,11 @@ class Session:
     def attention(self) -> str:
         """What transformers calls the attention that the run's models compute with."""
         return attention_for(self.device, long_texts=self.task.pace.room is not None)
+
+    def attend(self, model: PreTrainedModel) -> None:
+        """Let a model of the run attend in the way that is fastest here, where it is of a family that can."""
+        if not self.config.training.compile and few_passes.fits(model, self.device):
+            few_passes.use(model)
 
     @property
     def metric(self) -> str:

@@ -15,6 +15,8 @@ from engine.training.budget import Budget
 from engine.training.defaults import Resolved
 from engine.training.resumable import Resumable
 
+CLIP_EPSILON = 1e-6  # as in torch.nn.utils.clip_grad_norm_
+
 
 class Stepping(Resumable):
     """The part of `FineTuner` that makes its optimizer and its schedule. `fast` are the ids of the parameters with larger steps."""
@@ -57,3 +59,15 @@ class Stepping(Resumable):
         # Made anew, because it has set the first update's rate already.
         self.lr_scheduler = LambdaLR(self.optimizer, [placed(rate) for rate in scheduler.lr_lambdas])
         return self.lr_scheduler
+
+    def _clip_grad_norm(self, model: nn.Module) -> torch.Tensor:
+        """The norm of all gradients; where it is too large the update divides by it while it reads them, in no pass of its own."""
+        optimizer = self.optimizer.optimizer
+        if self.args.device.type != "cpu" or not optimizer.defaults["fused"] or self.args.world_size > 1:
+            return super()._clip_grad_norm(model)
+        gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
+        too_large = (norm + CLIP_EPSILON) / self.args.max_grad_norm
+        # By this attribute of its own a fused optimizer is told of scaled gradients.
+        optimizer.grad_scale = too_large if too_large > 1 else None
+        return norm

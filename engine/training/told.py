@@ -11,12 +11,17 @@ from engine.config import WRITING
 from engine.errors import RunFailure
 from engine.evaluation.words import percent
 from engine.models.device import Device
+from engine.models.few_passes import NAME as FEW_PASSES
 from engine.models.unpadding import NAME as UNPADDED
 from engine.tasks.base import Encoded, Task
 from engine.text import Text
 from engine.training.batching import LengthBuckets, padding_share
 from engine.training.events import EventLog
 
+KINDS = {
+    "eager": ("plain attention", "普通注意力"),
+    FEW_PASSES: ("attention in few passes over its scores", "注意力得分少次遍历"),
+}
 LOST = 0.01  # share of all text from which on it is a warning that it is not learned from
 
 
@@ -94,11 +99,11 @@ def means(
             f"packed {texts} texts a row, variable-length attention", f"每行拼接 {texts} 条文本、无填充，使用变长注意力"
         )
     else:
-        kind = ("plain", "普通") if attention == "eager" else (attention, f"{attention} ")
+        kind = KINDS.get(attention, (f"{attention} attention", f"{attention} 注意力"))
         padding = percent(padding_share(lengths, batches))
         laid = Text(
-            f"{kind[0]} attention; batches of like length, {padding} padding",
-            f"{kind[1]}注意力；长度相近的文本同批，填充占 {padding}",
+            f"{kind[0]}; batches of like length, {padding} padding",
+            f"{kind[1]}；长度相近的文本同批，填充占 {padding}",
         )
     parts = [device.reason, *_frozen(embeddings_frozen, reads_once, layers_read_once)]
     if lora_products:

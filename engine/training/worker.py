@@ -7,6 +7,7 @@ Knows states, signals and how a run ends, whatever happens. Does not know how a 
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -194,4 +195,6 @@ if __name__ == "__main__":
     if hasattr(os, "nice"):  # as everywhere but on Windows
         os.nice(NICENESS)
     asked_for = sys.argv[1] if sys.argv[1] != "--spare" else wait_for_run()
-    sys.exit(main(asked_for) if asked_for else 0)
+    code = main(asked_for) if asked_for else 0
+    gc.freeze()
+    sys.exit(code)

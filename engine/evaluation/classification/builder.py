@@ -6,6 +6,7 @@ Knows which parts the report has and what the verdict rests on. Does not know ho
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -95,18 +96,20 @@ class _Builder:
         def learn(rows: np.ndarray) -> np.ndarray:
             return baselines.keyword_probabilities(known[rows], targets[rows], unknown, len(evidence.labels), self.seed)
 
-        probabilities = learn(np.arange(len(train)))
-        curve = learning_curve(
-            lambda rows: self._scored(learn(rows)).counts,
-            len(train),
-            self.metrics_from,
-            self.metric,
-            self.samples,
-            CONFIDENCE,
-            self.seed,
-            whole=self._scored(probabilities).counts,
-        )
-        return probabilities, curve
+        # One fit takes one core: all rows on one, the parts of the curve, which together take as long, on another.
+        with baselines.without_warnings(), ThreadPoolExecutor(1) as beside:
+            whole = beside.submit(learn, np.arange(len(train)))
+            curve = learning_curve(
+                lambda rows: self._scored(learn(rows)).counts,
+                len(train),
+                self.metrics_from,
+                self.metric,
+                self.samples,
+                CONFIDENCE,
+                self.seed,
+                whole=lambda: self._scored(whole.result()).counts,
+            )
+        return whole.result(), curve
 
     def _train_targets(self, train: list[Any]) -> np.ndarray:
         gold, _ = sections.gold_of(train, self.evidence.labels)
