@@ -196,9 +196,8 @@ def writing(asked: dict[str, Any]) -> Job:
                 tokens = sum(label != IGNORED for label in row["labels"])
                 batch = {name: tensor.to(model.device) for name, tensor in pad([row]).items()}
                 sums.append([-float(model(**batch).loss) * tokens, tokens])
-        total = np.array(sums).sum(axis=0)
-        value = float(total[0] / total[1])
-        return value, value, value
+        found = bootstrap(np.array(sums), lambda total: {"loss": total[..., 0] / total[..., 1]})["loss"]
+        return found.value, found.low, found.high
 
     model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
     model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=16, lora_alpha=16, target_modules="all-linear"))

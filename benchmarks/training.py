@@ -186,7 +186,7 @@ def tunebench(case: Case, folder: Path, seed: int, given: argparse.Namespace) ->
         lines = (run / "report" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
         headline = dict(zip(headline, accuracy(np.array([json.loads(line)["correct"] for line in lines])), strict=True))
     elif case.task == "summarization":
-        # The loss of a summary's token, as the others are judged; on the validation rows, where Tunebench tells it.
+        # The loss of a summary's token on the same rows, as the others are judged.
         headline = dict.fromkeys(headline, -best["loss"])
     return {
         **headline,
@@ -233,6 +233,9 @@ def write(case: Case, folder: Path, most: int | None, most_test: int | None) -> 
     train, test = train[:most], test[:most_test]
     cut = max(1, len(train) // 10)
     train, validation = train[cut:], train[:cut]
+    if case.task == "summarization":
+        # Judged by the loss, which Tunebench tells of the validation rows: those are the test rows, and choose nothing in one epoch.
+        train, validation = [*train, *validation], test
     if case.task == "classification":
         learned = {row["label"] for row in train}
         validation, test = ([row for row in rows if row["label"] in learned] for rows in (validation, test))

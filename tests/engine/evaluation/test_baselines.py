@@ -7,7 +7,13 @@ import re
 import numpy as np
 import pytest
 
-from engine.evaluation.baselines import TOKEN, KeywordFeatures, keyword_probabilities, majority_probabilities
+from engine.evaluation.baselines import (
+    TOKEN,
+    KeywordFeatures,
+    keyword_probabilities,
+    majority_probabilities,
+    without_warnings,
+)
 from engine.evaluation.scripts import script_of
 from engine.tasks.base import Example
 
@@ -18,7 +24,8 @@ def texts(*values: str) -> list[Example]:
 
 def learn(train: list[Example], targets: np.ndarray, test: list[Example], classes: int) -> np.ndarray:
     features = KeywordFeatures(train)
-    return keyword_probabilities(features.of(train), targets, features.of(test), classes, seed=0)
+    with without_warnings():
+        return keyword_probabilities(features.of(train), targets, features.of(test), classes, seed=0)
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_a_run_learns_reports_and_answers(tiny_bert, sentences, runs_dir):
     assert facts["columns"] == {"text": "review", "label": "verdict"}
     assert sum(facts["rows"].values()) == 240
     assert facts["reload_difference"] < 1e-3
-    assert "word embeddings frozen" in facts["means"]["en"] and "plain attention" in facts["means"]["en"]
+    assert "word embeddings frozen" in facts["means"]["en"] and "few passes" in facts["means"]["en"]
 
     rows = [json.loads(line) for line in run.path("report", "predictions.jsonl").read_text().splitlines()]
     assert len(rows) == facts["rows"]["test"]
