@@ -71,7 +71,7 @@ def _forward(
         dtype = torch.get_autocast_dtype(query.device.type)
         query, key, value = (tensor.to(dtype) for tensor in (query, key, value))
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
-    return _Attention.apply(query, key, value, attention_mask, scaling, causal), None
+    return Attention.apply(query, key, value, attention_mask, scaling, causal), None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _parts(batch: int, heads: int, queries: int, keys: int, causal: bool) -> Ite
             yield _Part(slice(first, min(first + texts, batch)), slice(row, end), end if causal else keys)
 
 
-class _Attention(torch.autograd.Function):
+class Attention(torch.autograd.Function):
     """softmax(q kᵀ · scaling + mask) v (Vaswani et al. 2017), grouped-query attention (Ainslie et al. 2023) where h > g."""
 
     @staticmethod
