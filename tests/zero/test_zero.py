@@ -73,7 +73,7 @@ def drive(material: dict[str, Any], folder: Path, seconds: float, faster: float 
 
 @pytest.mark.training
 def test_slices_come_to_what_one_go_comes_to(material: dict[str, Any], tmp_path: Path) -> None:
-    said = drive(material, tmp_path, seconds=1.5)
+    said = drive(material, tmp_path, seconds=0.4)
     run = Run(tmp_path / "runs" / said["run"])
     assert said["state"] == "completed", run.log_tail()
     trained = [seconds for name, seconds in said["calls"] if name == "train_slice"]
