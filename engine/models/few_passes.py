@@ -64,8 +64,9 @@ def _forward(
 ) -> tuple[torch.Tensor, None]:
     """Queries [b, h, t, d], keys and values [b, g, s, d] with h a multiple of g, to [b, t, h, d]. True in the mask is seen."""
     causal = getattr(module, "is_causal", False)
-    if causal and not torch.is_grad_enabled():
-        # Nothing to be kept for a backward pass, where the fused kernel is ahead.
+    whole = attention_mask is None and query.shape[2] == key.shape[2]
+    if causal and not whole and not torch.is_grad_enabled():
+        # Few queries after keys that are known: nothing to leave out, and the fused kernel is ahead.
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **options)
     if torch.is_autocast_enabled(query.device.type):
         dtype = torch.get_autocast_dtype(query.device.type)

@@ -149,7 +149,7 @@ def test_layers_can_be_recomputed_in_the_backward_pass():
     torch.testing.assert_close(rare.get_parameter(name).grad, plain.get_parameter(name).grad, rtol=1e-4, atol=1e-5)
 
 
-def test_what_is_written_without_gradients_is_left_to_the_fused_kernel(monkeypatch):
+def test_tokens_after_a_prompt_are_left_to_the_fused_kernel(monkeypatch):
     asked = []
     real = few_passes.sdpa_attention_forward
     monkeypatch.setattr(few_passes, "sdpa_attention_forward", lambda *a, **o: asked.append(1) or real(*a, **o))
