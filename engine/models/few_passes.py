@@ -94,7 +94,11 @@ def _parts(batch: int, heads: int, queries: int, keys: int, causal: bool) -> Ite
 
 
 class Attention(torch.autograd.Function):
-    """softmax(q kᵀ · scaling + mask) v (Vaswani et al. 2017), grouped-query attention (Ainslie et al. 2023) where h > g."""
+    """softmax(q kᵀ · scaling + mask) v (Vaswani et al. 2017), grouped-query attention (Ainslie et al. 2023) where h > g.
+
+    Queries [b, h, t, d], keys and values [b, g, s, d] to [b, t, h, d]. The mask [b, 1, t, s] is true where a key is seen; without one
+    all are, or, where `causal` and t = s, those not after the query.
+    """
 
     @staticmethod
     def forward(
@@ -108,7 +112,7 @@ class Attention(torch.autograd.Function):
     ) -> torch.Tensor:
         batch, heads, count, size = query.shape
         groups, keys = key.shape[1], key.shape[2]
-        bias = None if mask is None else _bias(mask)
+        bias = None if mask is None else _bias(mask).expand(batch, -1, count, keys)
         key, value = (_wide(tensor) for tensor in (key, value))
         query = (query * scaling).reshape(batch, groups, heads // groups, count, size)
         said = query.new_empty(batch, count, heads, size)
@@ -151,12 +155,12 @@ class Attention(torch.autograd.Function):
             to_key = torch.matmul(to_scores.transpose(2, 3), asked)
             to_value = torch.matmul(share.transpose(2, 3), wanted)
             found.append((to_query.unflatten(2, (times, -1)), to_key, to_value))
-        to_query, to_key, to_value = _together(ctx.parts, found, query.shape[3], key.shape[2])
+        to_query, to_key, to_value = _together(ctx.parts, found, key.shape[2])
         return to_query.flatten(1, 2), to_key[:, :, : ctx.keys], to_value[:, :, : ctx.keys], None, None, None
 
 
 def _together(
-    parts: list[_Part], found: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]], queries: int, keys: int
+    parts: list[_Part], found: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]], keys: int
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """The gradients of all texts from those of parts. Several parts of a text add to the same keys, in float32."""
     texts: dict[int, list[int]] = {}
@@ -206,10 +210,10 @@ def _flat(grouped: torch.Tensor) -> torch.Tensor:
     return grouped.flatten(2, 3).contiguous()
 
 
-def _laid(answer: torch.Tensor, times: int) -> torch.Tensor:
-    """[n, g, r·t, d] to [n, t, g·r, d], where `times` is t."""
+def _laid(answer: torch.Tensor, queries: int) -> torch.Tensor:
+    """[n, g, r·t, d] to [n, t, g·r, d], where `queries` is t."""
     batch, groups, _, size = answer.shape
-    return answer.view(batch, groups, -1, times, size).permute(0, 3, 1, 2, 4).flatten(2, 3)
+    return answer.view(batch, groups, -1, queries, size).permute(0, 3, 1, 2, 4).flatten(2, 3)
 
 
 def _softmax_gradient(gradient: torch.Tensor, share: torch.Tensor) -> torch.Tensor:

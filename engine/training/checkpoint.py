@@ -115,7 +115,7 @@ class Checkpoints:
                 # The same step again, after a resumption from before it: the same bytes, or better ones.
                 shutil.rmtree(target)
             temporary.rename(target)
-            _sync_folder(self.directory)
+            _sync(self.directory)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
@@ -131,7 +131,7 @@ class Checkpoints:
         temporary = self.directory / f"{_TEMPORARY}{name}"
         try:
             save_file(weights, temporary)
-            _hash_and_sync(temporary)
+            _sync(temporary)
             temporary.replace(self.directory / name)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -213,13 +213,13 @@ def _hash(path: Path) -> str:
 
 def _hash_and_sync(path: Path) -> str:
     """SHA-256 of a file that is surely on the disk afterwards."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    _sync(path)
+    return _hash(path)
 
 
-def _sync_folder(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of files, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
