@@ -110,7 +110,7 @@ class Checkpoints:
             if best:
                 complete["best"] = {"name": best, "sha256": _hash_and_sync(self.directory / best)}
             (temporary / "complete.json").write_text(json.dumps(complete), encoding="utf-8")
-            _hash_and_sync(temporary / "complete.json")
+            _sync(temporary / "complete.json")
             if target.exists():
                 # The same step again, after a resumption from before it: the same bytes, or better ones.
                 shutil.rmtree(target)
