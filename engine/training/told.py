@@ -20,7 +20,7 @@ from engine.training.events import EventLog
 
 KINDS = {
     "eager": ("plain attention", "普通注意力"),
-    FEW_PASSES: ("attention in few passes over its scores", "注意力得分少次遍历"),
+    FEW_PASSES: ("attention in few passes over its scores", "注意力计算减少了遍历次数"),
 }
 LOST = 0.01  # share of all text from which on it is a warning that it is not learned from
 
