@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import pytest
@@ -10,46 +9,8 @@ import torch
 from torch import nn
 
 from engine.config import TrainingConfig
-from engine.models.device import Device
 from engine.tasks.base import Feature
-from engine.text import Text
-from engine.training.budget import Budget
-from engine.training.checkpoint import Checkpoints
-from engine.training.defaults import Resolved
-from engine.training.events import EventLog
-from engine.training.trainer import FineTuner
-
-
-def tuner_of(model: nn.Module, folder: Path, config: TrainingConfig, scale: float) -> FineTuner:
-    """A tuner of two updates whose gradients are `scale` times the inputs' mean."""
-    return FineTuner(
-        model,
-        [Feature(index, input_ids=[1, 2], target=0) for index in range(8)],
-        resolved=Resolved(
-            batch_size=4,
-            learning_rate=1e-2,
-            max_length=16,
-            dropout=0.0,
-            freeze_embeddings=False,
-            epochs=1.0,
-            fast_ratio=1.0,
-            minutes=None,
-        ),
-        config=config,
-        seed=0,
-        device=Device("cpu", torch.float32, Text("", "")),
-        pad_token_id=0,
-        loss=lambda model, batch: scale * model(batch["input_ids"].float()).square().mean(),
-        evaluate_now=lambda: (1.0, {"f1": 0.5}),
-        metric="f1",
-        stop_request=lambda: None,
-        kept=lambda: None,
-        events=EventLog(folder / "events.jsonl"),
-        checkpoints=Checkpoints(folder / "checkpoints", math.inf),
-        max_seconds=math.inf,
-        micro_batch_size=4,
-        budget=Budget(math.inf),
-    )
+from tests.tuners import tuner_of
 
 
 @pytest.mark.parametrize("scale", [1e-4, 1e4])  # gradients below the largest norm, and far above it
@@ -58,7 +19,14 @@ def test_clipping_within_the_update_is_clipping_before_it(tmp_path: Path, scale:
     model = nn.Linear(2, 3)
     start = {name: value.detach().clone() for name, value in model.named_parameters()}
     config = TrainingConfig(warmup=0.0, scheduler="constant", max_grad_norm=0.5, weight_decay=0.1)
-    tuner = tuner_of(model, tmp_path, config, scale)
+    features = [Feature(index, input_ids=[1, 2], target=0) for index in range(8)]  # two updates of four
+    tuner = tuner_of(
+        model,
+        features,
+        tmp_path,
+        config=config,
+        loss=lambda model, batch: scale * model(batch["input_ids"].float()).square().mean(),
+    )
     tuner.fit()
 
     expected = nn.Linear(2, 3)

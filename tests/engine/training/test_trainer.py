@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from engine.config import TrainingConfig
-from engine.models.device import Device
-from engine.text import Text
-from engine.training.budget import Budget
-from engine.training.checkpoint import Checkpoints
-from engine.training.defaults import Resolved
-from engine.training.events import EventLog
-from engine.training.trainer import FineTuner
+from tests.tuners import tuner_of
 
 
 def test_what_an_evaluation_decided_is_kept_with_the_best_weights_alone(tmp_path: Path) -> None:
@@ -31,33 +23,8 @@ def test_what_an_evaluation_decided_is_kept_with_the_best_weights_alone(tmp_path
             model.weight.fill_(loss)
         return loss, {"f1": f1}
 
-    tuner = FineTuner(
-        model,
-        [],
-        resolved=Resolved(
-            batch_size=8,
-            learning_rate=1e-3,
-            max_length=16,
-            dropout=0.0,
-            freeze_embeddings=False,
-            epochs=1.0,
-            fast_ratio=1.0,
-            minutes=None,
-        ),
-        config=TrainingConfig(),
-        seed=0,
-        device=Device("cpu", torch.float32, Text("", "")),
-        pad_token_id=0,
-        loss=lambda model, batch: torch.zeros(()),
-        evaluate_now=evaluate_now,
-        metric="f1",
-        stop_request=lambda: None,
-        kept=lambda: kept.append(float(model.weight[0, 0])),
-        events=EventLog(tmp_path / "events.jsonl"),
-        checkpoints=Checkpoints(tmp_path / "checkpoints", math.inf),
-        max_seconds=math.inf,
-        micro_batch_size=8,
-        budget=Budget(math.inf),
+    tuner = tuner_of(
+        model, [], tmp_path, evaluate_now=evaluate_now, kept=lambda: kept.append(float(model.weight[0, 0]))
     )
     for _ in range(4):
         tuner.evaluate()

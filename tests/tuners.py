@@ -1,0 +1,63 @@
+"""A tuner of any small model, for tests of what an update or an evaluation does: nothing to stop it, and no limit of time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.config import TrainingConfig
+from engine.models.device import Device
+from engine.tasks.base import Feature
+from engine.text import Text
+from engine.training.budget import Budget
+from engine.training.checkpoint import Checkpoints
+from engine.training.defaults import Resolved
+from engine.training.events import EventLog
+from engine.training.trainer import FineTuner
+
+
+def tuner_of(
+    model: nn.Module,
+    features: list[Feature],
+    folder: Path,
+    *,
+    config: TrainingConfig | None = None,
+    batch_size: int = 4,
+    learning_rate: float = 1e-2,
+    loss: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor] = lambda model, batch: torch.zeros(()),
+    evaluate_now: Callable[[], tuple[float, dict[str, float]]] = lambda: (1.0, {"f1": 0.5}),
+    kept: Callable[[], Any] = lambda: None,
+) -> FineTuner:
+    return FineTuner(
+        model,
+        features,
+        resolved=Resolved(
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            max_length=16,
+            dropout=0.0,
+            freeze_embeddings=False,
+            epochs=1.0,
+            fast_ratio=1.0,
+            minutes=None,
+        ),
+        config=config or TrainingConfig(),
+        seed=0,
+        device=Device("cpu", torch.float32, Text("", "")),
+        pad_token_id=0,
+        loss=loss,
+        evaluate_now=evaluate_now,
+        metric="f1",
+        stop_request=lambda: None,
+        kept=kept,
+        events=EventLog(folder / "events.jsonl"),
+        checkpoints=Checkpoints(folder / "checkpoints", math.inf),
+        max_seconds=math.inf,
+        micro_batch_size=batch_size,
+        budget=Budget(math.inf),
+    )
