@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.config import ModelConfig
 from engine.errors import RunProblem
+from engine.models import first_token
 from engine.models.adapters import with_adapter
 from engine.models.catalog import resolve
 from engine.models.load import LoadedModel
@@ -87,11 +88,17 @@ def load_base(
 
 
 def load_tuned(directory: Path, description: Description, attention: str | None = None) -> LoadedModel:
-    """The tuned model, an adapter already merged into its base where that can be."""
+    """The tuned model, an adapter already merged into its base where that can be.
+
+    It answers by its head, so that of a classifier's last layer no more is computed than the head looks at.
+    """
     if description.method in ADAPTERS:
         loaded = load_base(description, attention)
         loaded.model = with_adapter(loaded.model, directory)
-        return loaded
-    return TASKS[description.task].load(
-        str(directory), description.what, ModelConfig(id=str(directory)), attention=attention
-    )
+    else:
+        loaded = TASKS[description.task].load(
+            str(directory), description.what, ModelConfig(id=str(directory)), attention=attention
+        )
+    if first_token.fits(loaded.model):
+        first_token.use(loaded.model)
+    return loaded

@@ -52,8 +52,10 @@ class Row:
         return padded.flatten(0, 1).index_select(0, self.places)[None]
 
     def padded(self, packed: torch.Tensor) -> torch.Tensor:
-        """[1, n, h] to [b, t, h], zeros where there is no token."""
+        """[1, n, h] to [b, t, h], zeros where there is no token; of one token a text, [1, b, h], to [b, 1, h]."""
         batch, length = self.shape
+        if packed.shape[1] != len(self.places):
+            return packed.transpose(0, 1)
         blank = packed.new_zeros(batch * length, packed.shape[-1])
         return blank.index_copy(0, self.places, packed[0]).view(batch, length, -1)
 
@@ -105,7 +107,10 @@ def _attend(
     row: Row,
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention within each text of a row: query, key and value [1, heads, n, d] to [1, n, heads, d]."""
+    """Attention within each text of a row: query, key and value [1, heads, n, d] to [1, n, heads, d].
+
+    There may be one query a text, [1, heads, b, d].
+    """
     query, key, value = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
     attend = _by_kernel if query.is_cuda else _by_definition
     return attend(query, key, value, row, scaling)[None], None
@@ -115,8 +120,11 @@ def _by_kernel(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, row: Row, scaling: float | None
 ) -> torch.Tensor:
     """Queries, keys and values [n, heads, d] to [n, heads, d]."""
-    longest = row.shape[1]  # a bound is enough, and known without waiting for the GPU
-    return varlen_attn(query, key, value, row.edges, row.edges, longest, longest, scale=scaling)
+    edges, most = row.edges, row.shape[1]  # a bound is enough, and known without waiting for the GPU
+    if len(query) == len(key):
+        return varlen_attn(query, key, value, edges, edges, most, most, scale=scaling)
+    one = torch.arange(len(edges), dtype=edges.dtype, device=edges.device)
+    return varlen_attn(query, key, value, one, edges, 1, most, scale=scaling)
 
 
 def _by_definition(
@@ -124,7 +132,11 @@ def _by_definition(
 ) -> torch.Tensor:
     """The same, text by text: what the kernel is held against, and no way to be fast."""
     lengths = row.edges.diff().tolist()
-    parts = [tensor.transpose(0, 1).split(lengths, dim=1) for tensor in (query, key, value)]
+    asked = lengths if len(query) == len(key) else [1] * len(lengths)
+    parts = [
+        tensor.transpose(0, 1).split(parts, dim=1)
+        for tensor, parts in ((query, asked), (key, lengths), (value, lengths))
+    ]
     said = [
         functional.scaled_dot_product_attention(*(part[None] for part in text), scale=scaling)[0]
         for text in zip(*parts, strict=True)

@@ -95,6 +95,7 @@ def facts_of(session: Session) -> dict[str, Any]:
             session.resolved.batch_size,
             session.config.seed,
             session.lora_products,
+            session.first_token,
         ).to_dict(),
         "reads_once": reads_once,
         "dtype": session.device.precision,

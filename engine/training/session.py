@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, set_seed
 from engine.config import WRITING
 from engine.inference.reader import BATCH_SIZE, Reader
 from engine.inference.saved import Description
-from engine.models import few_passes
+from engine.models import few_passes, first_token
 from engine.models.adapters import (
     apply_method,
     checkpoint_activations,
@@ -59,6 +59,7 @@ class Session:
     memory: Remembering | None = None  # what the encoder said, where only a head above it is trained
     lower: LowerLayers | None = None  # what stands in for a decoder's layers below LoRA's
     lora_products: int = 0  # layers that compute LoRA as one product
+    first_token: bool = False  # whether a classifier's last layer computes the first token alone
 
     def __init__(self, course: Course, prepared: Prepared, outputs: Outputs, team: Team = ALONE):
         self.course = course
@@ -101,6 +102,11 @@ class Session:
         if can_unpad(self.loaded.model, self.device):
             unpad(self.loaded.model)
         self.attend(self.loaded.model)
+        # Where the head alone learns, what the encoder says of all tokens is kept for the untuned model as well.
+        whole = self.config.method.name == "head" or self.config.training.compile
+        self.first_token = not whole and first_token.fits(self.loaded.model)
+        if self.first_token:
+            first_token.use(self.loaded.model)
 
     def encode(self) -> None:
         """Token sequences, the settings that depend on their length, and the weights to train."""

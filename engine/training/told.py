@@ -86,11 +86,13 @@ def means(
     batch_size: int,
     seed: int,
     lora_products: int = 0,
+    first_token: bool = False,
 ) -> Text:
     """How a run computes: number format and why, whether word embeddings stay as they are, attention, the padding of its first epoch.
 
     `reads_once` where the encoder stays as it is, and what it said is kept; `layers_read_once` where that holds for so many layers from
-    the first on. `lengths` are those of the training sequences, in tokens. `lora_products` is how many layers compute LoRA as one product.
+    the first on. `lengths` are those of the training sequences, in tokens. `lora_products` is how many layers compute LoRA as one product;
+    `first_token` where the last layer computes the first token alone.
     """
     batches = list(LengthBuckets(lengths, batch_size, seed))
     if attention == UNPADDED:
@@ -108,6 +110,8 @@ def means(
     parts = [device.reason, *_frozen(embeddings_frozen, reads_once, layers_read_once)]
     if lora_products:
         parts.append(Text("LoRA and its weight in one product", "LoRA 与原权重合并为一次矩阵乘法"))
+    if first_token:
+        parts.append(Text("the last layer computes the first token alone", "最后一层只计算首个 token"))
     parts.append(laid)
     return Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
 

@@ -110,6 +110,8 @@ def test_the_kernel_of_a_gpu_is_called_as_it_wants_to_be():
     tensors = [torch.empty(11, 2, 16, dtype=torch.bfloat16, device="meta") for _ in range(3)]
     said = _by_kernel(*tensors, row, 0.25)
     assert said.shape == (11, 2, 16) and said.dtype == torch.bfloat16
+    one_a_text = _by_kernel(tensors[0][:3], *tensors[1:], row, 0.25)
+    assert one_a_text.shape == (3, 2, 16)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -49,3 +49,9 @@ def test_lora_in_one_product_is_said():
         "sdpa attention; batches of like length, 0% padding"
     )
     assert "LoRA 与原权重合并为一次矩阵乘法" in said.zh
+
+
+def test_a_last_layer_that_computes_one_token_is_said():
+    said = told.means(PROCESSOR, "eager", True, False, 0, [3, 3], 2, seed=0, first_token=True)
+    assert "; the last layer computes the first token alone; plain attention" in said.en
+    assert "；最后一层只计算首个 token；普通注意力" in said.zh
