@@ -61,7 +61,7 @@ def main() -> None:
     def read() -> None:
         lower.clear()
         with device.autocast():
-            lower.read(ids)
+            lower.read({"input_ids": ids})
 
     taken: dict[str, list[float]] = defaultdict(list)
     step()

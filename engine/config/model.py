@@ -148,6 +148,21 @@ class MethodConfig:
         advanced=True,
         automatic=Text("frozen", "冻结"),
     )
+    frozen_layers: int | None = option(
+        None,
+        Text("Frozen layers", "冻结层数"),
+        Text(
+            "How many layers, counted from the word embeddings up, stay as they are in full fine-tuning.",
+            "全参数微调时，自词嵌入起往上有多少层保持不变。",
+        ),
+        low=0,
+        high=200,
+        advanced=True,
+        tasks=READING,
+        automatic=Text(
+            "a third for 25 classes and more, otherwise none", "25 个及以上类别时为三分之一的层，其他情况为 0"
+        ),
+    )
     lora_layers: int | None = option(
         None,
         Text("LoRA layers", "LoRA 层数"),

@@ -117,6 +117,16 @@ class RunConfig:
                     ),
                 )
             )
+        if self.method.frozen_layers and self.method.freeze_embeddings is False:
+            problems.append(
+                Problem(
+                    "method.frozen_layers",
+                    Text(
+                        "leaves all below those layers alone, word embeddings too, which method.freeze_embeddings wants to learn. Change one of them.",
+                        "会冻结这些层及其下方的词嵌入，而 method.freeze_embeddings 要求训练词嵌入。请修改其中一项。",
+                    ),
+                )
+            )
         if self.training.gradient_checkpointing and name == "prefix":
             problems.append(
                 Problem(

@@ -64,12 +64,13 @@ def read_below(
     device: Device,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Have the frozen layers of a decoder read every feature, always in the same batches: a resumed run has the same numbers."""
+    """Have the frozen layers of a model read every feature, always in the same batches: a resumed run has the same numbers."""
     done = 0
     for indices in by_length([len(feature) for feature in features], tokens_at_once(device), len(features)):
         batch = collate([features[index] for index in indices], pad_token_id)
+        batch.pop("labels", None)
         with device.autocast():
-            lower.read(batch["input_ids"].to(device.name))
+            lower.read({name: tensor.to(device.name) for name, tensor in batch.items()})
         done += len(indices)
         progress(done, len(features))
 

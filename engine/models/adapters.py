@@ -18,11 +18,17 @@ from engine.config import MethodConfig
 from engine.errors import RunFailure
 from engine.models.generator_methods import apply_to_generator
 from engine.models.load import LoadedModel
+from engine.models.lower_layers import freeze_below
 from engine.text import Text
 
 
-def apply_method(loaded: LoadedModel, method: MethodConfig, freeze_embeddings: bool) -> nn.Module:
-    """Freeze and wrap `loaded.model` for the method. Returns the module to train; its trainable parameters say which."""
+def apply_method(
+    loaded: LoadedModel, method: MethodConfig, freeze_embeddings: bool, frozen_layers: int = 0
+) -> nn.Module:
+    """Freeze and wrap `loaded.model` for the method. Returns the module to train; its trainable parameters say which.
+
+    In full fine-tuning of an encoder the lowest `frozen_layers` stay as they are, with all that is below them.
+    """
     model = loaded.model
     if model.can_generate():
         return apply_to_generator(model, method, freeze_embeddings)
@@ -34,6 +40,8 @@ def apply_method(loaded: LoadedModel, method: MethodConfig, freeze_embeddings: b
         model.requires_grad_(False)
         for name in head:
             model.get_submodule(name).requires_grad_(True)
+    elif frozen_layers:
+        freeze_below(model, frozen_layers)
     elif freeze_embeddings:
         model.get_input_embeddings().requires_grad_(False)
     return model

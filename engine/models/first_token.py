@@ -38,7 +38,9 @@ def use(model: PreTrainedModel) -> None:
     last.forward = partial(_distilbert if model.config.model_type == "distilbert" else _bert, last)
 
 
-def _bert(layer: nn.Module, hidden: torch.Tensor, mask: torch.Tensor | None = None, *_: Any, **options: Any) -> torch.Tensor:
+def _bert(
+    layer: nn.Module, hidden: torch.Tensor, mask: torch.Tensor | None = None, *_: Any, **options: Any
+) -> torch.Tensor:
     """What a layer of BERT, or of a family that is built like it, says of each text's first token, [b, 1, h] of [b, t, h]."""
     attention, first = layer.attention, _first(hidden, options)
     own = attention.self
@@ -46,7 +48,9 @@ def _bert(layer: nn.Module, hidden: torch.Tensor, mask: torch.Tensor | None = No
     return layer.feed_forward_chunk(attention.output(said, first))
 
 
-def _distilbert(layer: nn.Module, hidden: torch.Tensor, mask: torch.Tensor | None = None, **options: Any) -> torch.Tensor:
+def _distilbert(
+    layer: nn.Module, hidden: torch.Tensor, mask: torch.Tensor | None = None, **options: Any
+) -> torch.Tensor:
     own, first = layer.attention, _first(hidden, options)
     said = own.out_lin(_attended(own, own.q_lin(first), own.k_lin(hidden), own.v_lin(hidden), mask, options))
     said = layer.sa_layer_norm(said + first)

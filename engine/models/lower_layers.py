@@ -1,8 +1,8 @@
-"""The lower layers of a decoder, read once: where LoRA's matrices sit on the upper ones, nothing below them ever changes.
+"""The lower layers of a model, read once: where only the upper ones learn, nothing below them ever changes.
 
 A sequence leaves the frozen layers with the same hidden states in every pass over the rows, so they are computed in the first and
-kept. Knows decoder-only models, layers and sequences; does not know PEFT, tasks or training. What it holds is bounded; what does
-not fit is computed each time.
+kept. Knows encoders, decoders, layers and sequences; does not know PEFT, tasks or training. What it holds is bounded; what does not
+fit is computed each time.
 """
 
 from __future__ import annotations
@@ -15,32 +15,36 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from engine.models.remembering import Sequence, sequences
+
 MOST_BYTES = 2**30  # of hidden states that are held
-BYTES_A_TOKEN = 8  # of an int64 in a key
-TOLERANCE = 1e-5  # of a decoder's answers with and without the layers below; they are the same numbers
+TOLERANCE = 1e-5  # of a model's answers with and without the layers below; they are the same numbers
 
 
 class LowerLayers:
     """Stands in for the first `count` layers of `model`, which computes as before with any sequence it does not know yet.
 
-    Only calls without a key-value cache are answered from memory: learning and its losses, not writing. Sequences are padded on the
-    right, where no token before the padding looks.
+    Sequences are padded on the right. Of a decoder, where no token before the padding looks, only calls without a key-value cache are
+    answered from memory: learning and its losses, not writing. An encoder is told by the attention mask what is padding.
     """
 
     def __init__(self, model: PreTrainedModel, count: int, pad_token_id: int, most_bytes: int = MOST_BYTES):
-        self._decoder = model.base_model
+        self._inner = model.base_model
+        self._writes = model.can_generate()
         self._layers = layers_of(model)
         self._count = count
         self._pad = pad_token_id
         self._most_bytes = most_bytes
         self.clear()
         self._given: torch.Tensor | None = None  # what stands in for the lower layers in the current call
-        self._asked: list[bytes] | None = None  # the sequences of the current call whose states are to be kept
-        self._tuples = False  # families whose layers answer with a tuple
+        self._asked: list[Sequence] | None = None  # the sequences of the current call whose states are to be kept
+        self._beside: int | None = (
+            None  # what layers answer beside hidden states, in families where they answer with a tuple
+        )
         self._left_out = False
         self._handles = [
-            self._decoder.register_forward_pre_hook(self._begin, with_kwargs=True),
-            self._decoder.register_forward_hook(self._end, always_call=True),
+            self._inner.register_forward_pre_hook(self._begin, with_kwargs=True),
+            self._inner.register_forward_hook(self._end, always_call=True),
             self._layers[count - 1].register_forward_hook(self._keep),
         ]
         for place, layer in enumerate(self._layers[:count]):
@@ -50,13 +54,15 @@ class LowerLayers:
     def count(self) -> int:
         return self._count
 
-    def read(self, input_ids: torch.Tensor) -> None:
-        """Keep the states of right-padded `input_ids` [b, t], computed without the layers above."""
-        parent, name = _place_of(self._decoder, self._layers)
+    def read(self, batch: dict[str, torch.Tensor]) -> None:
+        """Keep the states of a right-padded batch, computed without the layers above: `input_ids` [b, t] and, for an encoder,
+        `attention_mask` and perhaps `token_type_ids`.
+        """
+        parent, name = _place_of(self._inner, self._layers)
         setattr(parent, name, self._layers[: self._count])
         try:
             with torch.no_grad():
-                self._decoder(input_ids=input_ids, use_cache=False)
+                _ask(self._inner, batch, self._writes)
         finally:
             setattr(parent, name, self._layers)
 
@@ -82,18 +88,18 @@ class LowerLayers:
             del layer.forward  # the class has its own
         self.clear()
 
-    def _begin(self, decoder: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _begin(self, inner: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._given, self._asked = None, None
         if self._left_out:
             return
         ids = kwargs.get("input_ids", args[0] if args else None)
-        if ids is None or kwargs.get("use_cache") is not False:
+        if ids is None or (self._writes and kwargs.get("use_cache") is not False):
             return
-        keys = self._keys(ids)
-        if any(key not in self._states for key in keys):
-            self._asked = keys
+        sequences = self._sequences(ids, kwargs)
+        if any(sequence.key not in self._states for sequence in sequences):
+            self._asked = sequences
             return
-        known = [self._states[key] for key in keys]
+        known = [self._states[sequence.key] for sequence in sequences]
         self._given = known[0].new_zeros((*ids.shape, known[0].shape[-1]))
         for row, states in enumerate(known):
             self._given[row, : len(states)] = states
@@ -103,35 +109,37 @@ class LowerLayers:
             if self._given is None and not self._left_out:
                 return computed(hidden_states, *args, **kwargs)
             states = self._given if place == 0 and not self._left_out else hidden_states
-            return (states,) if self._tuples else states
+            return states if self._beside is None else (states, *[None] * self._beside)
 
         return forward
 
     def _keep(self, layer: nn.Module, args: tuple[Any, ...], said: Any) -> None:
         if self._asked is None:
             return
-        self._tuples = isinstance(said, tuple)
-        hidden = (said[0] if self._tuples else said).detach()
-        for states, key in zip(hidden, self._asked, strict=True):
-            length = len(key) // BYTES_A_TOKEN
-            size = length * states.shape[-1] * states.element_size()
-            if key not in self._states and size <= self._room:
+        self._beside = len(said) - 1 if isinstance(said, tuple) else None
+        hidden = (said if self._beside is None else said[0]).detach()
+        for states, sequence in zip(hidden, self._asked, strict=True):
+            size = sequence.length * states.shape[-1] * states.element_size()
+            if sequence.key not in self._states and size <= self._room:
                 self._room -= size
                 # A view would hold the whole batch, and an inference tensor could be part of no graph later.
                 with torch.inference_mode(False):
-                    self._states[key] = states[:length].clone()
+                    self._states[sequence.key] = states[: sequence.length].clone()
 
-    def _end(self, decoder: nn.Module, args: tuple[Any, ...], said: Any) -> None:
+    def _end(self, inner: nn.Module, args: tuple[Any, ...], said: Any) -> None:
         self._given, self._asked = None, None
 
-    def _keys(self, ids: torch.Tensor) -> list[bytes]:
-        """The tokens of each sequence without what pads it. An end that is written as padding is: no target comes after it."""
+    def _sequences(self, ids: torch.Tensor, given: dict[str, Any]) -> list[Sequence]:
+        if not self._writes:
+            return sequences(ids, given.get("attention_mask"), given.get("token_type_ids"))
+        # The tokens without what pads them. An end that is written as padding is: no target comes after it.
         rows = ids.cpu().numpy()
-        return [row[: max(1, int((row != self._pad).nonzero()[0].max(initial=-1)) + 1)].tobytes() for row in rows]
+        lengths = [max(1, int((row != self._pad).nonzero()[0].max(initial=-1)) + 1) for row in rows]
+        return [Sequence(row[:length].tobytes(), length) for row, length in zip(rows, lengths, strict=True)]
 
 
 def frozen_layers(model: PreTrainedModel) -> int:
-    """How many layers of a decoder-only `model`, from the first on, never change in training, nor what goes into them; 0 for other models.
+    """How many layers of `model`, from the first on, never change in training, nor what goes into them; 0 for encoder-decoders.
 
     Dropout among them would give a sequence other states each time.
     """
@@ -140,10 +148,11 @@ def frozen_layers(model: PreTrainedModel) -> int:
         return 0
     trained = {id(parameter) for parameter in model.parameters() if parameter.requires_grad}
     changing = [any(id(parameter) in trained for parameter in layer.parameters()) for layer in layers]
-    inside = {id(parameter) for layer in layers for parameter in layer.parameters()}
-    if trained - inside or not any(changing):
+    if not any(changing):
         return 0
     first = changing.index(True)
+    if any(parameter.requires_grad for parameter in _outside_layers(model, layers)):
+        return 0
     above = {id(module) for layer in layers[first:] for module in layer.modules()}
     below = [module for module in model.base_model.modules() if id(module) not in above]
     # Some families drop by a module, some by a function that reads a number.
@@ -152,6 +161,13 @@ def frozen_layers(model: PreTrainedModel) -> int:
         value for name, value in model.config.to_dict().items() if "dropout" in name and isinstance(value, float)
     ]
     return 0 if any(share > 0 for share in shares) else first
+
+
+def freeze_below(model: PreTrainedModel, count: int) -> None:
+    """Let the first `count` layers of an encoder stay as they are, and what goes into them."""
+    layers = layers_of(model)
+    for parameter in (*_outside_layers(model, layers), *layers[:count].parameters()):
+        parameter.requires_grad_(False)
 
 
 def stand_in(model: PreTrainedModel, pad_token_id: int) -> LowerLayers | None:
@@ -167,13 +183,27 @@ def stand_in(model: PreTrainedModel, pad_token_id: int) -> LowerLayers | None:
     lower = LowerLayers(model, count, pad_token_id)
     with torch.no_grad():
         computed, remembered = (
-            model.base_model(input_ids=trial, use_cache=False).last_hidden_state.float() for _ in range(2)
+            _ask(model.base_model, {"input_ids": trial}, model.can_generate()).float() for _ in range(2)
         )
     lower.clear()
     if not torch.allclose(computed, remembered, rtol=TOLERANCE, atol=TOLERANCE):
         lower.remove()
         return None
     return lower
+
+
+def _ask(inner: nn.Module, batch: dict[str, torch.Tensor], writes: bool) -> torch.Tensor:
+    return inner(**batch, **({"use_cache": False} if writes else {})).last_hidden_state
+
+
+def _outside_layers(model: PreTrainedModel, layers: nn.ModuleList) -> list[nn.Parameter]:
+    """What belongs to none of the layers and may go into them: all but a head and the pooler, which lie above."""
+    inside = {id(parameter) for parameter in layers.parameters()}
+    return [
+        parameter
+        for name, parameter in model.base_model.named_parameters()
+        if id(parameter) not in inside and not name.startswith("pooler.")
+    ]
 
 
 def layers_of(model: PreTrainedModel) -> nn.ModuleList | None:

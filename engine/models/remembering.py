@@ -6,6 +6,7 @@ fit is computed each time.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -43,18 +44,18 @@ class Remembering(nn.Module):
         **others: Any,
     ) -> BaseModelOutputWithPooling:
         """Right-padded `input_ids`, `attention_mask` and, for pairs of texts, `token_type_ids`, [b, t] each."""
-        lengths = attention_mask.sum(dim=1).tolist()
-        keys = _keys(input_ids, token_type_ids, lengths)
-        new = [row for row, key in enumerate(keys) if key not in self._states]
+        asked = sequences(input_ids, attention_mask, token_type_ids)
+        new = [row for row, sequence in enumerate(asked) if sequence.key not in self._states]
         fresh = self._read(input_ids, attention_mask, token_type_ids, new) if new else None
-        known = fresh if fresh is not None else self._states[keys[0]]
+        known = fresh if fresh is not None else self._states[asked[0].key]
         hidden = torch.zeros((*input_ids.shape, known.shape[-1]), dtype=known.dtype, device=input_ids.device)
-        for row, (key, length) in enumerate(zip(keys, lengths, strict=True)):
-            if key in self._states:
-                hidden[row, :length] = self._states[key]
+        for row, sequence in enumerate(asked):
+            if sequence.key in self._states:
+                hidden[row, : sequence.length] = self._states[sequence.key]
         for place, row in enumerate(new):
-            hidden[row, : lengths[row]] = fresh[place, : lengths[row]]
-            self._keep(keys[row], fresh[place, : lengths[row]])
+            states = fresh[place, : asked[row].length]
+            hidden[row, : asked[row].length] = states
+            self._keep(asked[row].key, states)
         pooled = self.pooler(hidden) if self.pooler is not None else None
         return BaseModelOutputWithPooling(last_hidden_state=hidden, pooler_output=pooled)
 
@@ -79,14 +80,23 @@ class Remembering(nn.Module):
                 self._states[key] = states.clone()
 
 
-def _keys(ids: torch.Tensor, types: torch.Tensor | None, lengths: list[int]) -> list[bytes]:
-    """What tells the sequences of a batch apart: their tokens and types without the padding."""
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """What tells a row of a batch from others, its tokens and types without the padding, and how many tokens it has."""
+
+    key: bytes
+    length: int
+
+
+def sequences(ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None) -> list[Sequence]:
+    """The rows of a right-padded batch, [b, t] each; without a mask there is no padding."""
     rows = ids.cpu().numpy()
+    lengths = [ids.shape[1]] * len(rows) if mask is None else mask.sum(dim=1).tolist()
     keys = [row[:length].tobytes() for row, length in zip(rows, lengths, strict=True)]
     if types is not None:
         kinds = types.cpu().numpy()
         keys = [key + b"|" + row[:length].tobytes() for key, row, length in zip(keys, kinds, lengths, strict=True)]
-    return keys
+    return [Sequence(key, length) for key, length in zip(keys, lengths, strict=True)]
 
 
 def can_remember(model: PreTrainedModel) -> bool:

@@ -22,7 +22,13 @@ from engine.inference.untuned import NearestCentroid
 from engine.tasks.base import NO_EXCHANGE, Encoded, Example, Feature, Judgement
 from engine.tasks.roles import ROLES
 from engine.text import Text
-from engine.training.pace import Pace, head_ratio_for_classes, passes_for_classes, share_for_classes
+from engine.training.pace import (
+    Pace,
+    frozen_share_for_classes,
+    head_ratio_for_classes,
+    passes_for_classes,
+    share_for_classes,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -55,6 +61,7 @@ class Classification:
         epochs=passes_for_classes,
         rate_share=share_for_classes,
         head_ratio=head_ratio_for_classes,
+        frozen_share=frozen_share_for_classes,
         head_passes=5,
         head_batch=8,
     )

@@ -14,6 +14,8 @@ from transformers import PretrainedConfig
 
 from engine.assets.catalogue import EXAMPLES
 from engine.config import MethodConfig, RunConfig
+from engine.errors import ConfigProblem
+from engine.text import Text
 from engine.training.pace import Pace
 
 TOKENS_PER_UPDATE = 16_384
@@ -28,6 +30,7 @@ class Resolved:
     max_length: int
     dropout: float
     freeze_embeddings: bool
+    frozen_layers: int  # from the word embeddings up, that stay as they are in full fine-tuning
     epochs: float
     fast_ratio: float  # of the rate of what `adapters.fast_parameters` names to the others'
     minutes: float | None  # that the run may take at most; None without a limit
@@ -62,6 +65,28 @@ def fast_ratio_for(pace: Pace, method: MethodConfig, rows: int, labels: int) -> 
     return (method.head_ratio or pace.head_ratio(rows, labels)) if method.name == "full" else 1.0
 
 
+def frozen_layers_for(pace: Pace, method: MethodConfig, there: int, labels: int) -> int:
+    """How many of the layers full fine-tuning leaves as they are: none where word embeddings learn, which lie below all layers.
+
+    ConfigProblem where more are asked for than there are.
+    """
+    if method.name != "full":
+        return 0
+    if method.frozen_layers is None:
+        return round(pace.frozen_share(labels) * there) if method.freeze_embeddings is not False else 0
+    if method.frozen_layers > there:
+        raise ConfigProblem(
+            "too_many_frozen",
+            Text(
+                f"method.frozen_layers is {method.frozen_layers}, but the model has {there} layers of their own weights.",
+                f"method.frozen_layers 为 {method.frozen_layers}，但模型只有 {there} 层有各自的权重。",
+            ),
+            Text(f"Set it to {there} or less, or leave it empty.", f"请设为不超过 {there}，或留空。"),
+            field="method.frozen_layers",
+        )
+    return method.frozen_layers
+
+
 def common_length(lengths: Sequence[int]) -> int:
     """The length, in tokens, that 99 of 100 texts do not exceed; the longest one's where all are short.
 
@@ -93,12 +118,15 @@ def resolve(
     model_config: PretrainedConfig,
     pace: Pace,
     *,
+    layers: int,
     rows: int,
     classes: int,
     longest: int,
     limit: int,
 ) -> Resolved:
-    """Fill the empty settings. `rows` train, `longest` the length that training texts have room for, `limit` what the model reads, in tokens."""
+    """Fill the empty settings. `layers` have weights of their own, `rows` train, `longest` is the length that training texts have room for,
+    `limit` what the model reads, in tokens.
+    """
     room = limit if config.model.max_length or pace.room is None else min(limit, pace.room)
     max_length = max_length_for(longest, room, config.model.max_length)
     # Attention needs memory with the square of the length: long texts come in smaller batches.
@@ -116,6 +144,7 @@ def resolve(
         max_length=max_length,
         dropout=0.0 if config.model.dropout is None else config.model.dropout,
         freeze_embeddings=config.method.freeze_embeddings is not False,
+        frozen_layers=frozen_layers_for(pace, config.method, layers, classes),
         minutes=minutes_for(config),
         epochs=config.training.epochs
         or pace.epochs(rows, classes, config.method.name) * (pace.head_passes if once else 1),

@@ -47,7 +47,7 @@ def judgement(session: Session) -> float:
     if session.config.evaluation.baselines:
         rows += tested + FITTED
     # A row of several windows takes as many sequences at the end as it does while training.
-    return READ * rows * len(session.validation.features) / validation
+    return READ * rows * _anew(session) * len(session.validation.features) / validation
 
 
 def rows_read_again(session: Session) -> int:
@@ -78,6 +78,14 @@ def tested_in(session: Session, seconds: float) -> int:
     cost = sum(evaluation(session, briefly=len(point["metrics"]) == 1) for point in timed)
     row = sum(point["seconds"] for point in timed) / cost * WRITTEN_TOGETHER * _models(session)
     return min(most, max(LEAST_WRITTEN, int(seconds / row)))
+
+
+def _anew(session: Session) -> float:
+    """How many times an evaluation's row a row costs that the layers below those that learn have not read yet."""
+    if session.lower is None:
+        return 1.0
+    layers = session.loaded.model.config.num_hidden_layers
+    return layers / (layers - session.lower.count)
 
 
 def _models(session: Session) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.config import WRITING
 from engine.evaluation.report import write_report
 from engine.inference.reader import Reader
 from engine.inference.saved import load_base
@@ -31,7 +32,8 @@ def report_on(session: Session) -> None:
     splits, reader = session.prepared.splits, session.reader(session.model)
     tested = sample_of(splits.test, _rows_tested(session), session.config.seed)
     test = reader.encode(tested)
-    shared = SharedReading(session.lower.count if session.lower is not None else 0)
+    writes = session.task.name in WRITING
+    shared = SharedReading(session.lower.count if writes and session.lower is not None else 0)
     with shared.by(session.model):
         predictions = reader.predict(tested, test, session.answering(Text("Test rows", "测试数据")))
     cheap = session.task.most_rows is None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 # Tokens of a window where nobody sets the maximum length, for tasks that learn better from less than the model could read.
 WINDOW = {"qa": 384}
 FEW_TEXTS = 1000
+MANY_CLASSES = 25
 QUICK_HEAD = 100.0  # times the other steps: over few texts, half of the passes would go by until a head that begins at random says anything
 
 
@@ -37,6 +38,9 @@ class Pace:
     )  # of `rate`, that is taken with so many labels; not of the head's alone
     # How many times larger the head's steps are in full fine-tuning; takes (rows, labels).
     head_ratio: Callable[[int, int], float] = lambda rows, labels: 1.0
+    frozen_share: Callable[[int], float] = lambda labels: (
+        0.0
+    )  # of the layers, the lowest, that full fine-tuning leaves alone
     least_batch: int = 8  # rows of an update where there are few
     # How many times as many passes the head alone takes, and how many times as many rows an update has: above an encoder that reads
     # every text once both cost next to nothing.
@@ -59,7 +63,14 @@ def share_for_classes(classes: int) -> float:
     """Two classes take some 28 % of the rate, 25 and more all of it: telling a few classes apart is close to what the encoder knows
     already, and large steps only unlearn.
     """
-    return min(1.0, math.sqrt(classes / 25))
+    return min(1.0, math.sqrt(classes / MANY_CLASSES))
+
+
+def frozen_share_for_classes(classes: int) -> float:
+    """Many classes mostly differ in what they are about, which the lower layers of an encoder tell apart well enough as they are: left
+    alone they forget less and cost nothing. Sentiment, like entities and answers, needs all layers.
+    """
+    return 1 / 3 if classes >= MANY_CLASSES else 0.0
 
 
 def head_ratio_for_classes(rows: int, classes: int) -> float:

@@ -28,7 +28,7 @@ from engine.models.device import Device, attention_for, check_can_compile, choos
 from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
 from engine.models.lora_product import as_one_product
-from engine.models.lower_layers import LowerLayers, stand_in
+from engine.models.lower_layers import LowerLayers, layers_of, stand_in
 from engine.models.remembering import Remembering
 from engine.models.unpadding import can_unpad, unpad
 from engine.runs import disk, limits
@@ -57,7 +57,8 @@ class Session:
     progress: Progress
     description: Description
     memory: Remembering | None = None  # what the encoder said, where only a head above it is trained
-    lower: LowerLayers | None = None  # what stands in for a decoder's layers below LoRA's
+    lower: LowerLayers | None = None  # what stands in for the layers below those that learn
+    packed: bool = False  # whether texts lie end to end, without padding
     lora_products: int = 0  # layers that compute LoRA as one product
     first_token: bool = False  # whether a classifier's last layer computes the first token alone
 
@@ -99,7 +100,8 @@ class Session:
             attention=self.attention,
             **four_bit,
         )
-        if can_unpad(self.loaded.model, self.device):
+        self.packed = can_unpad(self.loaded.model, self.device)
+        if self.packed:
             unpad(self.loaded.model)
         self.attend(self.loaded.model)
         # Where the head alone learns, what the encoder says of all tokens is kept for the untuned model as well.
@@ -124,6 +126,7 @@ class Session:
             classes=len(self.outputs.labels),
             longest=common_length([len(feature) for feature in whole.features]),
             limit=limit,
+            layers=len(layers_of(self.loaded.model) or ()),
         )
         length = self.resolved.max_length
         fits = whole.longest <= length
@@ -151,7 +154,8 @@ class Session:
             )
         self.lora_layers = self._lora_layers()
         method = replace(config.method, lora_layers=self.lora_layers)
-        self.model = apply_method(self.loaded, method, self.resolved.freeze_embeddings)
+        frozen = self.resolved.frozen_layers
+        self.model = apply_method(self.loaded, method, self.resolved.freeze_embeddings, frozen)
         if not config.method.four_bit:
             self.model.to(self.device.name)
         if task.name in WRITING and self.device.dtype == torch.bfloat16:
@@ -160,7 +164,12 @@ class Session:
             self.lora_products = as_one_product(self.model)
         if config.training.gradient_checkpointing:
             checkpoint_activations(self.model)
-        elif self.lora_layers and not config.training.compile and not config.method.four_bit:
+        elif (
+            (self.lora_layers or frozen)
+            and not self.packed
+            and not config.training.compile
+            and not config.method.four_bit
+        ):
             self.lower = stand_in(inner(self.model), self.loaded.tokenizer.pad_token_id)
         self.facts = facts_of(self)
         self._check_fits()

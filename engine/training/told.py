@@ -6,6 +6,7 @@ Knows the sentences and when each is a warning. Does not know how anything is co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from engine.config import WRITING
 from engine.errors import RunFailure
@@ -76,23 +77,40 @@ def _cut_documents(
     )
 
 
-def means(
-    device: Device,
-    attention: str,
-    embeddings_frozen: bool,
-    reads_once: bool,
-    layers_read_once: int,
-    lengths: Sequence[int],
-    batch_size: int,
-    seed: int,
-    lora_products: int = 0,
-    first_token: bool = False,
-) -> Text:
-    """How a run computes: number format and why, whether word embeddings stay as they are, attention, the padding of its first epoch.
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """What a run need not compute."""
 
-    `reads_once` where the encoder stays as it is, and what it said is kept; `layers_read_once` where that holds for so many layers from
-    the first on. `lengths` are those of the training sequences, in tokens. `lora_products` is how many layers compute LoRA as one product;
-    `first_token` where the last layer computes the first token alone.
+    embeddings: bool = False  # word embeddings stay as they are
+    encoder: bool = False  # it stays as it is, and what it said is kept
+    frozen_layers: int = 0  # so many from the first on stay as they are
+    read_once: bool = False  # what those said is kept
+    lora_products: int = 0  # layers that compute LoRA as one product
+    other_tokens: bool = False  # than the first, in the last layer
+
+    @property
+    def told(self) -> list[Text]:
+        said = []
+        if self.encoder:
+            said.append(Text("the frozen encoder reads every text once", "编码器冻结，每条文本只编码一次"))
+        elif self.frozen_layers:
+            count = self.frozen_layers
+            layers = "layer" if count == 1 else f"{count} layers"
+            once = Text(", computed once a text", "，每条文本只计算一次") if self.read_once else Text("", "")
+            said.append(Text(f"the first {layers} frozen{once.en}", f"前 {count} 层冻结{once.zh}"))
+        elif self.embeddings:
+            said.append(Text("word embeddings frozen", "词嵌入冻结"))
+        if self.lora_products:
+            said.append(Text("LoRA and its weight in one product", "LoRA 与原权重合并为一次矩阵乘法"))
+        if self.other_tokens:
+            said.append(Text("the last layer computes the first token alone", "最后一层只计算首个 token"))
+        return said
+
+
+def means(device: Device, attention: str, spared: Spared, lengths: Sequence[int], batch_size: int, seed: int) -> Text:
+    """How a run computes: number format and why, what it is spared, attention, the padding of its first epoch.
+
+    `lengths` are those of the training sequences, in tokens.
     """
     batches = list(LengthBuckets(lengths, batch_size, seed))
     if attention == UNPADDED:
@@ -107,21 +125,8 @@ def means(
             f"{kind[0]}; batches of like length, {padding} padding",
             f"{kind[1]}；长度相近的文本同批，填充占 {padding}",
         )
-    parts = [device.reason, *_frozen(embeddings_frozen, reads_once, layers_read_once)]
-    if lora_products:
-        parts.append(Text("LoRA and its weight in one product", "LoRA 与原权重合并为一次矩阵乘法"))
-    if first_token:
-        parts.append(Text("the last layer computes the first token alone", "最后一层只计算首个 token"))
-    parts.append(laid)
+    parts = [device.reason, *spared.told, laid]
     return Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
-
-
-def _frozen(embeddings: bool, reads_once: bool, layers: int) -> list[Text]:
-    if reads_once:
-        return [Text("the frozen encoder reads every text once", "编码器冻结，每条文本只编码一次")]
-    if layers:
-        return [Text(f"the {layers} frozen layers read every text once", f"冻结的前 {layers} 层对每条文本只计算一次")]
-    return [Text("word embeddings frozen", "词嵌入冻结")] if embeddings else []
 
 
 def smaller_batch(events: EventLog, micro: int, batch_size: int) -> None:

@@ -11,12 +11,21 @@ import pytest
 import torch
 from peft import LoraConfig, TaskType, get_peft_model
 from torch import nn
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    PreTrainedModel,
+)
 
 from engine.models.generator_methods import linear_layers, upper_layers
-from engine.models.lower_layers import LowerLayers, frozen_layers, stand_in
+from engine.models import first_token, lower_layers
+from engine.models.load import set_dropout
+from engine.models.lower_layers import LowerLayers, freeze_below, frozen_layers, stand_in
 from engine.training.memory import bytes_kept
 from engine.writing.loss import target_loss
+from tests.tiny import FAMILIES
 from tests.tiny_generators import DECODERS, save_generator
 
 PAD = 0
@@ -95,7 +104,7 @@ def test_sequences_read_before_are_computed_in_no_batch(tmp_path: Path) -> None:
     expected, alone = (loss_and_gradients(wrapped, batch(rows))[0] for rows in (ROWS, (ROWS[1],)))
     lower = stand_in(model, PAD)
     below, above = computed(model, 0), computed(model, 2)
-    lower.read(batch()["input_ids"])
+    lower.read({"input_ids": batch()["input_ids"]})
     assert (below, above) == ([2], [])
     assert loss_and_gradients(wrapped, batch())[0] == pytest.approx(expected, rel=1e-5)
     # The shorter row without the padding that it had beside the longer one.
@@ -108,7 +117,7 @@ def test_writing_with_a_cache_reads_with_all_layers(tmp_path: Path) -> None:
     asked = {"input_ids": torch.tensor([ROWS[0]]), "attention_mask": torch.ones(1, 5, dtype=torch.long)}
     plain = wrapped.eval().generate(**asked, max_new_tokens=6, do_sample=False)
     lower = stand_in(model, PAD)
-    lower.read(torch.tensor([ROWS[0]]))
+    lower.read({"input_ids": torch.tensor([ROWS[0]])})
     assert torch.equal(wrapped.generate(**asked, max_new_tokens=6, do_sample=False), plain)
 
 
@@ -158,3 +167,103 @@ def test_layers_that_are_left_out_change_nothing_that_is_kept_for_the_backward_p
     assert not calls
     forward()
     assert calls
+
+
+def encoder(family: str, head: type = AutoModelForTokenClassification) -> PreTrainedModel:
+    """A tiny encoder of three layers whose first two stay as they are."""
+    torch.manual_seed(0)
+    config = FAMILIES[family](30)
+    set_dropout(config, 0.0)
+    config.num_hidden_layers = 3
+    if hasattr(config, "layer_types"):
+        config.layer_types = ["full_attention"] * 3
+    model = head.from_config(config).train()
+    freeze_below(model, 2)
+    return model
+
+
+def asked(rows: tuple[list[int], ...] = ROWS) -> dict[str, torch.Tensor]:
+    return {name: tensor for name, tensor in batch(rows).items() if name != "labels"}
+
+
+def logits_and_gradients(model: PreTrainedModel, given: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict]:
+    model.zero_grad()
+    logits = model(**given).logits
+    real = logits[given["attention_mask"].bool()] if logits.ndim == 3 else logits
+    real.square().sum().backward()
+    return real.detach(), {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+
+
+def check_as_expected(found: tuple[torch.Tensor, dict], expected: tuple[torch.Tensor, dict]) -> None:
+    torch.testing.assert_close(found[0], expected[0])
+    assert found[1].keys() == expected[1].keys()
+    for name, gradient in found[1].items():
+        torch.testing.assert_close(gradient, expected[1][name], rtol=1e-4, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"albert"}))
+def test_an_encoder_above_frozen_layers_says_and_learns_the_same(family: str) -> None:
+    model = encoder(family)
+    expected = logits_and_gradients(model, asked())
+    alone = logits_and_gradients(model, asked((ROWS[1],)))
+    lower = stand_in(model, PAD)
+    assert lower is not None and lower.count == 2
+    calls = computed(model, 0)
+    lower.read(asked())
+    for _ in range(2):
+        check_as_expected(logits_and_gradients(model, asked()), expected)
+    check_as_expected(logits_and_gradients(model, asked((ROWS[1],))), alone)
+    assert len(calls) == 1
+    lower.remove()
+    check_as_expected(logits_and_gradients(model, asked()), expected)
+    assert len(calls) == 2
+
+
+def test_pairs_of_texts_are_told_apart_by_their_types() -> None:
+    model = encoder("bert")
+    given = asked((ROWS[0],))
+    kinds = [{**given, "token_type_ids": torch.tensor([types])} for types in ([0, 0, 0, 1, 1], [0, 1, 1, 1, 1])]
+    expected = [logits_and_gradients(model, kind) for kind in kinds]
+    lower = stand_in(model, PAD)
+    for kind in kinds:
+        lower.read(kind)
+    calls = computed(model, 0)
+    for kind, said in zip(kinds, expected, strict=True):
+        check_as_expected(logits_and_gradients(model, kind), said)
+    assert not calls
+
+
+def test_a_padding_token_within_a_text_is_part_of_it() -> None:
+    model = encoder("bert")
+    given = asked(([5, 6, PAD], [5, 6]))
+    expected = logits_and_gradients(model, given)
+    stand_in(model, PAD).read(given)
+    check_as_expected(logits_and_gradients(model, given), expected)
+
+
+def test_a_last_layer_of_first_tokens_lies_above_it() -> None:
+    model = encoder("bert", AutoModelForSequenceClassification)
+    first_token.use(model)
+    expected = logits_and_gradients(model, asked())
+    lower = stand_in(model, PAD)
+    lower.read(asked())
+    calls = computed(model, 0)
+    check_as_expected(logits_and_gradients(model, asked()), expected)
+    assert not calls
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"albert"}))
+def test_what_is_below_frozen_layers_is_frozen_and_what_is_above_is_not(family: str) -> None:
+    model = encoder(family, AutoModelForSequenceClassification)
+    layers = [[p.requires_grad for p in layer.parameters()] for layer in lower_layers.layers_of(model)]
+    assert [set(layer) for layer in layers] == [{False}, {False}, {True}]
+    assert not model.get_input_embeddings().weight.requires_grad
+    outside = {name for name, p in model.named_parameters() if not name.startswith(model.base_model_prefix + ".")}
+    assert outside and all(model.get_parameter(name).requires_grad for name in outside)
+    assert frozen_layers(model) == 2
+
+
+def test_layers_that_share_their_weights_are_none_of_their_own() -> None:
+    torch.manual_seed(0)
+    model = AutoModelForTokenClassification.from_config(FAMILIES["albert"](30))
+    assert lower_layers.layers_of(model) is None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from transformers import BertConfig, LlamaConfig
 
 from engine.config import RunConfig
+from engine.errors import ConfigProblem
 from engine.tasks import TASKS
 from engine.training.defaults import (
     batch_size_for,
@@ -88,10 +91,10 @@ def test_what_is_asked_for_is_used():
             "training": {"learning_rate": 1e-5, "batch_size": 7, "epochs": 2},
         }
     )
-    resolved = resolve(config, BASE, PACE, rows=1000, classes=2, longest=300, limit=512)
+    resolved = resolve(config, BASE, PACE, layers=12, rows=1000, classes=2, longest=300, limit=512)
     assert (resolved.learning_rate, resolved.batch_size, resolved.max_length) == (1e-5, 7, 64)
     assert (resolved.dropout, resolved.freeze_embeddings, resolved.epochs) == (0.2, False, 2)
-    assert resolve(config, BASE, PACE, rows=3, classes=2, longest=300, limit=512).batch_size == 3
+    assert resolve(config, BASE, PACE, layers=12, rows=3, classes=2, longest=300, limit=512).batch_size == 3
 
 
 def test_fewer_examples_a_class_take_more_passes():
@@ -107,7 +110,9 @@ def test_fewer_examples_a_class_take_more_passes():
 def test_the_head_takes_larger_steps_over_few_texts_unless_asked_otherwise():
     def ratio(task, rows=900, classes=3, **method):
         config = RunConfig.from_dict({"task": task, "data": {"train": "a"}, "method": method})
-        return resolve(config, MINILM, TASKS[task].pace, rows=rows, classes=classes, longest=20, limit=512).fast_ratio
+        return resolve(
+            config, MINILM, TASKS[task].pace, layers=6, rows=rows, classes=classes, longest=20, limit=512
+        ).fast_ratio
 
     assert [ratio("ner"), ratio("classification"), ratio("ner", head_ratio=2)] == [100, 1, 2]
     assert [ratio("ner", 3000), ratio("ner", name="lora"), ratio("ner", name="head")] == [1, 4, 1]
@@ -131,7 +136,8 @@ def test_one_very_long_text_does_not_decide():
 def test_long_texts_come_in_smaller_batches():
     config = RunConfig.from_dict({"data": {"train": "a"}})
     sizes = [
-        resolve(config, BASE, PACE, rows=9000, classes=2, longest=n, limit=8192).batch_size for n in (64, 512, 4096)
+        resolve(config, BASE, PACE, layers=12, rows=9000, classes=2, longest=n, limit=8192).batch_size
+        for n in (64, 512, 4096)
     ]
     assert sizes == [64, 32, 8]
 
@@ -141,7 +147,7 @@ def test_questions_are_learned_in_windows_unless_a_length_is_asked_for():
     config = RunConfig.from_dict({"task": "qa", "data": {"train": "a"}})
 
     def length(longest, limit=512):
-        return resolve(config, MINILM, pace, rows=900, classes=0, longest=longest, limit=limit).max_length
+        return resolve(config, MINILM, pace, layers=6, rows=900, classes=0, longest=longest, limit=limit).max_length
 
     assert [length(200), length(500), length(3000), length(3000, limit=128)] == [200, 384, 384, 128]
     config.model.max_length = 512
@@ -151,8 +157,33 @@ def test_questions_are_learned_in_windows_unless_a_length_is_asked_for():
 
 def test_a_head_above_an_encoder_that_reads_once_takes_more_passes_and_larger_batches():
     values = {"data": {"train": "a"}, "method": {"name": "head"}}
-    once = resolve(RunConfig.from_dict(values), BASE, PACE, rows=9000, classes=77, longest=60, limit=512)
+    once = resolve(RunConfig.from_dict(values), BASE, PACE, layers=12, rows=9000, classes=77, longest=60, limit=512)
     assert (once.batch_size, once.epochs) == (256, 20)
     values["model"] = {"dropout": 0.1}
-    each = resolve(RunConfig.from_dict(values), BASE, PACE, rows=9000, classes=77, longest=60, limit=512)
+    each = resolve(RunConfig.from_dict(values), BASE, PACE, layers=12, rows=9000, classes=77, longest=60, limit=512)
     assert (each.batch_size, each.epochs) == (32, 4)
+
+
+def frozen(classes: int = 77, layers: int = 6, task: str = "classification", **method: Any) -> int:
+    config = RunConfig.from_dict({"task": task, "data": {"train": "a"}, "method": method})
+    resolved = resolve(
+        config, MINILM, TASKS[task].pace, layers=layers, rows=900, classes=classes, longest=20, limit=512
+    )
+    return resolved.frozen_layers
+
+
+def test_many_classes_leave_the_lower_third_of_the_layers_alone():
+    assert [frozen(classes) for classes in (2, 24, 25, 77)] == [0, 0, 2, 2]
+    assert [frozen(layers=layers) for layers in (0, 1, 10, 12)] == [0, 0, 3, 4]
+    assert [frozen(task=task) for task in ("ner", "qa", "summarization")] == [0, 0, 0]
+    assert [frozen(name=name) for name in ("lora", "head")] == [0, 0]
+
+
+def test_frozen_layers_are_those_asked_for():
+    assert [frozen(frozen_layers=count) for count in (0, 1, 6)] == [0, 1, 6]
+    assert frozen(2, frozen_layers=3) == frozen(2, frozen_layers=3, task="ner") == 3
+    assert frozen(freeze_embeddings=False) == 0, "what is below learns"
+    with pytest.raises(ConfigProblem, match="method.frozen_layers is 7, but the model has 6 layers"):
+        frozen(frozen_layers=7)
+    with pytest.raises(ConfigProblem, match="word embeddings too"):
+        frozen(frozen_layers=1, freeze_embeddings=False)

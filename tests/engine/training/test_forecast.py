@@ -23,6 +23,7 @@ def session(
     metric="",
     written=True,
     minutes=2.0,
+    frozen=0,
 ):
     metrics = {"likelihood": 0.1, "rougeL": 0.2} if written else {"likelihood": 0.1}
     return Some(
@@ -30,6 +31,8 @@ def session(
         resolved=Some(minutes=minutes),
         config=Some(evaluation=Some(baselines=baselines, max_rows=max_rows, metric=metric)),
         prepared=Some(splits=Some(train=[0] * train, validation=[0] * validation, test=[0] * test)),
+        lower=Some(count=frozen) if frozen else None,
+        loaded=Some(model=Some(config=Some(num_hidden_layers=6))),
         train=Some(features=[[0] * 20] * train),
         validation=Some(features=[[0]] * (validation * windows)),
         progress=Some(evaluations=[{"seconds": value, "metrics": metrics} for value in seconds]),
@@ -47,6 +50,12 @@ def test_rows_that_are_read_cost_their_forward_pass():
 def test_a_row_of_several_windows_costs_as_many():
     one, two = session("qa", windows=1), session("qa", windows=2)
     assert forecast.judgement(two) == pytest.approx(2 * forecast.judgement(one))
+
+
+def test_rows_that_frozen_layers_have_not_read_cost_them_as_well():
+    every, upper = session("classification"), session("classification", frozen=2)
+    assert forecast.evaluation(upper) == forecast.evaluation(every)
+    assert forecast.judgement(upper) == pytest.approx(1.5 * forecast.judgement(every))
 
 
 def test_time_is_set_aside_for_the_fewest_rows_that_are_written():
