@@ -1,7 +1,7 @@
 """A frozen encoder that reads every token sequence once: where the head alone is trained, nothing below it ever changes.
 
-Knows sequences and the hidden states they had. Does not know heads, tasks or training. What it holds is bounded; what does not
-fit is computed each time.
+Knows sequences, the hidden states they had, and which heads look at the first of them alone. Does not know tasks or training. What it
+holds is bounded; what does not fit is computed each time.
 """
 
 from __future__ import annotations
@@ -11,53 +11,56 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+from engine.models import first_token
 
 MOST_BYTES = 2**30  # of hidden states that are held
 TOKENS_AT_ONCE = 16_384  # that are read, padding counted: a head's batches are larger than an encoder's may be
 
 
-class Remembering(nn.Module):
-    """Stands where an encoder stood and answers as it does: last hidden states [b, t, hidden], and what its pooler makes of them.
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """What tells a row of a batch from others, its tokens and types without the padding, and how many tokens it has."""
 
-    A pooler that the checkpoint lacked is part of the head and goes on learning; its parameters keep their names. The encoder
-    itself is no submodule, so that nobody trains, counts or switches it.
-    """
+    key: bytes
+    length: int
+
+
+def sequences(ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None) -> list[Sequence]:
+    """The rows of a right-padded batch, [b, t] each; without a mask there is no padding."""
+    rows = ids.cpu().numpy()
+    lengths = [ids.shape[1]] * len(rows) if mask is None else mask.sum(dim=1).tolist()
+    keys = [row[:length].tobytes() for row, length in zip(rows, lengths, strict=True)]
+    if types is not None:
+        kinds = types.cpu().numpy()
+        keys = [key + b"|" + row[:length].tobytes() for key, row, length in zip(keys, kinds, lengths, strict=True)]
+    return [Sequence(key, length) for key, length in zip(keys, lengths, strict=True)]
+
+
+class Memory:
+    """What `encoder` said of each sequence, its last hidden states [t, hidden]. Several models may have the same one."""
 
     def __init__(self, encoder: PreTrainedModel, most_bytes: int = MOST_BYTES):
-        super().__init__()
-        self._encoder = (encoder.eval(),)
-        self.pooler: nn.Module | None = getattr(encoder, "pooler", None)
+        self.encoder = encoder.eval()
         self._states: dict[bytes, torch.Tensor] = {}
         self._room = most_bytes
 
-    @property
-    def encoder(self) -> PreTrainedModel:
-        return self._encoder[0]
+    def __len__(self) -> int:
+        return len(self._states)
 
-    def forward(
-        self,
-        input_ids: torch.Tensor,
-        attention_mask: torch.Tensor,
-        token_type_ids: torch.Tensor | None = None,
-        **others: Any,
-    ) -> BaseModelOutputWithPooling:
-        """Right-padded `input_ids`, `attention_mask` and, for pairs of texts, `token_type_ids`, [b, t] each."""
-        asked = sequences(input_ids, attention_mask, token_type_ids)
+    def recall(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None) -> list[torch.Tensor]:
+        """The states of every row of a right-padded batch, [b, t] each, without its padding; new sequences are read and kept."""
+        asked = sequences(ids, mask, types)
         new = [row for row, sequence in enumerate(asked) if sequence.key not in self._states]
-        fresh = self._read(input_ids, attention_mask, token_type_ids, new) if new else None
-        known = fresh if fresh is not None else self._states[asked[0].key]
-        hidden = torch.zeros((*input_ids.shape, known.shape[-1]), dtype=known.dtype, device=input_ids.device)
-        for row, sequence in enumerate(asked):
-            if sequence.key in self._states:
-                hidden[row, : sequence.length] = self._states[sequence.key]
-        for place, row in enumerate(new):
-            states = fresh[place, : asked[row].length]
-            hidden[row, : asked[row].length] = states
-            self._keep(asked[row].key, states)
-        pooled = self.pooler(hidden) if self.pooler is not None else None
-        return BaseModelOutputWithPooling(last_hidden_state=hidden, pooler_output=pooled)
+        said = [self._states.get(sequence.key) for sequence in asked]
+        if new:
+            for row, states in zip(new, self._read(ids, mask, types, new), strict=True):
+                said[row] = states[: asked[row].length]
+                self._keep(asked[row].key, said[row])
+        return said
 
     def _read(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None, rows: list[int]) -> torch.Tensor:
         width = int(mask[rows].sum(dim=1).max())
@@ -80,23 +83,35 @@ class Remembering(nn.Module):
                 self._states[key] = states.clone()
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """What tells a row of a batch from others, its tokens and types without the padding, and how many tokens it has."""
+class Remembering(nn.Module):
+    """Stands where an encoder stood and answers as it does: last hidden states [b, t, hidden], and what its pooler makes of them.
 
-    key: bytes
-    length: int
+    With `first` they are of the first token alone, [b, 1, hidden]. A pooler that the checkpoint lacked is part of the head and goes on
+    learning; its parameters keep their names. The encoder itself is no submodule, so that nobody trains, counts or switches it.
+    """
 
+    def __init__(self, encoder: PreTrainedModel, memory: Memory, first: bool):
+        super().__init__()
+        self.stood_for = (encoder,)
+        self.pooler: nn.Module | None = getattr(encoder, "pooler", None)
+        self._memory = memory
+        self._first = first
 
-def sequences(ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None) -> list[Sequence]:
-    """The rows of a right-padded batch, [b, t] each; without a mask there is no padding."""
-    rows = ids.cpu().numpy()
-    lengths = [ids.shape[1]] * len(rows) if mask is None else mask.sum(dim=1).tolist()
-    keys = [row[:length].tobytes() for row, length in zip(rows, lengths, strict=True)]
-    if types is not None:
-        kinds = types.cpu().numpy()
-        keys = [key + b"|" + row[:length].tobytes() for key, row, length in zip(keys, kinds, lengths, strict=True)]
-    return [Sequence(key, length) for key, length in zip(keys, lengths, strict=True)]
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        token_type_ids: torch.Tensor | None = None,
+        **others: Any,
+    ) -> BaseModelOutputWithPooling:
+        """Right-padded `input_ids`, `attention_mask` and, for pairs of texts, `token_type_ids`, [b, t] each."""
+        states = self._memory.recall(input_ids, attention_mask, token_type_ids)
+        if self._first:
+            hidden = torch.stack([of_text[:1] for of_text in states])
+        else:
+            hidden = pad_sequence(states, batch_first=True)
+        pooled = self.pooler(hidden) if self.pooler is not None else None
+        return BaseModelOutputWithPooling(last_hidden_state=hidden, pooler_output=pooled)
 
 
 def can_remember(model: PreTrainedModel) -> bool:
@@ -109,14 +124,20 @@ def can_remember(model: PreTrainedModel) -> bool:
     return not drops and all(name.startswith("pooler.") for name in trained)
 
 
-def remember(model: PreTrainedModel, memory: Remembering | None = None) -> Remembering:
-    """Put a remembering encoder in the encoder's place, in place; `memory` is one that already read with the same weights."""
-    memory = memory or Remembering(model.base_model)
-    setattr(model, model.base_model_prefix, memory)
+def remember(model: PreTrainedModel, memory: Memory | None = None, whole: bool = False) -> Memory:
+    """Put a remembering encoder in the encoder's place, in place; `memory` is of one that read with the same weights.
+
+    It answers what the head of `model` looks at, unless somebody wants the `whole` hidden states.
+    """
+    encoder = model.base_model
+    if memory is None:
+        memory = Memory(encoder)
+    first = first_token.fits(model) and not whole
+    setattr(model, model.base_model_prefix, Remembering(encoder, memory, first))
     return memory
 
 
 def forget(model: PreTrainedModel) -> None:
     """Put the encoder itself back, in place."""
     if isinstance(model.base_model, Remembering):
-        setattr(model, model.base_model_prefix, model.base_model.encoder)
+        setattr(model, model.base_model_prefix, model.base_model.stood_for[0])

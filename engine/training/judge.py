@@ -121,7 +121,7 @@ def _untuned(session: Session, tested: list[Example], test: Encoded, shared: Sha
     base = load_base(session.description, session.attention, session.loaded.tokenizer)
     session.attend(base.model)
     if session.memory is not None:
-        remember(base.model, session.memory)
+        remember(base.model, session.memory, whole=True)
     reader = session.reader(session.task.reader.ready(base.model, session.device))
     untuned = session.task.untuned.fit(reader, splits.train, session.config.seed)
     untuned.save(session.run.path("model"))

@@ -29,7 +29,7 @@ from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
 from engine.models.lora_product import as_one_product
 from engine.models.lower_layers import LowerLayers, layers_of, stand_in
-from engine.models.remembering import Remembering
+from engine.models.remembering import Memory
 from engine.models.unpadding import can_unpad, unpad
 from engine.runs import disk, limits
 from engine.tasks import task_named
@@ -56,7 +56,7 @@ class Session:
     validation: Encoded
     progress: Progress
     description: Description
-    memory: Remembering | None = None  # what the encoder said, where only a head above it is trained
+    memory: Memory | None = None  # what the encoder said, where only a head above it is trained
     lower: LowerLayers | None = None  # what stands in for the layers below those that learn
     packed: bool = False  # whether texts lie end to end, without padding
     lora_products: int = 0  # layers that compute LoRA as one product

@@ -19,8 +19,8 @@ from transformers import (
     PreTrainedModel,
 )
 
-from engine.models.generator_methods import linear_layers, upper_layers
 from engine.models import first_token, lower_layers
+from engine.models.generator_methods import linear_layers, upper_layers
 from engine.models.load import set_dropout
 from engine.models.lower_layers import LowerLayers, freeze_below, frozen_layers, stand_in
 from engine.training.memory import bytes_kept

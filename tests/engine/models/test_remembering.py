@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from engine.models.remembering import Remembering, can_remember, forget, remember
+from engine.models.remembering import Memory, can_remember, forget, remember
 from tests.tiny import save_encoder
 
 FAMILIES = ("bert", "roberta", "distilbert", "modernbert", "deberta-v2", "electra")
@@ -44,9 +44,24 @@ def test_answers_and_gradients_are_the_encoders_own(tmp_path: Path, kind: str) -
         for name, p in model.named_parameters():
             if name in expected:
                 torch.testing.assert_close(p.grad, expected[name])
-    assert len(memory._states) == 2
+    assert len(memory) == 2
     forget(model)
     torch.testing.assert_close(model(**asked).logits, plain)
+
+
+@pytest.mark.parametrize("kind", ["bert", "modernbert"])
+def test_two_models_share_what_was_read_and_see_what_each_looks_at(tmp_path: Path, kind: str) -> None:
+    tuned, untuned = head_only(tmp_path / "1", kind), head_only(tmp_path / "2", kind)
+    asked = batch([[5, 6, 7, 8], [5, 9]])
+    expected = tuned.base_model(**asked).last_hidden_state
+    memory = remember(tuned)
+    tuned(**asked)
+    remember(untuned, memory, whole=True)
+    real = asked["attention_mask"].bool()
+    torch.testing.assert_close(untuned.base_model(**asked).last_hidden_state[real], expected[real])
+    seen = 1 if kind == "bert" else 4  # the head of the other looks at all tokens
+    assert tuned.base_model(**asked).last_hidden_state.shape[1] == seen
+    assert len(memory) == 2
 
 
 def test_every_sequence_is_read_once_whatever_batch_it_comes_in(tmp_path: Path) -> None:
@@ -78,11 +93,11 @@ def test_pairs_are_told_from_the_same_tokens_of_one_text(tmp_path: Path) -> None
 def test_what_does_not_fit_is_read_again(tmp_path: Path) -> None:
     model = head_only(tmp_path, "bert")
     plain = model(**batch([[5, 6], [7, 8, 9]])).logits
-    memory = Remembering(model.base_model, most_bytes=2 * model.config.hidden_size * 4)
+    memory = Memory(model.base_model, most_bytes=2 * model.config.hidden_size * 4)
     remember(model, memory)
     for _ in range(2):
         torch.testing.assert_close(model(**batch([[5, 6], [7, 8, 9]])).logits, plain)
-    assert len(memory._states) == 1
+    assert len(memory) == 1
 
 
 def test_a_large_batch_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

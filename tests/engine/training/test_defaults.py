@@ -183,7 +183,7 @@ def test_frozen_layers_are_those_asked_for():
     assert [frozen(frozen_layers=count) for count in (0, 1, 6)] == [0, 1, 6]
     assert frozen(2, frozen_layers=3) == frozen(2, frozen_layers=3, task="ner") == 3
     assert frozen(freeze_embeddings=False) == 0, "what is below learns"
-    with pytest.raises(ConfigProblem, match="method.frozen_layers is 7, but the model has 6 layers"):
+    with pytest.raises(ConfigProblem, match=r"method\.frozen_layers is 7, but the model has 6 layers"):
         frozen(frozen_layers=7)
     with pytest.raises(ConfigProblem, match="word embeddings too"):
         frozen(frozen_layers=1, freeze_embeddings=False)
