@@ -66,8 +66,8 @@ class MethodConfig:
         "full",
         Text("Method", "训练方法"),
         Text(
-            "full trains every weight, lora small added matrices, head only the last layer, prefix a few invisible words, ia3 one factor for each feature.",
-            "full 训练全部权重，lora 只训练少量附加矩阵，head 只训练最后的输出层，prefix 只训练若干虚拟前缀，ia3 只训练每个特征的缩放系数。",
+            "full trains the model's own weights, lora small added matrices, head only the last layer, prefix a few invisible words, ia3 one factor for each feature.",
+            "full 训练模型自身的权重，lora 只训练少量附加矩阵，head 只训练最后的输出层，prefix 只训练若干虚拟前缀，ia3 只训练每个特征的缩放系数。",
         ),
         choices=METHODS,
     )

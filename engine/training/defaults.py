@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from transformers import PretrainedConfig
 
@@ -149,3 +150,14 @@ def resolve(
         epochs=config.training.epochs
         or pace.epochs(rows, classes, config.method.name) * (pace.head_passes if once else 1),
     )
+
+
+def as_before(chosen: Resolved, facts: dict[str, Any]) -> Resolved:
+    """The settings that an earlier attempt of the run had, told by its `facts`, whatever would be chosen today: its checkpoint goes on
+    with the same ones. Without an earlier attempt, those chosen.
+    """
+    if not facts:
+        return chosen
+    # A version that froze no layers did not speak of them.
+    facts = {"frozen_layers": 0, **facts}
+    return replace(chosen, **{field.name: facts[field.name] for field in fields(Resolved) if field.name in facts})

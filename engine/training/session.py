@@ -37,7 +37,7 @@ from engine.tasks.base import Encoded, Outputs
 from engine.text import Text
 from engine.training import told
 from engine.training.course import Course
-from engine.training.defaults import Resolved, common_length, resolve
+from engine.training.defaults import Resolved, as_before, common_length, resolve
 from engine.training.prepare import Prepared
 from engine.training.progress import Progress
 from engine.training.saving import facts_of
@@ -118,7 +118,7 @@ class Session:
         reader = self.reader(self.loaded.model, 0)
         limit = reader.readable(self.loaded.max_positions)
         whole = reader.encode_to_learn(splits.train, None)
-        self.resolved = resolve(
+        chosen = resolve(
             config,
             self.loaded.model.config,
             task.pace,
@@ -128,6 +128,7 @@ class Session:
             limit=limit,
             layers=len(layers_of(self.loaded.model) or ()),
         )
+        self.resolved = as_before(chosen, self.run.manifest.facts)
         length = self.resolved.max_length
         fits = whole.longest <= length
         self.train = whole if fits else reader.encode_to_learn(splits.train, length, windows=task.windowed)

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from engine.runs.launch import resumable, resume
 from engine.runs.process import start
 from engine.runs.store import Run, Store
 from engine.settings import Settings
+from engine.tasks import task_named
 from engine.training.checkpoint import Checkpoints
 from engine.training.course import carry_out
 from engine.training.events import EventLog
@@ -172,6 +174,42 @@ def test_an_interrupted_run_ends_as_if_nothing_had_happened(
     same(outcome(whole), outcome(run))
     elapsed = [event["elapsed"] for event in run.events()[0]]
     assert elapsed == sorted(elapsed), "the seconds spent go on where they stopped"
+
+
+@pytest.mark.training
+def test_layers_that_read_once_are_read_alike_again(tiny_bert, sentences, settings, every_step_is_told, saving_every):
+    store = Store(settings.runs_dir)
+    values = describe(sentences, tiny_bert, epochs=4).to_dict()
+    values["model"]["dropout"], values["method"]["frozen_layers"] = 0.0, 1
+    saving_every(3)
+    ended = []
+    for crash_at in (10**9, 8):
+        run = store.create(RunConfig.from_dict(values))
+        attempt(run, settings, crash_at)
+        if crash_at == 8:
+            attempt(run, settings)
+        assert run.manifest.facts["layers_read_once"] == 1
+        ended.append(outcome(run))
+    same(*ended)
+
+
+@pytest.mark.training
+def test_a_run_goes_on_with_the_settings_that_it_began_with(
+    tiny_bert, sentences, settings, every_step_is_told, saving_every, monkeypatch
+):
+    """Whatever a newer version chooses where nothing is set, such as layers that stay as they are."""
+    run = Store(settings.runs_dir).create(describe(sentences, tiny_bert, epochs=4, learning_rate=None))
+    saving_every(3)
+    attempt(run, settings, crash_at=8)
+    facts = run.manifest.facts
+    assert facts.pop("frozen_layers") == 0
+    run.update(facts=facts)
+    newer = replace(task_named("classification").pace, frozen_share=lambda labels: 0.5, rate={"full": 1.0})
+    monkeypatch.setattr("engine.tasks.classification.Classification.pace", newer)
+    attempt(run, settings)
+    assert [event["step"] for event in events(run, "resumed")] == [6]
+    assert run.manifest.facts["frozen_layers"] == 0
+    assert run.manifest.facts["learning_rate"] == facts["learning_rate"]
 
 
 def taggers(folder: Path) -> RunConfig:
