@@ -42,6 +42,7 @@ def tuner_of(
             max_length=16,
             dropout=0.0,
             freeze_embeddings=False,
+            frozen_layers=0,
             epochs=1.0,
             fast_ratio=1.0,
             minutes=None,

@@ -153,29 +153,29 @@ class Session:
                 limit,
                 config.generation.long_documents == "parts",
             )
+        self._choose_weights()
+        self.facts = facts_of(self)
+        self._check_fits()
+        self.run.update(facts=self.facts)
+        self.events.emit("facts", facts=self.facts)
+
+    def _choose_weights(self) -> None:
+        """Which weights learn, and what stands in for layers below them that never change."""
+        config = self.config
         self.lora_layers = self._lora_layers()
         method = replace(config.method, lora_layers=self.lora_layers)
         frozen = self.resolved.frozen_layers
         self.model = apply_method(self.loaded, method, self.resolved.freeze_embeddings, frozen)
         if not config.method.four_bit:
             self.model.to(self.device.name)
-        if task.name in WRITING and self.device.dtype == torch.bfloat16:
+        if self.task.name in WRITING and self.device.dtype == torch.bfloat16:
             halve_frozen(self.model, torch.bfloat16)
         if config.method.name == "lora" and self.device.dtype == torch.float32 and not config.training.compile:
             self.lora_products = as_one_product(self.model)
         if config.training.gradient_checkpointing:
             checkpoint_activations(self.model)
-        elif (
-            (self.lora_layers or frozen)
-            and not self.packed
-            and not config.training.compile
-            and not config.method.four_bit
-        ):
+        elif (self.lora_layers or frozen) and not (self.packed or config.training.compile or config.method.four_bit):
             self.lower = stand_in(inner(self.model), self.loaded.tokenizer.pad_token_id)
-        self.facts = facts_of(self)
-        self._check_fits()
-        self.run.update(facts=self.facts)
-        self.events.emit("facts", facts=self.facts)
 
     def _lora_layers(self) -> int | None:
         """Layers of a decoder that get LoRA's matrices: on a CPU the upper half, below which no gradient flows."""
