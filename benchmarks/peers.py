@@ -13,6 +13,8 @@ from typing import Any
 
 TORCH = "torch==2.13.0"
 INSTALL_SECONDS = 1200
+# What a peer brings along for pictures is of a torch with CUDA and does not load beside this one.
+WITHOUT = {"autotrain-advanced": "torchvision"}
 # Each gets `asked` (folder, source, epochs, batch, rate, length, seed), `rows(name)` and `started`, and sets `training` and `answers`.
 COMMON = """
 import json, resource, sys, time
@@ -76,6 +78,34 @@ asks = [Sentence(row["text"]) for row in test]
 model.predict(asks, mini_batch_size=64)
 answers = [ask.get_label("class").value for ask in asks]
 """,
+    # Its jobs are what its server starts for a table; it trains as transformers' Trainer does by default, in fp32.
+    "autotrain-advanced": """
+import os, tempfile
+import torch
+from autotrain.trainers.text_classification.__main__ import train as run
+from autotrain.trainers.text_classification.params import TextClassificationParams
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+os.chdir(tempfile.mkdtemp())  # a project is a name, made where one stands
+project = "project"
+kinds = Features({"autotrain_text": Value("string"), "autotrain_label": ClassLabel(names=names)})
+table = Dataset.from_list([{"autotrain_text": r["text"], "autotrain_label": r["label"]} for r in train], features=kinds)
+DatasetDict({"train": table}).save_to_disk(project + "/autotrain-data")
+config = TextClassificationParams(
+    data_path=project + "/autotrain-data", project_name=project, model=asked["source"], lr=asked["rate"], epochs=round(asked["epochs"]),
+    max_seq_length=asked["length"], batch_size=asked["batch"], seed=asked["seed"], text_column="autotrain_text", target_column="autotrain_label")
+since = time.perf_counter()
+run(config)
+training = time.perf_counter() - since
+tokenizer = AutoTokenizer.from_pretrained(project)
+model = AutoModelForSequenceClassification.from_pretrained(project).eval()
+answers = []
+with torch.no_grad():
+    for start in range(0, len(test), 64):
+        texts = [row["text"] for row in test[start : start + 64]]
+        given = tokenizer(texts, truncation=True, max_length=asked["length"], padding=True, return_tensors="pt")
+        answers += [names[index] for index in model(**given).logits.argmax(dim=1).tolist()]
+""",
 }
 
 
@@ -123,6 +153,8 @@ def environment(peer: str, environments: Path) -> Path:
             raise Absent(f"not installed within {INSTALL_SECONDS} s") from None
         if done.returncode:
             raise Absent(f"does not install: {last_line(done.stderr)}")
+        if peer in WITHOUT:
+            subprocess.run([str(python), "-m", "pip", "uninstall", "--quiet", "--yes", WITHOUT[peer]], check=True)
         (folder / "ready").touch()
     return python
 
