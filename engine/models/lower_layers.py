@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from engine.models.remembering import Sequence, sequences
+from engine.models.sequences import Sequence, sequences
 
 MOST_BYTES = 2**30  # of hidden states that are held
 TOLERANCE = 1e-5  # of a model's answers with and without the layers below; they are the same numbers

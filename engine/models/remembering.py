@@ -6,7 +6,6 @@ holds is bounded; what does not fit is computed each time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,28 +15,10 @@ from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from engine.models import first_token
+from engine.models.sequences import sequences
 
 MOST_BYTES = 2**30  # of hidden states that are held
 TOKENS_AT_ONCE = 16_384  # that are read, padding counted: a head's batches are larger than an encoder's may be
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """What tells a row of a batch from others, its tokens and types without the padding, and how many tokens it has."""
-
-    key: bytes
-    length: int
-
-
-def sequences(ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None) -> list[Sequence]:
-    """The rows of a right-padded batch, [b, t] each; without a mask there is no padding."""
-    rows = ids.cpu().numpy()
-    lengths = [ids.shape[1]] * len(rows) if mask is None else mask.sum(dim=1).tolist()
-    keys = [row[:length].tobytes() for row, length in zip(rows, lengths, strict=True)]
-    if types is not None:
-        kinds = types.cpu().numpy()
-        keys = [key + b"|" + row[:length].tobytes() for key, row, length in zip(keys, kinds, lengths, strict=True)]
-    return [Sequence(key, length) for key, length in zip(keys, lengths, strict=True)]
 
 
 class Memory:

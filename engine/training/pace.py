@@ -38,9 +38,8 @@ class Pace:
     )  # of `rate`, that is taken with so many labels; not of the head's alone
     # How many times larger the head's steps are in full fine-tuning; takes (rows, labels).
     head_ratio: Callable[[int, int], float] = lambda rows, labels: 1.0
-    frozen_share: Callable[[int], float] = lambda labels: (
-        0.0
-    )  # of the layers, the lowest, that full fine-tuning leaves alone
+    # Of the layers, the lowest, that full fine-tuning leaves alone; takes labels.
+    frozen_share: Callable[[int], float] = lambda labels: 0.0
     least_batch: int = 8  # rows of an update where there are few
     # How many times as many passes the head alone takes, and how many times as many rows an update has: above an encoder that reads
     # every text once both cost next to nothing.
