@@ -160,7 +160,7 @@ class MethodConfig:
         advanced=True,
         tasks=READING,
         automatic=Text(
-            "a third for 25 classes and more, otherwise none", "25 个及以上类别时为三分之一的层，其他情况为 0"
+            "a third for 25 classes and more, otherwise none", "类别达到 25 个时为三分之一的层，其他情况为 0"
         ),
     )
     lora_layers: int | None = option(
