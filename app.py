@@ -8,12 +8,12 @@ import os
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from demo.launch import launch
-from engine.settings import Settings
-from engine.text import LANGUAGES
-from engine.waiting import OPENMP_WAITING
+from engine.core.openmp_env import OPENMP_ENV
+from engine.core.settings import Settings
+from engine.core.text import LANGUAGES
 
 # PyTorch comes later, with the first answer.
-for name, value in OPENMP_WAITING.items():
+for name, value in OPENMP_ENV.items():
     os.environ.setdefault(name, value)
 
 

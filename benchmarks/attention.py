@@ -21,7 +21,7 @@ from torch.nn import functional
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.models.device import choose_device, keep_freed_memory, use_threads
-from engine.models.few_passes import Attention
+from engine.models.speed.cpu_attention import Attention
 
 SHAPES = (  # texts, heads, heads of keys, tokens, size of a head, causal
     (32, 12, 12, 8, 32, False),

@@ -19,10 +19,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.config import RunConfig
+from engine.core.settings import Settings
 from engine.data.check import check_config
 from engine.data.columns import resolve_tables
 from engine.data.load import read_tables
-from engine.settings import Settings
 
 CLASSES = [f"class {n}" for n in range(20)]
 _ENGLISH = (

@@ -27,14 +27,14 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipe
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from engine.export.kinds import KINDS
+from engine.core.text import Text
 from engine.export.onnx import FILES, OnnxEncoder, export_model, quantise
+from engine.export.task_export import TASK_EXPORTS
 from engine.inference.predictor import Predictor
 from engine.inference.reader import Reader
 from engine.inference.saved import Description, load_tuned
 from engine.models.device import Device, choose_device, use_threads
-from engine.runs.store import Run
-from engine.text import Text
+from engine.run_directory.store import Run
 from engine.training.prepare import read_split
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,7 +86,9 @@ def ways_to_ask(model: Path, folder: Path) -> dict[str, Ask]:
 
     description = Description.load(model)
     fp32 = Predictor(model, Device("cpu", torch.float32, Text("", "")))
-    export_model(load_tuned(model, description, "eager"), KINDS["classification"].onnx_outputs, folder / FILES["fp32"])
+    export_model(
+        load_tuned(model, description, "eager"), TASK_EXPORTS["classification"].onnx_outputs, folder / FILES["fp32"]
+    )
     quantise(folder / FILES["fp32"], folder / FILES["int8"])
 
     def onnx(name: str) -> Ask:

@@ -118,7 +118,7 @@ def entities(asked: dict[str, Any]) -> Job:
     """Words with BIO tags, the first token of each word labelled; judged by entity F1, read strictly."""
     from ner import entities as spans_of
 
-    from engine.evaluation.ner.counts import metrics_from_counts, statistics
+    from engine.tasks.ner.counts import metrics_from_counts, statistics
 
     source, data = resolve(asked["model"]), splits(asked["folder"])
     tokenizer = AutoTokenizer.from_pretrained(source)

@@ -24,12 +24,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.assets import model_folder
 from engine.config import MethodConfig
+from engine.generation.loss import inner, target_loss
 from engine.models.adapters import apply_method
 from engine.models.device import choose_device, keep_freed_memory, use_threads
 from engine.models.generators import load_generator
-from engine.models.lora_product import as_one_product
-from engine.models.lower_layers import stand_in
-from engine.writing.loss import inner, target_loss
+from engine.models.speed.frozen_layer_cache import stand_in
+from engine.models.speed.fused_lora import as_one_product
 
 TARGET_TOKENS = 28  # a summary's, of each sequence
 

@@ -114,9 +114,9 @@ def plain(folder: Path, epochs: float, batch: int) -> dict[str, Any]:
     )
 
     from engine.evaluation.intervals import bootstrap
-    from engine.evaluation.ner.counts import metrics_from_counts, statistics
     from engine.models.catalog import resolve
     from engine.models.device import choose_device
+    from engine.tasks.ner.counts import metrics_from_counts, statistics
 
     set_seed(42)
     source = resolve("minilm")

@@ -25,8 +25,8 @@ from load import Session  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
 from engine.config import RunConfig  # noqa: E402
-from engine.runs.identity import this_process  # noqa: E402
-from engine.runs.store import Run, Store  # noqa: E402
+from engine.run_directory.identity import this_process  # noqa: E402
+from engine.run_directory.store import Run, Store  # noqa: E402
 from engine.training.events import EventLog  # noqa: E402
 from engine.training.watchdog import start_heart  # noqa: E402
 from tests.browser.conftest import FLAGS, find_chromium  # noqa: E402

@@ -180,8 +180,8 @@ def run_plain(folder: Path, model_name: str, epochs: float, rate: float) -> None
 def scored(test: list[dict[str, Any]], answers: dict[str, str]) -> str:
     """F1 and exact match with their intervals, as cells of a table."""
     from engine.evaluation.intervals import bootstrap
-    from engine.evaluation.qa.counts import metrics_from, statistics
-    from engine.tasks.base import Example
+    from engine.schema import Example
+    from engine.tasks.qa.counts import metrics_from, statistics
 
     examples = [
         Example(

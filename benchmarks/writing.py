@@ -24,14 +24,14 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.assets import model_folder
+from engine.generation.generator import TOKENS_A_STEP, TOKENS_PER_BATCH, Generator, encode, settings
 from engine.inference.saved import Description, load_tuned
+from engine.models.batching import by_cost
 from engine.models.device import choose_device, keep_freed_memory, use_threads
 from engine.models.generators import load_generator
+from engine.models.speed.few_row_linear import few_rows
+from engine.schema import Feature
 from engine.tasks import TASKS
-from engine.tasks.base import Feature
-from engine.training.batching import by_cost
-from engine.writing.few_rows import few_rows
-from engine.writing.pen import TOKENS_A_STEP, TOKENS_PER_BATCH, Pen, encode, settings
 
 ROWS = (1, 2, 4, 6, 8, 10, 16, 24, 27, 32, 48, 64, 80)
 
@@ -68,7 +68,7 @@ def answers(run: Path, rounds: int) -> None:
     print(f"{len(rows)} rows, {differing} answers differ")
 
 
-def pen_of(run: Path) -> Pen:
+def pen_of(run: Path) -> Generator:
     directory, device = run / "model", choose_device("cpu")
     description = Description.load(directory)
     task, loaded = TASKS[description.task], load_tuned(directory, description)
@@ -77,8 +77,8 @@ def pen_of(run: Path) -> Pen:
     return task.reader(task, outputs, model, loaded.tokenizer, device, description.max_length).pen
 
 
-def generated(pen: Pen, features: Sequence[Feature]) -> list[str]:
-    """The same by one call of `generate` a batch, batches cut as they are for `Pen.write`."""
+def generated(pen: Generator, features: Sequence[Feature]) -> list[str]:
+    """The same by one call of `generate` a batch, batches cut as they are for `Generator.write`."""
     tokenizer, form = pen.scribe.tokenizer, pen.scribe.form
     texts = [""] * len(features)
     lengths = [len(feature) for feature in features]

@@ -23,11 +23,11 @@ from demo.page import Page
 from demo.parts import playground
 from engine.assets import EXAMPLES
 from engine.config import RunConfig
-from engine.errors import ConfigProblem, UserError
+from engine.core.errors import ConfigProblem, UserError
+from engine.core.text import LANGUAGES, Text
+from engine.run_directory.store import ACTIVE
 from engine.runs.launch import launch
-from engine.runs.store import ACTIVE
 from engine.tasks.roles import READS, must_read
-from engine.text import LANGUAGES, Text
 
 _SALT = secrets.token_hex(16)  # of this process: a manifest gives nobody's address away
 MOST_ROWS = 256  # of one question; a file of many belongs on the page
@@ -143,7 +143,7 @@ class Api:
             run: The id that start_run returned.
             language: en or zh-CN.
         """
-        from engine.evaluation.report import load_report, render_markdown
+        from engine.report.files import load_report, render_markdown
 
         with refused():
             if language not in LANGUAGES:

@@ -16,8 +16,8 @@ from demo.page import Page
 from demo.parts.task_tab import TaskTab
 from demo.parts.wiring import QUIET, Wiring, quiet_for
 from demo.tabs import runs
-from demo.told import told
-from engine.errors import RunProblem
+from demo.user_error_toast import told
+from engine.core.errors import RunProblem
 
 STORAGE_KEY = "tunebench-language"
 # BrowserState encrypts with a secret that is random at each start unless it is set; what is kept here is no secret.
@@ -106,7 +106,7 @@ def connect_arrival(
         tab.again.change(scene.show, scene.shown_from, scene.shown, queue=False, **QUIET)
         tab.again.change(scene.describe, everything, scene.described, queue=False, **QUIET)
         tab.again.change(scene.redraw_data, everything, scene.redrawn, **QUIET)
-        tab.again.change(scene.retell, [language, tab.run_id], scene.retold_in, **QUIET)
+        tab.again.change(scene.retell, [language, tab.run_id], scene.repeated_notices_in, **QUIET)
         play = tab.playground
         asked = [language, tab.run_id, play.answer, *play.inputs.values()]
         tab.again.change(scene.ask_again, asked, [play.answer], **QUIET)

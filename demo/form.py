@@ -19,9 +19,9 @@ import yaml
 
 from demo.uploads import Uploads
 from engine.config import RunConfig, raise_problems, with_defaults
-from engine.options import Option, Problem, read, walk_options
+from engine.core.options import Option, Problem, read, walk_options
+from engine.core.text import Text
 from engine.tasks.roles import READS, ROLES, must_read
-from engine.text import Text
 
 FILES = ("data.train", "data.validation", "data.test")
 AUTO, YES, NO = "auto", "yes", "no"

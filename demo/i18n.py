@@ -16,7 +16,7 @@ from typing import Any
 
 import gradio as gr
 
-from engine.text import LANGUAGES, Text
+from engine.core.text import LANGUAGES, Text
 
 LOCALES = Path(__file__).parent / "locales"
 Phrase = Callable[[str], Any]  # language -> what a property is set to

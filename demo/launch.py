@@ -13,8 +13,8 @@ from demo.page import Page
 from demo.theme import build_theme
 from demo.ui import HERE, build_demo
 from demo.visitors import VisitorCookie
-from engine.runs.patrol import Patrol
-from engine.settings import Settings
+from engine.core.settings import Settings
+from engine.runs.supervisor import Patrol
 
 log = logging.getLogger("tunebench")
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from demo.charts import Series, line_chart, smooth
 from demo.i18n import words
-from engine.evaluation.words import metric_name
-from engine.runs.store import ACTIVE, Manifest
+from engine.evaluation.metric_format import metric_name
+from engine.run_directory.store import ACTIVE, Manifest
 
 PHASES = ("start", "data", "model", "encode", "train", "save", "evaluate", "report")
 # What each phase is of the whole on a small run, measured; only used to place the bar before rates are known.

@@ -10,9 +10,9 @@ import html
 from collections.abc import Iterable
 from typing import Any
 
-from engine.errors import UserError
-from engine.evaluation import words
-from engine.text import Text
+from engine.core.errors import UserError
+from engine.core.text import Text
+from engine.evaluation import metric_format
 
 # Delegated: one listener a component, on the root that survives every update. Works by mouse and, because the targets are
 # real buttons, by keyboard.
@@ -104,7 +104,7 @@ def table(
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    return "–" if value is None else words.percent(value, digits)
+    return "–" if value is None else metric_format.percent(value, digits)
 
 
 def count(value: float) -> str:

@@ -21,18 +21,18 @@ from demo.titles import source_title
 from demo.uploads import Uploads
 from demo.visitors import Visitors
 from demo.zero import ZeroGpu
-from engine.errors import RunProblem
-from engine.runs.about import about
-from engine.runs.disk import require_room
-from engine.runs.store import Run, Store
-from engine.settings import Settings
-from engine.text import Text
+from engine.core.errors import RunProblem
+from engine.core.settings import Settings
+from engine.core.text import Text
+from engine.run_directory.about import about
+from engine.run_directory.disk import require_room
+from engine.run_directory.store import Run, Store
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class Kept(Generic[Key, Value]):
+class LRUCache(Generic[Key, Value]):
     """The few values used last, by key. Making one blocks the others that want one: two visitors never load the same model twice."""
 
     def __init__(self, most: int):
@@ -68,13 +68,13 @@ class Page:
     uploads: Uploads
     visitors: Visitors
     labels: Labels = field(default_factory=Labels)
-    histories: Kept[str, History] = field(default_factory=lambda: Kept(64))
-    curves: Kept[tuple, str] = field(default_factory=lambda: Kept(64))  # one at a time; drawing is quick
-    tables: Kept[tuple, Any] = field(default_factory=lambda: Kept(4))
-    checks: Kept[tuple, Any] = field(default_factory=lambda: Kept(16))
-    reports: Kept[tuple, Any] = field(default_factory=lambda: Kept(16))
-    titles: Kept[str, Text] = field(default_factory=lambda: Kept(512))
-    predictors: Kept[str, Any] = field(default_factory=lambda: Kept(2))
+    histories: LRUCache[str, History] = field(default_factory=lambda: LRUCache(64))
+    curves: LRUCache[tuple, str] = field(default_factory=lambda: LRUCache(64))  # one at a time; drawing is quick
+    tables: LRUCache[tuple, Any] = field(default_factory=lambda: LRUCache(4))
+    checks: LRUCache[tuple, Any] = field(default_factory=lambda: LRUCache(16))
+    reports: LRUCache[tuple, Any] = field(default_factory=lambda: LRUCache(16))
+    titles: LRUCache[str, Text] = field(default_factory=lambda: LRUCache(512))
+    predictors: LRUCache[str, Any] = field(default_factory=lambda: LRUCache(2))
     stops: Stops = field(default_factory=Stops)
     language: gr.Radio | None = None
     separate: bool = False  # each visitor has runs of their own; a private page with one login has one owner

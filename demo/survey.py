@@ -13,17 +13,17 @@ from dataclasses import asdict
 from demo.page import Page
 from engine.assets import EXAMPLES
 from engine.config import RunConfig
+from engine.core.text import Text
 from engine.data.check import UNLEARNABLE, CheckResult, check_config
 from engine.data.examples import read_examples
 from engine.data.findings import Finding
 from engine.data.load import read_tables
 from engine.data.table import Table
+from engine.generation.prompts import LOOKED_AT, known_formats
 from engine.models.choose import AUTOMATIC
+from engine.schema import Example
 from engine.tasks import TASKS
-from engine.tasks.base import Example
 from engine.tasks.roles import ROLES
-from engine.text import Text
-from engine.writing.prompts import LOOKED_AT, known_formats
 
 MOST = 20_000  # rows that are counted for a picture
 

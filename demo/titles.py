@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.config import RunConfig
-from engine.text import Text
+from engine.core.text import Text
 
 
 def source_title(config: RunConfig) -> Text | None:

@@ -13,7 +13,7 @@ from demo.i18n import words
 from demo.page import Page
 from demo.parts import task_tab, wiring
 from demo.tabs import classification, ner, qa, runs, summarization
-from engine.settings import Settings
+from engine.core.settings import Settings
 
 HERE = Path(__file__).parent
 TASKS = (classification.TASK, ner.TASK, qa.TASK, summarization.TASK)

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import FileProblem
-from engine.text import Text
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 
 _TOKEN = re.compile(r"[0-9a-f]{24}")
 

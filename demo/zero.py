@@ -13,11 +13,11 @@ from typing import Any
 
 import gradio as gr
 
-from engine.errors import RunFailure
+from engine.core.errors import RunFailure
+from engine.core.settings import Settings
+from engine.core.text import Text
+from engine.run_directory.store import Run, Store
 from engine.runs.launch import resume
-from engine.runs.store import Run, Store
-from engine.settings import Settings
-from engine.text import Text
 
 # A visitor's quota is asked for what is declared, not for what is used: no more than a slice needs.
 SLICE = 110  # seconds declared; loading, saving and judging a small model fit beside the training
@@ -49,7 +49,7 @@ class ZeroGpu:
         self.train: Callable[[str, float], None] = spaces.GPU(duration=SLICE)(train_slice)
         self.answer: Callable[[str, Rows, bool], list[dict[str, Any]]] = spaces.GPU(duration=ANSWER)(answer_on_gpu)
 
-    def carry_out(self, run: Run, store: Store, settings: Settings) -> str:
+    def run_pipeline(self, run: Run, store: Store, settings: Settings) -> str:
         """Slice after slice until the run has ended; returns its state. Call within an event: the quota is its visitor's.
 
         RunFailure where a slice was refused or cut off before it came to a checkpoint: the same would happen again.

@@ -15,11 +15,11 @@ from typing import Any
 
 _HOME = {
     "RunConfig": "engine.config",
-    "Settings": "engine.settings",
-    "UserError": "engine.errors",
+    "Settings": "engine.core.settings",
+    "UserError": "engine.core.errors",
     "train": "engine.runs.api",
     "load_predictor": "engine.inference.predictor",
-    "load_report": "engine.evaluation.report",
+    "load_report": "engine.report.files",
 }
 __all__ = ["RunConfig", "Settings", "UserError", "load_predictor", "load_report", "train"]
 

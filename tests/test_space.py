@@ -10,9 +10,9 @@ import yaml
 
 from demo.page import Page
 from demo.ui import build_demo
-from engine import settings as settings_module
-from engine.models.entries import CATALOG
-from engine.settings import Settings
+from engine.core import settings as settings_module
+from engine.core.settings import Settings
+from engine.models.catalog_entries import CATALOG
 from tests.fresh import requirement_lines
 
 ROOT = Path(__file__).resolve().parents[1]

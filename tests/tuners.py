@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from engine.config import TrainingConfig
+from engine.core.text import Text
 from engine.models.device import Device
-from engine.tasks.base import Feature
-from engine.text import Text
+from engine.schema import Feature
 from engine.training.budget import Budget
-from engine.training.checkpoint import Checkpoints
+from engine.training.checkpoint_files import Checkpoints
 from engine.training.defaults import Resolved
 from engine.training.events import EventLog
 from engine.training.trainer import FineTuner

@@ -9,13 +9,13 @@ import gradio as gr
 from demo import form
 from demo.i18n import words
 from demo.markup import safe
-from demo.parts.scene import Scene
-from demo.told import told
-from engine.runs.about import about, describe
+from demo.parts.tab_context import TabContext
+from demo.user_error_toast import told
+from engine.run_directory.about import about, describe
 from engine.runs.launch import resume
 
 
-class ActionEvents(Scene):
+class ActionEvents(TabContext):
     """Handlers of the buttons below a run's head."""
 
     def resume_run(self, language: str, run_id: str, request: gr.Request) -> Any:
@@ -30,7 +30,7 @@ class ActionEvents(Scene):
             return
         with told(language):
             run = self.page.open_run(run_id, request, control=True)
-            self.page.zero.carry_out(run, self.page.store, self.page.settings)
+            self.page.zero.run_pipeline(run, self.page.store, self.page.settings)
 
     def open_editor(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
         with told(language):

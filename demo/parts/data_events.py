@@ -14,14 +14,14 @@ from demo import survey
 from demo.i18n import words
 from demo.markup import error_panel, panel, safe
 from demo.parts import data_step
-from demo.parts.scene import Scene
-from demo.told import told
+from demo.parts.tab_context import TabContext
+from demo.user_error_toast import told
 from engine.assets import EXAMPLES
+from engine.core.errors import UserError
 from engine.data.columns import guess_with_reasons
 from engine.data.fixes import FIXES
 from engine.data.split_names import split_files
 from engine.data.table import Source
-from engine.errors import UserError
 from engine.tasks.roles import ROLES
 
 
@@ -37,7 +37,7 @@ def _unread(error: UserError, language: str) -> str:
     return error_panel(error, language, words("data.unreadable"))
 
 
-class DataEvents(Scene):
+class DataEvents(TabContext):
     """Handlers of the data block."""
 
     @property

@@ -15,14 +15,14 @@ from demo.i18n import LANGUAGES, Spoken, words
 from demo.markup import PICK, safe
 from demo.page import Page
 from demo.parts import hub_step
+from demo.parts.config_field import knob
 from demo.parts.data_source import DROP, cards_html, drop_html, reading_html, source_html
 from demo.parts.data_view import findings_html, view_html
-from demo.parts.knobs import knob
 from demo.parts.overviews import class_balance
 from engine.assets import first_choice
+from engine.core.text import Text
 from engine.data.split_names import SPLITS
 from engine.tasks.roles import ROLES
-from engine.text import Text
 
 __all__ = [
     "DataStep", "build", "cards_html", "class_balance", "findings_html", "heading", "reading_html", "source_html",

@@ -11,11 +11,11 @@ from demo.i18n import words
 from demo.markup import clip, count, error_panel, panel, percent, safe
 from demo.parts.preview import preview_html
 from engine.config import RunConfig
+from engine.core.errors import UserError
 from engine.data.check import CheckResult
 from engine.data.findings import Finding
 from engine.data.fixes import FIXES
 from engine.data.table import Table
-from engine.errors import UserError
 
 _SIGNS = {"\t": "Tab", " ": "␣"}
 

@@ -15,7 +15,7 @@ from demo.i18n import words
 from demo.markup import safe
 from demo.page import Page
 from demo.parts import takeaway
-from engine.runs.store import Run
+from engine.run_directory.store import Run
 
 _SALT = secrets.token_hex(16)  # of this process: a run id alone does not give the address of a download
 

@@ -13,15 +13,15 @@ import gradio as gr
 from demo.i18n import words
 from demo.markup import error_panel, panel
 from demo.parts import data_step
-from demo.parts.scene import Scene
+from demo.parts.tab_context import TabContext
 from engine.config import DataConfig
+from engine.core.errors import ConfigProblem, UserError
 from engine.data.hub import NO_SPLIT, choose_config, list_configs, list_splits, usual_splits
 from engine.data.load import hub_token, read_tables
 from engine.data.split_names import SPLITS
-from engine.errors import ConfigProblem, UserError
 
 
-class HubEvents(Scene):
+class HubEvents(TabContext):
     """Handlers of the hub's fields."""
 
     @property

@@ -13,7 +13,7 @@ import gradio as gr
 from demo.form import fields as all_fields
 from demo.i18n import words
 from demo.page import Page
-from demo.parts.knobs import knob
+from demo.parts.config_field import knob
 from engine.data.split_names import SPLITS
 
 

@@ -1,6 +1,6 @@
 """A text with its entities marked, each type in its colour and by its name, and the legend that says which colour is which.
 
-Knows spans and markup. Colours follow from the names of the types (engine/evaluation/ner/marks.py), so a type keeps its colour from
+Knows spans and markup. Colours follow from the names of the types (engine/tasks/ner/marks.py), so a type keeps its colour from
 the preview to the playground. Everything is escaped: texts and types come from files.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from demo.markup import count, percent, safe, tag
-from engine.evaluation.ner.marks import runs
+from engine.tasks.ner.marks import runs
 
 
 def marked(

@@ -14,13 +14,13 @@ from demo import form
 from demo.i18n import Spoken, words
 from demo.markup import PICK, safe
 from demo.page import Page
+from demo.parts.config_field import knob, radio
 from demo.parts.data_step import heading
-from demo.parts.knobs import knob, radio
 from engine.assets import is_cached
 from engine.config import WRITING, methods_of
+from engine.core.text import Text
+from engine.models.catalog_entries import CATALOG, MULTILINGUAL, CatalogEntry
 from engine.models.choose import AUTOMATIC
-from engine.models.entries import CATALOG, MULTILINGUAL, CatalogEntry
-from engine.text import Text
 
 FORMATS = ("generation.prompt", "generation.target")
 # Shown first; what is advanced waits one fold further.

@@ -12,15 +12,15 @@ from demo.i18n import words
 from demo.markup import error_panel, panel, safe
 from demo.parts import export, model_step
 from demo.parts.model_step import FORMATS
-from demo.parts.scene import Scene
+from demo.parts.tab_context import TabContext
 from demo.parts.task_tab import hero_html
 from demo.titles import source_title
 from engine.assets import first_choice
 from engine.config import RunConfig
-from engine.errors import UserError
-from engine.options import Problem
-from engine.runs.limits import over_limits
-from engine.text import Text
+from engine.core.errors import UserError
+from engine.core.options import Problem
+from engine.core.text import Text
+from engine.run_directory.limits import over_limits
 
 
 def problems_html(problems: list[Problem], title: str, language: str) -> str:
@@ -29,7 +29,7 @@ def problems_html(problems: list[Problem], title: str, language: str) -> str:
     return panel("warning", words(title).in_language(language), lines)
 
 
-class PlanEvents(Scene):
+class PlanEvents(TabContext):
     """Handlers of the form as a whole."""
 
     @property

@@ -21,14 +21,14 @@ from demo.i18n import words
 from demo.markup import PICK, clip, count, panel, safe
 from demo.page import Page
 from demo.zero import OnGpu
+from engine.core.errors import UserError
+from engine.core.text import Text
 from engine.data.limits import Limits
 from engine.data.load import read_table
-from engine.errors import UserError
-from engine.runs.queue import computing
-from engine.runs.store import Run
+from engine.run_directory.queue import computing
+from engine.run_directory.store import Run
 from engine.tasks import TASKS
 from engine.tasks.roles import READS, must_read, role_of
-from engine.text import Text
 
 MOST_CHARACTERS = 100_000
 SUGGESTIONS = 6
@@ -96,7 +96,9 @@ class Playground:
     ask: gr.Button
     answer: gr.HTML
     suggestions: gr.HTML
-    style: dict[str, gr.Slider]  # length and style of what is written, by field of `Form`; empty where nothing is
+    style: dict[
+        str, gr.Slider
+    ]  # length and style of what is written, by field of `GenerationSpec`; empty where nothing is
     stop: gr.Button | None
     upload: gr.UploadButton
     batch: gr.HTML
@@ -256,7 +258,7 @@ def answer_file(
     page: Page, run: Run, path: str | Path, parts: AnswerParts, language: str
 ) -> tuple[str, dict[str, Path]]:
     """Answer every row of a file. Returns what is shown of it, and the file of answers in every format. Raises UserError."""
-    from engine.inference.batch import answer_table, write_answers
+    from engine.inference.batch_predict import answer_table, write_answers
 
     found = read_table(path, task=run.manifest.task, limits=Limits.from_settings(page.settings))
     model = predictor(page, run)

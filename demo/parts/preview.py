@@ -12,12 +12,12 @@ from demo import survey
 from demo.markup import clip, safe, table, tag
 from demo.parts.marked import marked
 from engine.config import RunConfig
+from engine.core.errors import UserError
+from engine.core.text import Text
 from engine.data.table import Table
-from engine.errors import UserError
-from engine.evaluation.ner.marks import colours
-from engine.tasks.base import Example
+from engine.schema import Example
+from engine.tasks.ner.marks import colours
 from engine.tasks.roles import ROLES
-from engine.text import Text
 
 ROWS = 4
 _LOOKED_AT = 200  # rows among which those with entities are looked for

@@ -1,6 +1,6 @@
 """The report as a page to read: the verdict in a sentence, then the number with its interval, then what stands behind it.
 
-Knows the report's schema (engine/evaluation/report.py) and the order in which a person wants it. Everything is escaped: labels,
+Knows the report's schema (engine/report/files.py) and the order in which a person wants it. Everything is escaped: labels,
 texts and column names come from files.
 """
 
@@ -17,11 +17,11 @@ from demo.charts import Series, line_chart
 from demo.i18n import words
 from demo.markup import PICK, bar, chip, count, percent, safe
 from demo.page import Page
-from engine.evaluation.facts import describe_run
-from engine.evaluation.layout import POINT_TITLES
-from engine.evaluation.slices import KINDS
-from engine.evaluation.words import number
-from engine.text import Text
+from engine.core.text import Text
+from engine.evaluation.metric_format import number
+from engine.evaluation.slices import TASK_EXPORTS
+from engine.report.layout import POINT_TITLES
+from engine.report.run_facts import describe_run
 
 
 @dataclass
@@ -141,7 +141,7 @@ def _slices(report: dict[str, Any], language: str) -> str:
     if len(slices) < 2:
         return ""
     parts = []
-    for kind, name in KINDS.items():
+    for kind, name in TASK_EXPORTS.items():
         bars = "".join(
             bar(
                 _text(part["name"], language),

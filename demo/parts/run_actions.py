@@ -11,7 +11,7 @@ import gradio as gr
 
 from demo.i18n import words
 from demo.page import Page
-from engine.runs.about import MOST_NAME, MOST_NOTE
+from engine.run_directory.about import MOST_NAME, MOST_NOTE
 
 
 @dataclass

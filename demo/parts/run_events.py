@@ -16,16 +16,16 @@ from demo.i18n import words
 from demo.markup import error_panel, panel, safe
 from demo.parts import export, playground, report_view, train_step, watch
 from demo.parts.plan_events import problems_html
-from demo.parts.scene import Scene
-from demo.told import told
-from engine.errors import UserError
+from demo.parts.tab_context import TabContext
+from demo.user_error_toast import told
+from engine.core.errors import UserError
+from engine.run_directory.limits import over_limits
+from engine.run_directory.store import ACTIVE, Run
 from engine.runs.launch import launch, resumable
-from engine.runs.limits import over_limits
 from engine.runs.stop import ask, enforce
-from engine.runs.store import ACTIVE, Run
 
 
-class RunEvents(Scene):
+class RunEvents(TabContext):
     """Handlers of the run and its report."""
 
     @property
@@ -107,7 +107,7 @@ class RunEvents(Scene):
         return gr.update(visible=False)
 
     @property
-    def told_in(self) -> list[Any]:
+    def run_notices_in(self) -> list[Any]:
         tab, out = self.tab, self.tab.export
         return [
             tab.report.top, tab.report.groups, tab.report.opened, tab.report.rest, tab.tabs,
@@ -116,7 +116,7 @@ class RunEvents(Scene):
         ]  # fmt: skip
 
     def report_of(self, run: Run) -> dict[str, Any] | None:
-        from engine.evaluation.report import load_report
+        from engine.report.files import load_report
 
         if not run.path("report", "report.json").is_file():
             return None
@@ -180,16 +180,16 @@ class RunEvents(Scene):
         ]
 
     @property
-    def retold_in(self) -> list[Any]:
+    def repeated_notices_in(self) -> list[Any]:
         tab, out = self.tab, self.tab.export
         return [tab.report.top, tab.report.groups, tab.report.rest, tab.playground.suggestions, out.markdown, out.code]
 
     def retell(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
         """The same in another language; what the reader typed, opened and asked stays."""
         said = dict(
-            zip((component._id for component in self.told_in), self.tell(language, run_id, request), strict=True)
+            zip((component._id for component in self.run_notices_in), self.tell(language, run_id, request), strict=True)
         )
-        return [said[component._id] for component in self.retold_in]
+        return [said[component._id] for component in self.repeated_notices_in]
 
     def open_group(self, language: str, run_id: str, chosen: gr.SelectData, request: gr.Request) -> str:
         """The test rows behind what was clicked, such as a cell of the matrix."""

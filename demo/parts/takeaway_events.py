@@ -22,18 +22,18 @@ import gradio as gr
 from demo.i18n import words
 from demo.markup import error_panel, panel
 from demo.parts import takeaway
-from demo.parts.scene import Scene
-from engine.errors import UserError
+from demo.parts.tab_context import TabContext
+from engine.core.errors import UserError
+from engine.core.text import Text
 from engine.export.names import check_name
+from engine.run_directory.store import ACTIVE, Run
 from engine.runs.process import ROOT
-from engine.runs.store import ACTIVE, Run
-from engine.text import Text
 
 POLL_SECONDS = 0.5
 MOST_SECONDS = 15 * 60  # a large model over a slow line; what hangs longer will not end
 
 
-class TakeawayEvents(Scene):
+class TakeawayEvents(TabContext):
     """Handlers of the export tab's ways out."""
 
     @property

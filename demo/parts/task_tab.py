@@ -18,8 +18,8 @@ from demo.markup import count, safe
 from demo.page import Page
 from demo.parts import data_step, export, model_step, playground, report_view, run_actions, train_step
 from engine.config import RunConfig
+from engine.core.text import Text
 from engine.data.table import Table
-from engine.text import Text
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,13 @@ from demo.markup import chip, count, duration, error_panel, panel, rate, safe
 from demo.page import Page
 from demo.parts.model_step import model_title
 from demo.parts.watch import FOLLOW, TAKE_CURVES, server_function
-from engine.errors import UserError
-from engine.runs.about import about
+from engine.core.errors import UserError
+from engine.core.text import Text
+from engine.run_directory.about import about
+from engine.run_directory.queue import position
+from engine.run_directory.store import ACTIVE, Manifest, Run
 from engine.runs.cause import cause_of
-from engine.runs.queue import position
-from engine.runs.store import ACTIVE, Manifest, Run
 from engine.tasks import TASKS
-from engine.text import Text
 
 STATE_KIND = {
     "queued": "plain",

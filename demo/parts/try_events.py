@@ -10,17 +10,17 @@ import gradio as gr
 from demo.i18n import words
 from demo.markup import error_panel
 from demo.parts import playground
-from demo.parts.scene import Scene
-from demo.told import told
-from engine.errors import UserError
-from engine.runs.store import ACTIVE, Run
+from demo.parts.tab_context import TabContext
+from demo.user_error_toast import told
+from engine.core.errors import UserError
+from engine.run_directory.store import ACTIVE, Run
 
 
 def _can_answer(run: Run) -> bool:
     return run.path("model").is_dir() and run.state not in ACTIVE
 
 
-class TryEvents(Scene):
+class TryEvents(TabContext):
     """Handlers of the playground."""
 
     def warm(self, language: str, run_id: str, request: gr.Request) -> None:

@@ -16,8 +16,8 @@ import gradio as gr
 from demo.live import POLL_SECONDS
 from demo.markup import safe
 from demo.page import Page
-from engine.errors import UserError
-from engine.runs.store import ACTIVE, Run
+from engine.core.errors import UserError
+from engine.run_directory.store import ACTIVE, Run
 
 # Run in the component of the status: `element`, `props`, `trigger` and `server` are Gradio's.
 FOLLOW = f"window.tunebench.follow(element, props, trigger, server, {POLL_SECONDS * 1000:.0f})"

@@ -137,7 +137,7 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
         tab.run_id.change(None, [tab.run_id], js=PUT_RUN_IN_ADDRESS)
         # Raised by the script that watches a live run.
         tab.train.status.submit(self.show, self.shown_from, self.shown, queue=False, **QUIET)
-        tab.ended.change(self.tell, [language, tab.run_id], self.told_in, **QUIET)
+        tab.ended.change(self.tell, [language, tab.run_id], self.run_notices_in, **QUIET)
         tab.train.keep.click(self.stop_and_keep, [language, tab.run_id], [tab.train.controls], queue=False, **QUIET)
         tab.train.discard.click(
             self.stop_and_discard, [language, tab.run_id], [tab.train.controls], queue=False, **QUIET

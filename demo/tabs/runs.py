@@ -12,10 +12,10 @@ from demo.markup import PICK, chip, safe
 from demo.page import Page
 from demo.parts.model_step import model_title
 from demo.parts.train_step import STATE_KIND
-from engine.evaluation.words import metric_name, number
+from engine.evaluation.metric_format import metric_name, number
+from engine.run_directory.queue import position
+from engine.run_directory.store import ACTIVE, Manifest, Run
 from engine.runs.launch import resumable, resume
-from engine.runs.queue import position
-from engine.runs.store import ACTIVE, Manifest, Run
 
 MOST_SHOWN = 200
 ROWS_WHEN_UNKNOWN = 200  # enough for a digit more

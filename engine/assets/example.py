@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.assets.package import Package
-from engine.text import Text
+from engine.core.text import Text
 
 TRIAL_MINUTES = 1.8  # a result within two minutes, on a slow machine too
-WRITING_MINUTES = 2.6  # within three for those who write: reading whole documents and writing test rows takes longer
+GENERATIVE_MINUTES = 2.6  # within three for those who write: reading whole documents and writing test rows takes longer
 
 
 @dataclass(frozen=True, slots=True)

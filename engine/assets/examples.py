@@ -13,8 +13,8 @@ from engine.assets.fetch import fetch_package
 from engine.assets.package import Package
 from engine.assets.progress import Progress, part, silent
 from engine.assets.store import cache_dir, make_once
-from engine.errors import AssetProblem, ConfigProblem
-from engine.text import Text
+from engine.core.errors import AssetProblem, ConfigProblem
+from engine.core.text import Text
 
 
 def example(name: str, progress: Progress | None = None) -> Path:

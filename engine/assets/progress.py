@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.text import Text
+from engine.core.text import Text
 
 Progress = Callable[[Text, float], None]
 """Called with what is being done and the share of the whole that is done, 0 to 1. May raise to stop the work."""

@@ -15,8 +15,8 @@ from safetensors.numpy import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from engine.assets.progress import Progress
-from engine.errors import AssetProblem
-from engine.text import Text
+from engine.core.errors import AssetProblem
+from engine.core.text import Text
 
 CONTROL_TOKEN = 3  # token type of llama.cpp
 

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.assets.progress import Progress
-from engine.errors import AssetProblem
-from engine.settings import Settings
-from engine.text import Text
+from engine.core.errors import AssetProblem
+from engine.core.settings import Settings
+from engine.core.text import Text
 
 POLL_SECONDS = 0.2
 

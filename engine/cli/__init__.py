@@ -18,8 +18,8 @@ from engine.cli.job import job
 from engine.cli.look import check, examples, report, runs
 from engine.cli.manage import clone, delete, note, rename, resume, stop
 from engine.cli.train import train
-from engine.errors import ConfigProblem, UserError
-from engine.text import Text, terminal_language
+from engine.core.errors import ConfigProblem, UserError
+from engine.core.text import Text, terminal_language
 
 app = typer.Typer(
     name="tunebench",

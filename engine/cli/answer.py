@@ -10,9 +10,9 @@ import typer
 
 from engine.cli.shared import Delimiter, Encoding, Json, RunArgument, Sheet, find, pairs
 from engine.cli.terminal import table
-from engine.errors import ConfigProblem
+from engine.core.errors import ConfigProblem
+from engine.core.text import Text, terminal_language
 from engine.tasks.roles import READS
-from engine.text import Text, terminal_language
 
 if TYPE_CHECKING:
     from engine.inference.predictor import Predictor
@@ -51,7 +51,7 @@ def predict(
         raise ConfigProblem("empty_text", Text("A text is empty.", "文本为空。"), Text("Type one.", "请输入文本。"))
     found = find(run)
     from engine.data.load import read_table
-    from engine.inference.batch import answer_table, beside, check_output, write_answers
+    from engine.inference.batch_predict import answer_table, beside, check_output, write_answers
     from engine.tasks import task_named
 
     if out is not None:
@@ -108,8 +108,8 @@ def evaluate(
 ) -> None:
     """Score a run's model on another labelled file."""
     found = find(run)
-    from engine.inference.judge import judge_file
     from engine.inference.predictor import load_predictor
+    from engine.inference.score_file import judge_file
     from engine.models.device import keep_freed_memory
 
     keep_freed_memory()

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from engine.cli.shared import Json, RunArgument, find
-from engine.errors import ConfigProblem
-from engine.runs.store import Run
-from engine.text import Text, terminal_language
+from engine.core.errors import ConfigProblem
+from engine.core.text import Text, terminal_language
+from engine.run_directory.store import Run
 
 Out = Path | None
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from engine.cli.shared import Json, RunArgument, find
-from engine.text import Text, terminal_language
+from engine.core.text import Text, terminal_language
 
 
 def job(
@@ -28,7 +28,7 @@ def job(
 ) -> None:
     """Train a run that `train --no-start` created as a Hugging Face job, and bring it back. Jobs cost money; HF_TOKEN says whose."""
     from engine.export.explained import explained
-    from engine.runs import elsewhere
+    from engine.runs import hf_jobs
 
     found = find(run)
 
@@ -38,17 +38,17 @@ def job(
     result: dict[str, object] = {"run": str(found.directory)}
     with explained(found.id):
         if bring_back:
-            result["state"] = elsewhere.bring_back(found, keep=keep)
+            result["state"] = hf_jobs.bring_back(found, keep=keep)
         elif submit:
-            result |= elsewhere.submit(found, flavor, timeout, namespace=namespace, tell=tell)
+            result |= hf_jobs.submit(found, flavor, timeout, namespace=namespace, tell=tell)
             if wait:
-                result["stage"] = elsewhere.wait(found, tell=tell)
-                result["state"] = elsewhere.bring_back(found, keep=keep)
+                result["stage"] = hf_jobs.wait(found, tell=tell)
+                result["state"] = hf_jobs.bring_back(found, keep=keep)
         else:
-            with elsewhere.packed(found) as folder:
+            with hf_jobs.packed(found) as folder:
                 files = [path for path in folder.rglob("*") if path.is_file()]
                 result["files"] = len(files)
                 result["bytes"] = sum(path.stat().st_size for path in files)
-            result["job"] = elsewhere.described(flavor, timeout, f"{namespace or '<you>'}/tunebench-{found.id}")
+            result["job"] = hf_jobs.described(flavor, timeout, f"{namespace or '<you>'}/tunebench-{found.id}")
             tell(Text("Nothing was sent. Say --submit to do it.", "尚未提交；加上 --submit 才会提交。"))
     typer.echo(json.dumps(result, ensure_ascii=False) if json_ else json.dumps(result, ensure_ascii=False, indent=1))

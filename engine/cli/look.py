@@ -27,13 +27,13 @@ from engine.cli.shared import (
 )
 from engine.cli.terminal import table
 from engine.config import TASK_NAMES, RunConfig
-from engine.errors import ConfigProblem
-from engine.runs.about import about
+from engine.core.errors import ConfigProblem
+from engine.core.settings import Settings
+from engine.core.text import LANGUAGES, Text, terminal_language
+from engine.run_directory.about import about
+from engine.run_directory.queue import position
+from engine.run_directory.store import Run, Store
 from engine.runs.launch import resumable
-from engine.runs.queue import position
-from engine.runs.store import Run, Store
-from engine.settings import Settings
-from engine.text import LANGUAGES, Text, terminal_language
 
 
 def check(
@@ -137,7 +137,7 @@ def report(
     language: Annotated[str | None, typer.Option(help="en or zh-CN.")] = None,
 ) -> None:
     """Print a run's evaluation report."""
-    from engine.evaluation.report import load_report, render_html, render_markdown
+    from engine.report.files import load_report, render_html, render_markdown
 
     if language is not None and language not in LANGUAGES:
         raise ConfigProblem(

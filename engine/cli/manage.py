@@ -11,14 +11,14 @@ import typer
 from engine.cli.shared import Json, RunArgument, find
 from engine.cli.terminal import Narrator
 from engine.cli.train import follow_to_end, with_flags
-from engine.errors import RunProblem
-from engine.runs.about import describe
+from engine.core.errors import RunProblem
+from engine.core.settings import Settings
+from engine.core.text import Text, terminal_language
+from engine.run_directory.about import describe
+from engine.run_directory.store import ACTIVE, Run, Store
 from engine.runs.launch import launch
 from engine.runs.launch import resume as resume_run
 from engine.runs.stop import ask, enforce
-from engine.runs.store import ACTIVE, Run, Store
-from engine.settings import Settings
-from engine.text import Text, terminal_language
 
 Changed = Annotated[
     list[str] | None,

@@ -9,11 +9,11 @@ import typer
 
 from engine.assets import EXAMPLES
 from engine.config import RunConfig
-from engine.errors import ConfigProblem
-from engine.options import walk_options
-from engine.runs.store import Run, Store, open_run
-from engine.settings import Settings
-from engine.text import Text
+from engine.core.errors import ConfigProblem
+from engine.core.options import walk_options
+from engine.core.settings import Settings
+from engine.core.text import Text
+from engine.run_directory.store import Run, Store, open_run
 
 HELP = {path: described.help.en for path, _, described in walk_options(RunConfig)}
 RunsDir = Annotated[Path | None, typer.Option(help="Where the runs are kept; TUNEBENCH_RUNS by default.")]

@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from engine.runs.store import Run
-from engine.text import Text
+from engine.core.text import Text
+from engine.run_directory.store import Run
 
 PHASES = {
     "data": Text("Reading the data", "读取数据"),
@@ -62,7 +62,7 @@ class Narrator:
             self.say(f"  epoch {event['epoch']:.2f}  validation loss {loss}  {metrics}")
 
     def verdict(self, run: Run) -> None:
-        from engine.evaluation.report import load_report
+        from engine.report.files import load_report
 
         report = load_report(run.path("report"))
         self.say("")

@@ -26,11 +26,11 @@ from engine.cli.shared import (
 )
 from engine.cli.terminal import Narrator
 from engine.config import METHODS, TASK_NAMES, RunConfig
-from engine.errors import ConfigProblem, UserError
+from engine.core.errors import ConfigProblem, UserError
+from engine.core.settings import Settings
+from engine.core.text import Text, terminal_language
+from engine.run_directory.store import Run, Store
 from engine.runs.launch import resumable
-from engine.runs.store import Run, Store
-from engine.settings import Settings
-from engine.text import Text, terminal_language
 
 
 def train(
@@ -199,7 +199,7 @@ def _summary(run: Run, state: str, seconds: float, failure: UserError | None) ->
         headline=None, test={}, baselines={}, error=run.manifest.error or (failure.to_dict() if failure else None)
     )
     if run.path("report", "report.json").is_file():
-        from engine.evaluation.report import load_report
+        from engine.report.files import load_report
 
         found = load_report(run.path("report"))
         summary["headline"] = {key: found["headline"][key] for key in ("metric", "value", "low", "high")}

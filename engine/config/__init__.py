@@ -5,12 +5,12 @@ its fields (label, help, range) is the single source of what each of them shows.
 not know whether the files, columns or models named in it exist.
 """
 
-from engine.config.data import DataConfig
-from engine.config.generation import GenerationConfig
-from engine.config.model import MethodConfig, ModelConfig
 from engine.config.run import RunConfig, raise_problems, with_defaults
 from engine.config.tasks import METHODS, TASK_NAMES, WRITING, methods_of
 from engine.config.training import EvaluationConfig, TrainingConfig
+from engine.data.config import DataConfig
+from engine.generation.config import GenerationConfig
+from engine.models.config import MethodConfig, ModelConfig
 
 __all__ = [
     "METHODS",

@@ -9,14 +9,14 @@ from typing import Any
 
 import yaml
 
-from engine.config.data import DataConfig
-from engine.config.generation import GenerationConfig
-from engine.config.model import MethodConfig, ModelConfig
 from engine.config.tasks import METHODS, TASK_NAMES, WRITING, defaults_of, methods_of
 from engine.config.training import EvaluationConfig, TrainingConfig
-from engine.errors import ConfigProblem, FileProblem
-from engine.options import Problem, check_ranges, option, read, walk_options
-from engine.text import Text
+from engine.core.errors import ConfigProblem, FileProblem
+from engine.core.options import Problem, check_ranges, option, read, walk_options
+from engine.core.text import Text
+from engine.data.config import DataConfig
+from engine.generation.config import GenerationConfig
+from engine.models.config import MethodConfig, ModelConfig
 
 
 class _Dumper(yaml.SafeDumper):

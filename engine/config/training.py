@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.config.tasks import READING
-from engine.options import option
-from engine.text import Text
+from engine.core.options import option
+from engine.core.text import Text
 
 
 @dataclass

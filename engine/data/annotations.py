@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.errors import FileProblem
-from engine.text import Text
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 
 
 def is_squad(value: Any) -> bool:

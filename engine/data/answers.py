@@ -10,12 +10,12 @@ import re
 import unicodedata
 from typing import Any
 
+from engine.core.text import Text
 from engine.data.cells import as_text, as_value
-from engine.data.findings import Notice, Place, excerpt, many, some
+from engine.data.findings import excerpt, many, some
 from engine.data.names import identifier_column
 from engine.data.table import Table
-from engine.tasks.base import Example
-from engine.text import Text
+from engine.schema import Example, Notice, Place
 
 _LONGEST_SEARCHED = 1000  # characters of an answer that is looked for by its words
 

@@ -12,9 +12,9 @@ import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 from engine.data.limits import Limits
-from engine.errors import FileProblem
-from engine.text import Text
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")

@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 from engine.data.limits import Limits
 from engine.data.table import Source, Table
-from engine.errors import FileProblem
-from engine.text import Text
 
 
 def make_table(

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.config import RunConfig
+from engine.core.errors import LabelProblem
+from engine.core.settings import Settings
+from engine.core.text import Text
 from engine.data.check_duplicates import check_duplicates
 from engine.data.check_labels import check_labels
 from engine.data.check_lengths import check_lengths
@@ -21,18 +24,15 @@ from engine.data.check_texts import check_texts
 from engine.data.columns import resolve_tables
 from engine.data.corpus import Corpus
 from engine.data.examples import labels_of, read_examples, refuse_labels_of_their_own, require_labels
-from engine.data.findings import Finding, Fix, Notice, Place
+from engine.data.findings import Finding, Fix
 from engine.data.fixes import FIXES, apply_fixes, unknown_fix
 from engine.data.load import read_tables
 from engine.data.model_facts import ModelFacts, facts_of
 from engine.data.one_label import agree_on_labels
 from engine.data.split import main_text
 from engine.data.table import Source
-from engine.errors import LabelProblem
 from engine.models.choose import AUTOMATIC, model_for
-from engine.settings import Settings
-from engine.tasks.base import Example
-from engine.text import Text
+from engine.schema import Example, Notice, Place
 
 __all__ = ["FIXES", "CheckResult", "Finding", "Fix", "ModelFacts", "apply_fixes", "check", "check_config"]
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable
 
+from engine.core.text import Text
 from engine.data.corpus import Corpus
-from engine.data.findings import SHOWN, Finding, Place, many, some
+from engine.data.findings import SHOWN, Finding, many, some
 from engine.data.fixes import FIXES, target_key
 from engine.data.near import near_groups
-from engine.tasks.base import Example
-from engine.text import Text
+from engine.schema import Example, Place
 
 _TABLE_NAMES = {
     "train": Text("training", "训练"),

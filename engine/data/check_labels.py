@@ -11,11 +11,11 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
+from engine.core.text import Text
 from engine.data.corpus import Corpus
 from engine.data.examples import labels_of
 from engine.data.findings import Finding, Fix, many, names_in_words, some
 from engine.data.fixes import FIXES, RARE, spelling_groups
-from engine.text import Text
 
 _FEW = 10  # training rows of a class below which its score says little
 _UNEVEN = 10.0  # most frequent to least frequent class

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 
+from engine.core.text import Text
 from engine.data.corpus import Corpus
 from engine.data.findings import Finding, Fix, some
 from engine.data.model_facts import ModelFacts
-from engine.tasks.base import Example
-from engine.text import Text
-from engine.training.pace import WINDOW
+from engine.schema import Example
+from engine.tasks.task_defaults import WINDOW
 
 _SAMPLE = 10_000  # rows that are tokenized
 _CHARS = 50_000  # of one text; what is longer is too long for every encoder

@@ -6,10 +6,11 @@ context, mixed tag schemes) was noticed by the readers before.
 
 from __future__ import annotations
 
+from engine.core.text import Text
 from engine.data.corpus import Corpus
-from engine.data.findings import Finding, Place, many, some
+from engine.data.findings import Finding, many, some
 from engine.data.fixes import FIXES, inside_word
-from engine.text import Text
+from engine.schema import Place
 
 _LONG_ANSWER = 0.8  # share of the context
 

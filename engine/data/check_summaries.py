@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from engine.core.text import Text
 from engine.data.corpus import Corpus
-from engine.data.findings import Finding, Place, many, some
+from engine.data.findings import Finding, many, some
 from engine.data.fixes import FIXES, bad_summary
-from engine.text import Text
+from engine.schema import Place
 
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _SMALL = (

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import difflib
 
+from engine.core.errors import ColumnProblem
+from engine.core.text import Text
 from engine.data.guess import RULES, Column, Guess
 from engine.data.table import Table
-from engine.errors import ColumnProblem
 from engine.tasks.roles import ROLES
-from engine.text import Text
 
 
 def guess_columns(table: Table, task: str) -> dict[str, str]:

@@ -12,11 +12,11 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 from engine.data.assemble import make_table, too_many_rows
 from engine.data.limits import Limits
 from engine.data.table import Source, Table
-from engine.errors import FileProblem
-from engine.text import Text
 
 SUFFIXES = (".conll", ".conllu", ".bio", ".bmes", ".bioes", ".iob", ".iob2", ".ner")
 _TAG = re.compile(r"O|o|[BIESLUMW][-_]\S+|\S+[-_][BIESLUMW]")

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from engine.data.examples import labels_of
-from engine.data.findings import Place, excerpt
+from engine.data.findings import excerpt
 from engine.data.normal import normal_form
 from engine.data.split import main_text
-from engine.tasks.base import Example
+from engine.schema import Example, Place
 
 _TARGET_ROLE = {"classification": "label", "ner": "spans", "qa": "answers", "summarization": "summary"}
 _TEXT_ROLE = {"qa": "question", "summarization": "document"}

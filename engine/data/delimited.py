@@ -10,12 +10,12 @@ import io
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 from engine.data.assemble import make_table, no_rows, too_many_rows
 from engine.data.delimiter import has_header, skip_titles, sniff_delimiter
 from engine.data.limits import Limits
 from engine.data.table import Source, Table
-from engine.errors import FileProblem
-from engine.text import Text
 
 _NAMED = {"comma": ",", "tab": "\t", "\\t": "\t", "semicolon": ";", "bar": "|", "pipe": "|", "space": " "}
 # No text holds this character, so parsing by it leaves every line whole.

@@ -12,8 +12,8 @@ import functools
 import unicodedata
 from dataclasses import dataclass
 
-from engine.errors import FileProblem
-from engine.text import Text
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

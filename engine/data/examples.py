@@ -7,16 +7,16 @@ splits or models.
 from __future__ import annotations
 
 from engine.config import DataConfig
+from engine.core.errors import FileProblem, LabelProblem
+from engine.core.text import Text
 from engine.data.answers import read_answers
 from engine.data.cells import as_label, as_list, as_text
 from engine.data.columns import missing_column
-from engine.data.findings import Notice, Place, excerpt, some
+from engine.data.findings import excerpt, some
 from engine.data.spans import read_spans, read_tagged
 from engine.data.table import Table
-from engine.errors import FileProblem, LabelProblem
-from engine.tasks.base import Example
+from engine.schema import Example, Notice, Place
 from engine.tasks.roles import ROLES
-from engine.text import Text
 
 __all__ = ["Notice", "Place", "labels_of", "read_examples", "refuse_labels_of_their_own", "require_labels"]
 FEW_ROWS = 20  # below it a few classes with one row each are nothing strange

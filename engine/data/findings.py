@@ -9,43 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.text import Text
+from engine.core.text import Text
+from engine.schema import Place
 
 SHOWN = 10  # places given for one notice or finding
 _EXCERPT = 120  # characters
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an example of a finding stands: file, 1-based row in it, column, and what it reads there."""
-
-    file: str
-    row: int
-    column: str = ""
-    excerpt: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"file": self.file, "row": self.row, "column": self.column, "excerpt": self.excerpt}
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something a reader decided or left out, to be said aloud. `severity` is "error", "warning" or "info"."""
-
-    code: str
-    severity: str
-    message: Text
-    count: int = 0
-    rows: tuple[Place, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "code": self.code,
-            "severity": self.severity,
-            "message": self.message.to_dict(),
-            "count": self.count,
-            "rows": [place.to_dict() for place in self.rows],
-        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,14 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from engine.core.errors import ConfigProblem
+from engine.core.text import Text
 from engine.data.examples import labels_of
-from engine.data.findings import Fix, Notice
+from engine.data.findings import Fix
 from engine.data.mask import mask_example
 from engine.data.near import near_groups
 from engine.data.normal import normal_form
-from engine.errors import ConfigProblem
-from engine.tasks.base import Example
-from engine.text import Text
+from engine.schema import Example, Notice
 
 Tables = dict[str, list[Example]]
 

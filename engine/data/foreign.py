@@ -5,8 +5,8 @@ Knows signatures. Does not know the formats that are read.
 
 from __future__ import annotations
 
-from engine.errors import FileProblem
-from engine.text import Text
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 
 # What is recognised by its first bytes and cannot be read, with what to do instead.
 _FOREIGN: tuple[tuple[bytes, Text, Text], ...] = (

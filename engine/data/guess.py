@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine.core.text import Text
 from engine.data.names import is_identifier, name_score, plain_name
 from engine.data.profile import Profile, contained, profile, same_lengths
 from engine.data.table import Table
-from engine.text import Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from engine.core.errors import ConfigProblem, FileProblem
+from engine.core.text import Text
 from engine.data.assemble import make_table, no_rows
 from engine.data.features import class_names, named, plain
 from engine.data.hub_ask import Token, ask, explained, wait_briefly
 from engine.data.limits import Limits
 from engine.data.table import Source, Table
-from engine.errors import ConfigProblem, FileProblem
-from engine.text import Text
 
 _SPLITS = {
     "train": ("train", "training"),

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from engine.errors import FileProblem
-from engine.settings import offline
-from engine.text import Text
+from engine.core.errors import FileProblem
+from engine.core.settings import offline
+from engine.core.text import Text
 
 Token = str | bool | None
 

@@ -11,6 +11,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 from engine.data.annotations import (
     is_doccano,
     is_label_studio,
@@ -23,8 +25,6 @@ from engine.data.annotations import (
 from engine.data.assemble import make_table, no_rows, too_many_rows
 from engine.data.limits import Limits
 from engine.data.table import Source, Table
-from engine.errors import FileProblem
-from engine.text import Text
 
 SPLIT_NAMES = ("train", "validation", "valid", "dev", "test")
 _SURROGATE = re.compile("[\ud800-\udfff]")

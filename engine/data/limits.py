@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.settings import Settings
+from engine.core.settings import Settings
 
 MEGABYTE = 1024 * 1024
 

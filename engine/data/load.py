@@ -11,22 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.config import DataConfig
+from engine.core.errors import ConfigProblem, FileProblem
+from engine.core.settings import Settings
+from engine.core.text import Text
 from engine.data.archive import Member, unpack
 from engine.data.conll import looks_like_conll, read_conll
 from engine.data.delimited import read_delimited
 from engine.data.encoding import decode
 from engine.data.foreign import refuse_foreign
 from engine.data.jsonfile import looks_like_json, read_json
+from engine.data.label_studio_min import fill_short_export
 from engine.data.limits import Limits
-from engine.data.longform import join_tokens_of_sentences
 from engine.data.pairs import looks_like_pairs, read_pairs
 from engine.data.references import join_references
-from engine.data.shortform import fill_short_export
 from engine.data.split_names import SPLITS, split_named
 from engine.data.table import Source, Table
-from engine.errors import ConfigProblem, FileProblem
-from engine.settings import Settings
-from engine.text import Text
+from engine.data.token_rows import join_tokens_of_sentences
 
 
 @dataclass(frozen=True, slots=True)

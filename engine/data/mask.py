@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from engine.core.text import Text
 from engine.data.personal import mask_text, masked_with_map
-from engine.tasks.base import Example
-from engine.text import Text
+from engine.schema import Example
 
-KINDS: dict[str, Text] = {
+TASK_EXPORTS: dict[str, Text] = {
     "email": Text("e-mail addresses", "邮箱地址"),
     "phone": Text("telephone numbers", "电话号码"),
     "card": Text("payment card numbers", "银行卡号"),

@@ -37,7 +37,7 @@ class ModelFacts:
 def facts_of(model_id: str, max_length: int | None = None) -> ModelFacts:
     """What is known of a model without fetching anything: languages and length from the catalogue, the tokenizer if it is here."""
     from engine.assets import is_cached, model_folder
-    from engine.models.entries import CATALOG
+    from engine.models.catalog_entries import CATALOG
 
     entry = next((e for e in CATALOG.values() if model_id in (e.name, e.hub_id)), None)
     if entry is None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from engine.config import DataConfig
-from engine.tasks.base import Example
+from engine.schema import Example
 
 Tables = dict[str, list[Example]]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 from engine.data.assemble import make_table
 from engine.data.limits import Limits
 from engine.data.table import Source, Table
-from engine.errors import FileProblem
-from engine.text import Text
 
 _BARS = " ||| "
 _FASTTEXT = re.compile(r"(?:__label__\S+\s+)+")

@@ -15,12 +15,12 @@ import pyarrow
 import pyarrow.parquet
 import pyarrow.types
 
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 from engine.data.assemble import make_table, too_many_rows
 from engine.data.features import class_names, named, plain
 from engine.data.limits import Limits
 from engine.data.table import Source, Table
-from engine.errors import FileProblem
-from engine.text import Text
 
 
 def read_parquet(data: bytes, source: Source, limits: Limits) -> Table:

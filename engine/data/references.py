@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pandas as pd
 
+from engine.core.text import Text
 from engine.data.names import names_of, plain_name
 from engine.data.table import Table
-from engine.text import Text
 
 
 def join_references(table: Table, task: str) -> Table:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from engine.core.errors import LabelProblem
+from engine.core.text import Text
 from engine.data.cells import as_label, as_text, as_value
-from engine.data.findings import Notice, Place, excerpt, many, some
+from engine.data.findings import excerpt, many, some
 from engine.data.profile import as_items
 from engine.data.table import Table
 from engine.data.tags import detect_scheme, token_spans
-from engine.errors import LabelProblem
-from engine.tasks.base import Example
-from engine.text import Text
+from engine.schema import Example, Notice, Place
 
 # Scripts written without spaces between words: Han, kana, CJK punctuation, full-width forms, Thai.
 _UNSPACED = re.compile(

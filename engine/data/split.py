@@ -12,13 +12,13 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from engine.config import DataConfig
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 from engine.data.examples import labels_of, refuse_labels_of_their_own, require_labels
-from engine.data.findings import Notice, Place, excerpt, names_in_words, some
+from engine.data.findings import excerpt, names_in_words, some
 from engine.data.fixes import apply_fixes
 from engine.data.normal import normal_form
-from engine.errors import FileProblem
-from engine.tasks.base import Example
-from engine.text import Text
+from engine.schema import Example, Notice, Place
 
 _SPLIT_NAMES = {
     "train": Text("training", "训练集"),

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from engine.errors import FileProblem
-from engine.text import Text
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 
 SPLITS = ("train", "validation", "test")
 _WORDS = {

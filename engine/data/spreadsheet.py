@@ -18,11 +18,11 @@ from openpyxl.chartsheet import Chartsheet
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 from engine.data.assemble import make_table, no_rows, too_many_rows
 from engine.data.limits import Limits
 from engine.data.table import Source, Table
-from engine.errors import FileProblem
-from engine.text import Text
 
 _ERRORS = frozenset(("#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DIV/0!", "#GETTING_DATA"))
 

@@ -24,7 +24,7 @@ class Source:
     sheet: str = ""
     sheets: tuple[str, ...] = ()  # every sheet of the workbook, to choose from
     revision: str = ""  # the commit that was read, of a hub data set
-    notes: tuple[Any, ...] = ()  # engine.text.Text: what the reader decided or repaired, in words
+    notes: tuple[Any, ...] = ()  # engine.core.text.Text: what the reader decided or repaired, in words
 
 
 @dataclass(slots=True)

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.evaluation.scripts import UNSPACED
-from engine.tasks.base import Example
-from engine.text import Text
+from engine.core.scripts import UNSPACED
+from engine.core.text import Text
+from engine.schema import Example
 
 # A word, or a single character of a script without blanks. Pairs of neighbours then are word pairs in English and mostly
 # words in Chinese: one rule for every script and for texts that mix them, with no segmenter.

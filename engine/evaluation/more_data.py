@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.core.text import Text
 from engine.evaluation.intervals import Difference, MetricsFrom, Statistics, paired_difference
-from engine.evaluation.words import count, gap, gap_range, number
-from engine.text import Text
+from engine.evaluation.metric_format import count, gap, gap_range, number
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 UNSURE = 0.05  # an interval of the gain this wide leaves the question open

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.scripts import NAMES, script_of
+from engine.core.text import Text
 from engine.evaluation.intervals import MetricsFrom, Statistics, bootstrap
-from engine.evaluation.scripts import NAMES, script_of
-from engine.tasks.base import Example
-from engine.text import Text
+from engine.schema import Example
 
 LEAST_ROWS = 20  # a smaller group has no score worth reading
 
 # What rows are parted by, in the order it is read.
-KINDS: dict[str, Text] = {
+TASK_EXPORTS: dict[str, Text] = {
     "answerable": Text("By whether the text answers it", "按文中是否有答案"),
     "question_word": Text("By question word", "按疑问词"),
     "answer_length": Text("By length of the answer", "按答案长度"),

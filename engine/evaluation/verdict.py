@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.core.text import Text
 from engine.evaluation.intervals import Difference, Interval
-from engine.evaluation.words import SHARES, gap_range, metric_name, number, percent
-from engine.text import Text
+from engine.evaluation.metric_format import SHARES, gap_range, metric_name, number, percent
 
 STRONG_SHARE = 0.25  # of the baseline's mistakes must surely be gone for a strong verdict
 STRONG_VALUE = 0.75  # must surely be reached for it
@@ -35,7 +35,7 @@ RULE = Text(
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class BaselineResult:
     """A simple baseline on the same rows. `phrase` names it within a sentence; `difference` is the model's lead over it."""
 
     phrase: Text
@@ -48,7 +48,7 @@ KEYWORDS_PHRASE = Text("keywords alone", "只看关键词的方法")
 MAJORITY_PHRASE = Text("always giving the most frequent answer", "永远回答最常见类别的方法")
 
 
-def judge(headline: Interval, rivals: list[Rival], confidence: float) -> str:
+def judge(headline: Interval, rivals: list[BaselineResult], confidence: float) -> str:
     """strong, useful, unclear or no_better, against the best of the rivals.
 
     Better needs a paired interval above zero and the exact test's consent. Strong needs more: against a rival that reads the
@@ -73,7 +73,12 @@ def judge(headline: Interval, rivals: list[Rival], confidence: float) -> str:
 
 
 def sentence(
-    metric: str, headline: Interval, rivals: list[Rival], rows: int, confidence: float, things: Text | None = None
+    metric: str,
+    headline: Interval,
+    rivals: list[BaselineResult],
+    rows: int,
+    confidence: float,
+    things: Text | None = None,
 ) -> Text:
     """The verdict in words. `things` are what is answered (texts, questions, ...)."""
     things = things or Text("texts", "文本")
@@ -94,7 +99,7 @@ def sentence(
     return Text(lead.en + tail.en, lead.zh + tail.zh)
 
 
-def _tail(metric: str, headline: Interval, rivals: list[Rival], rows: int, confidence: float) -> Text:
+def _tail(metric: str, headline: Interval, rivals: list[BaselineResult], rows: int, confidence: float) -> Text:
     """What follows the headline number: how it compares, and how sure that is."""
     if not rivals:
         return Text(

@@ -15,20 +15,20 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from engine.data.languages import detect_languages
-from engine.evaluation import words
-from engine.evaluation.facts import describe_run
-from engine.evaluation.layout import arrange
-from engine.evaluation.markdown import Markdown, escape_markdown
-from engine.export.leaving import Leaving
+from engine.core.languages import detect_languages
+from engine.core.text import Text
+from engine.evaluation import metric_format
+from engine.export.source import ExportSource
 from engine.inference.saved import ADAPTERS
-from engine.text import Text
+from engine.report.layout import arrange
+from engine.report.markdown import Markdown, escape_markdown
+from engine.report.run_facts import describe_run
 
 _MOST_LABELS = 60  # listed in the card; more would bury what follows
 _LANGUAGE_SAMPLE, _LANGUAGE_SHARE = 500, 0.15
 
 
-def model_card(leaving: Leaving, place: str, onnx: dict[str, Any] | None = None, repo: str = "") -> str:
+def model_card(leaving: ExportSource, place: str, onnx: dict[str, Any] | None = None, repo: str = "") -> str:
     """README.md for a zip or a hub repository `repo`; `onnx` is what `write_onnx` measured, where there is an ONNX file."""
     parts = ["---\n" + front_matter(leaving) + "\n---\n"]
     for language in ("en", "zh-CN"):
@@ -36,7 +36,7 @@ def model_card(leaving: Leaving, place: str, onnx: dict[str, Any] | None = None,
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-def front_matter(leaving: Leaving) -> str:
+def front_matter(leaving: ExportSource) -> str:
     """The metadata as YAML, made by the hub's own library, so that the hub reads it."""
     config, kind, base = leaving.config, leaving.kind, leaving.base
     languages = languages_of(leaving)
@@ -59,7 +59,7 @@ def front_matter(leaving: Leaving) -> str:
     ).to_yaml()
 
 
-def _results(leaving: Leaving) -> list[EvalResult]:
+def _results(leaving: ExportSource) -> list[EvalResult]:
     """Each metric on the held-out rows, for the front matter's model-index."""
     config, kind, report = leaving.config, leaving.kind, leaving.report
     return [
@@ -70,7 +70,7 @@ def _results(leaving: Leaving) -> list[EvalResult]:
             dataset_config=config.data.hub_config or None,
             dataset_split="test",
             metric_type=kind.cards[name],
-            metric_name=words.metric_name(name).en,
+            metric_name=metric_format.metric_name(name).en,
             metric_value=round(float(value), 4),
         )
         for name, value in report["test"].items()
@@ -78,7 +78,7 @@ def _results(leaving: Leaving) -> list[EvalResult]:
     ]
 
 
-def languages_of(leaving: Leaving) -> list[str]:
+def languages_of(leaving: ExportSource) -> list[str]:
     """The languages (ISO 639-1) of a good part of the training texts, the most frequent first."""
     texts = [text for row in _training_rows(leaving) for text in row["inputs"].values() if isinstance(text, str)]
     counts = Counter(language for language in detect_languages(texts) if language)
@@ -86,7 +86,7 @@ def languages_of(leaving: Leaving) -> list[str]:
     return [language for language, count in counts.most_common() if count >= enough]
 
 
-def _training_rows(leaving: Leaving) -> Iterator[dict[str, Any]]:
+def _training_rows(leaving: ExportSource) -> Iterator[dict[str, Any]]:
     path = leaving.run.path("data", "train.jsonl")
     if not path.is_file():
         return
@@ -95,7 +95,7 @@ def _training_rows(leaving: Leaving) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _body(leaving: Leaving, language: str, place: str, onnx: dict[str, Any] | None, repo: str) -> str:
+def _body(leaving: ExportSource, language: str, place: str, onnx: dict[str, Any] | None, repo: str) -> str:
     def said(text: dict[str, str] | Text) -> str:
         return (text if isinstance(text, Text) else Text.from_dict(text)).in_language(language)
 
@@ -142,5 +142,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(words=words, Markdown=Markdown)
+    environment.globals.update(words=metric_format, Markdown=Markdown)
     return environment

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import httpx2  # what huggingface_hub itself asks with
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
 
-from engine.errors import RunFailure
-from engine.text import Text
+from engine.core.errors import RunFailure
+from engine.core.text import Text
 
 
 @contextmanager

@@ -16,14 +16,14 @@ from typing import Any
 
 from huggingface_hub import HfApi
 
+from engine.core.text import Text
 from engine.export.card import model_card
 from engine.export.explained import explained
-from engine.export.leaving import Leaving
 from engine.export.names import check_name
 from engine.export.package import Tell, check_onnx, needed, write_model, write_program
+from engine.export.source import ExportSource
 from engine.export.space import write_space
-from engine.runs.store import Run
-from engine.text import Text
+from engine.run_directory.store import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def planned(
     run: Run, repo: str, *, space: bool = False, private: bool = True, onnx: bool = False, tell: Tell | None = None
 ) -> Iterator[Plan]:
     """Everything as it would be uploaded, in a folder that is gone afterwards. ConfigProblem for a name no hub would take."""
-    leaving = Leaving.of(run)
+    leaving = ExportSource.of(run)
     check_name(repo)
     say = tell or (lambda text: None)
     run.path("export").mkdir(exist_ok=True)
@@ -65,7 +65,7 @@ def planned(
         yield Plan(repo, "space" if space else "model", private, folder, files, card)
 
 
-def write_repository(leaving: Leaving, folder: Path, repo: str, onnx: bool, tell: Tell) -> None:
+def write_repository(leaving: ExportSource, folder: Path, repo: str, onnx: bool, tell: Tell) -> None:
     """The model at the root with the program beside it, and its card."""
     if onnx:
         check_onnx(leaving)

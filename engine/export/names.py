@@ -6,8 +6,8 @@ import re
 
 from huggingface_hub.utils import HFValidationError, validate_repo_id
 
-from engine.errors import ConfigProblem
-from engine.text import Text
+from engine.core.errors import ConfigProblem
+from engine.core.text import Text
 
 _NAMED = re.compile(r"[^/]+/[^/]+")
 

@@ -23,15 +23,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from engine.errors import RunFailure
-from engine.export.leaving import Leaving
+from engine.core.errors import RunFailure
+from engine.core.text import Text
 from engine.export.package import check_onnx
+from engine.export.source import ExportSource
 from engine.inference.saved import Description, load_tuned
 from engine.models.device import Device
-from engine.runs.store import Run
+from engine.run_directory.store import Run
+from engine.schema import Example
 from engine.tasks import TASKS
-from engine.tasks.base import Example
-from engine.text import Text
 
 if TYPE_CHECKING:
     from engine.models.load import LoadedModel
@@ -42,7 +42,7 @@ TOLERANCE = 1e-3
 FILES = {"fp32": "model.onnx", "int8": "model.int8.onnx"}
 
 
-def write_onnx(leaving: Leaving, folder: Path, tell: Callable[[Text], None]) -> dict[str, Any]:
+def write_onnx(leaving: ExportSource, folder: Path, tell: Callable[[Text], None]) -> dict[str, Any]:
     """Write both files and onnx.json into the new `folder`; returns what onnx.json says.
 
     RunProblem for a task whose models write text, RunFailure where the float32 file does not answer like the model.
@@ -162,7 +162,7 @@ def _difference(ours: Any, theirs: Any) -> float | None:
     return None if None in parts else max((part for part in parts if part is not None), default=0.0)
 
 
-def _compare(leaving: Leaving, loaded: LoadedModel, description: Description, folder: Path) -> dict[str, Any]:
+def _compare(leaving: ExportSource, loaded: LoadedModel, description: Description, folder: Path) -> dict[str, Any]:
     examples = _test_rows(leaving.run)
     task, outputs = TASKS[description.task], description.what
     threads = torch.get_num_threads()

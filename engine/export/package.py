@@ -21,13 +21,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import RunProblem
-from engine.evaluation.report import FILES, render_html, render_markdown
+from engine.core.errors import RunProblem
+from engine.core.text import Text
+from engine.export.bundled_modules import write_bundled_modules
 from engine.export.card import model_card
-from engine.export.leaving import Leaving, pinned
-from engine.export.rules import write_rules
-from engine.runs.store import Run
-from engine.text import Text
+from engine.export.source import ExportSource, pinned
+from engine.report.files import FILES, render_html, render_markdown
+from engine.run_directory.store import Run
 
 if TYPE_CHECKING:
     from engine.models.load import LoadedModel
@@ -41,7 +41,7 @@ Tell = Callable[[Text], None]
 
 def make_zip(run: Run, destination: Path | None = None, onnx: bool = False, tell: Tell | None = None) -> Path:
     """Pack the run's model into `destination` (or the run's export folder) and return the zip. RunProblem, FileProblem."""
-    leaving = Leaving.of(run)
+    leaving = ExportSource.of(run)
     path = destination or run.path("export", f"{leaving.slug}.zip")
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".packing-") as scratch:
@@ -51,7 +51,7 @@ def make_zip(run: Run, destination: Path | None = None, onnx: bool = False, tell
     return path
 
 
-def write_package(leaving: Leaving, folder: Path, onnx: bool = False, tell: Tell | None = None) -> None:
+def write_package(leaving: ExportSource, folder: Path, onnx: bool = False, tell: Tell | None = None) -> None:
     """Write the folder described above."""
     say = tell or (lambda text: None)
     if onnx:
@@ -85,7 +85,7 @@ def make_onnx(run: Run, destination: Path | None = None, tell: Tell | None = Non
     """Pack the ONNX files with what answers by them, without PyTorch's weights. RunProblem, RunFailure."""
     from engine.export.onnx import write_onnx
 
-    leaving = Leaving.of(run)
+    leaving = ExportSource.of(run)
     check_onnx(leaving)
     path = destination or run.path("export", f"{leaving.slug}-onnx.zip")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def make_onnx(run: Run, destination: Path | None = None, tell: Tell | None = Non
     return path
 
 
-def check_onnx(leaving: Leaving) -> None:
+def check_onnx(leaving: ExportSource) -> None:
     """RunProblem for a task whose models have no ONNX form here."""
     if not leaving.kind.onnx_outputs:
         raise RunProblem(
@@ -119,13 +119,13 @@ def check_onnx(leaving: Leaving) -> None:
         )
 
 
-def needed(leaving: Leaving, *more: str) -> list[str]:
+def needed(leaving: ExportSource, *more: str) -> list[str]:
     """Requirement lines of what predict.py imports, and `more`."""
     adapter = ("peft",) if leaving.beside else ()
     return pinned(*more, "torch", "transformers", "tokenizers", "safetensors", "numpy", *adapter)
 
 
-def write_model(leaving: Leaving, folder: Path) -> None:
+def write_model(leaving: ExportSource, folder: Path) -> None:
     """The whole model as transformers reads it, and tunebench.json with what must be known beside the weights."""
     source = leaving.run.path("model")
     folder.mkdir(parents=True)
@@ -145,7 +145,7 @@ def write_model(leaving: Leaving, folder: Path) -> None:
     replace(description, base_model=leaving.base_id).save(folder)
 
 
-def load_for_export(leaving: Leaving) -> LoadedModel:
+def load_for_export(leaving: ExportSource) -> LoadedModel:
     """The tuned model in float32, an adapter merged; the base model alone where it cannot be."""
     from engine.inference.saved import load_base, load_tuned
 
@@ -154,13 +154,13 @@ def load_for_export(leaving: Leaving) -> LoadedModel:
     return load_base(description) if leaving.beside else load_tuned(leaving.run.path("model"), description)
 
 
-def write_program(leaving: Leaving, folder: Path) -> None:
+def write_program(leaving: ExportSource, folder: Path) -> None:
     """What answers with the model, beside it."""
     for name in ("predict.py", "device.py", *(["reading.py"] if leaving.kind.onnx_outputs else [])):
         shutil.copyfile(PROGRAM / name, folder / name)
     shutil.copyfile(PROGRAM / f"answering_{leaving.task}.py", folder / "answering.py")
     if leaving.kind.rules:
-        write_rules(leaving.kind.rules, folder / "rules")
+        write_bundled_modules(leaving.kind.rules, folder / "rules")
     if leaving.description.masked:
         from engine.data import personal
 
@@ -184,11 +184,11 @@ def pack(folder: Path, path: Path) -> None:
     unfinished.replace(path)
 
 
-def _is_adapter(leaving: Leaving) -> bool:
+def _is_adapter(leaving: ExportSource) -> bool:
     return leaving.run.path("model", "adapter_config.json").is_file()
 
 
-def _write_adapter(leaving: Leaving, folder: Path) -> None:
+def _write_adapter(leaving: ExportSource, folder: Path) -> None:
     folder.mkdir()
     _copy(leaving.run.path("model"), folder, lambda path: path.name in _ADAPTER)
     config = folder / "adapter_config.json"
@@ -197,14 +197,14 @@ def _write_adapter(leaving: Leaving, folder: Path) -> None:
     config.write_text(json.dumps(values, indent=1), encoding="utf-8")
 
 
-def _write_run(leaving: Leaving, folder: Path) -> None:
+def _write_run(leaving: ExportSource, folder: Path) -> None:
     folder.mkdir()
     (folder / "config.yaml").write_text(leaving.config.to_yaml(), encoding="utf-8")
     about = json.dumps(leaving.about(), ensure_ascii=False, indent=1)
     (folder / "run.json").write_text(about, encoding="utf-8")
 
 
-def _write_report(leaving: Leaving, folder: Path) -> None:
+def _write_report(leaving: ExportSource, folder: Path) -> None:
     folder.mkdir()
     # Rendered anew: the report of the run may name a folder of this machine as its model.
     texts = {name: render_markdown(leaving.report, language) for language, name in FILES.items()}

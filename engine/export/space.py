@@ -13,19 +13,19 @@ from pathlib import Path
 
 import yaml
 
-from engine.errors import FileProblem
-from engine.evaluation.markdown import escape_markdown
-from engine.export.leaving import Leaving, pinned
+from engine.core.errors import FileProblem
+from engine.core.text import Text
 from engine.export.package import PROGRAM, Tell, needed, pack, write_model, write_program
-from engine.runs.store import Run
-from engine.text import Text
+from engine.export.source import ExportSource, pinned
+from engine.report.markdown import escape_markdown
+from engine.run_directory.store import Run
 
 _DESCRIPTION_LENGTH = 60  # the hub refuses a longer short_description
 
 
 def make_space(run: Run, destination: Path | None = None, tell: Tell | None = None) -> Path:
     """Write the Space to the new folder `destination`, or as a zip into the run's export folder. RunProblem, FileProblem."""
-    leaving = Leaving.of(run)
+    leaving = ExportSource.of(run)
     if destination is not None and destination.suffix != ".zip":
         if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
             raise FileProblem(
@@ -45,7 +45,7 @@ def make_space(run: Run, destination: Path | None = None, tell: Tell | None = No
     return path
 
 
-def write_space(leaving: Leaving, folder: Path, tell: Tell | None = None) -> None:
+def write_space(leaving: ExportSource, folder: Path, tell: Tell | None = None) -> None:
     """app.py, the program and the model, requirements.txt, README.md with front matter."""
     folder.mkdir(parents=True, exist_ok=True)
     if tell is not None:
@@ -66,7 +66,7 @@ def write_space(leaving: Leaving, folder: Path, tell: Tell | None = None) -> Non
     (folder / ".gitattributes").write_text("*.safetensors filter=lfs diff=lfs merge=lfs -text\n", encoding="utf-8")
 
 
-def _readme(leaving: Leaving) -> str:
+def _readme(leaving: ExportSource) -> str:
     """The Space's front matter (hub docs, "Spaces Configuration Reference") and a few words."""
     matter = {
         "title": " ".join(leaving.title.en.split())[:80],

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from engine.models.batching import by_length
 from engine.models.device import Device
-from engine.models.lower_layers import LowerLayers
-from engine.tasks.base import IGNORED, Feature
-from engine.training.batching import by_length
+from engine.models.speed.frozen_layer_cache import LowerLayers
+from engine.schema import IGNORED, Feature
 
 
 def tokens_at_once(device: Device) -> int:

@@ -12,17 +12,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from engine.core.errors import ColumnProblem
+from engine.core.text import Text
 from engine.data.mask import mask_example
-from engine.errors import ColumnProblem
 from engine.inference.reader import Reader
 from engine.inference.saved import Description, load_base, load_tuned
 from engine.inference.unmasked import unmasked
 from engine.models.device import Device, choose_device
 from engine.models.load import LoadedModel
+from engine.schema import Example
 from engine.tasks import TASKS
-from engine.tasks.base import Example
 from engine.tasks.roles import READS, must_read, role_of
-from engine.text import Text
 
 Rows = Sequence[str | Mapping[str, str]]
 Progress = Callable[[int, int], None]
@@ -77,7 +77,7 @@ class Predictor:
     ) -> Iterator[dict[str, Any]]:
         """What a writing model answers, again and again as it grows; `growing` is False in the last one, `stopped` says why.
 
-        `style` replaces settings of the run's `Form`, such as beams or temperature. Soon after `stop` is set it ends.
+        `style` replaces settings of the run's `GenerationSpec`, such as beams or temperature. Soon after `stop` is set it ends.
         """
         [example] = self._examples([row])
         reader = self._base[0] if base else self._tuned

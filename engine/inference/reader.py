@@ -17,7 +17,8 @@ from transformers import PreTrainedTokenizerBase
 
 from engine.inference.forward import run
 from engine.models.device import Device
-from engine.tasks.base import Encoded, Example, Outputs, Task
+from engine.schema import Encoded, Example, Outputs
+from engine.tasks.base import Task
 
 if TYPE_CHECKING:
     from engine.config import RunConfig

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.config import ModelConfig
-from engine.errors import RunProblem
-from engine.models import first_token
+from engine.core.errors import RunProblem
+from engine.core.text import Text
 from engine.models.adapters import with_adapter
 from engine.models.catalog import resolve
 from engine.models.load import LoadedModel
+from engine.models.speed import last_layer_first_token
+from engine.schema import Outputs
 from engine.tasks import TASKS
-from engine.tasks.base import Outputs
-from engine.text import Text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -99,6 +99,6 @@ def load_tuned(directory: Path, description: Description, attention: str | None 
         loaded = TASKS[description.task].load(
             str(directory), description.what, ModelConfig(id=str(directory)), attention=attention
         )
-    if first_token.fits(loaded.model):
-        first_token.use(loaded.model)
+    if last_layer_first_token.fits(loaded.model):
+        last_layer_first_token.use(loaded.model)
     return loaded

@@ -15,11 +15,11 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from engine.config import MethodConfig
-from engine.errors import RunFailure
+from engine.core.errors import RunFailure
+from engine.core.text import Text
 from engine.models.generator_methods import apply_to_generator
 from engine.models.load import LoadedModel
-from engine.models.lower_layers import freeze_below
-from engine.text import Text
+from engine.models.speed.frozen_layer_cache import freeze_below
 
 
 def apply_method(

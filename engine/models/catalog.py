@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.assets import is_cached, model_folder
-from engine.errors import ModelProblem
-from engine.models.entries import CATALOG, CatalogEntry
-from engine.settings import Settings, offline
-from engine.text import Text
+from engine.core.errors import ModelProblem
+from engine.core.settings import Settings, offline
+from engine.core.text import Text
+from engine.models.catalog_entries import CATALOG, CatalogEntry
 
 __all__ = ["CATALOG", "CatalogEntry", "entry_of", "nearest", "resolve"]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from engine.data.languages import NAMES, detect_languages
-from engine.models.entries import CATALOG
-from engine.text import Text
+from engine.core.languages import NAMES, detect_languages
+from engine.core.text import Text
+from engine.models.catalog_entries import CATALOG
 
 AUTOMATIC = "auto"
 MOST_TEXTS = 2_000  # languages show in a part of a large table

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.errors import ConfigProblem
-from engine.text import Text
+from engine.core.errors import ConfigProblem
+from engine.core.text import Text
 
 
 @dataclass(frozen=True, slots=True)

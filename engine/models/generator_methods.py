@@ -15,8 +15,8 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from engine.config import MethodConfig
-from engine.errors import ConfigProblem
-from engine.text import Text
+from engine.core.errors import ConfigProblem
+from engine.core.text import Text
 
 # What each family calls the projections to keys and values, and the last of its feed-forward layers.
 _KEYS_AND_VALUES = ("k_proj", "v_proj", "k", "v", "c_attn", "query_key_value", "qkv_proj")

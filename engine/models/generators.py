@@ -22,9 +22,9 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
 )
 
-from engine.errors import ConfigProblem, ModelProblem
+from engine.core.errors import ConfigProblem, ModelProblem
+from engine.core.text import Text
 from engine.models.load import LoadedModel, check_tokenizer, explained, modules_of, set_dropout
-from engine.text import Text
 
 
 def load_generator(

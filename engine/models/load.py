@@ -24,8 +24,8 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-from engine.errors import ConfigProblem, ModelProblem, RunFailure, UserError
-from engine.text import Text
+from engine.core.errors import ConfigProblem, ModelProblem, RunFailure, UserError
+from engine.core.text import Text
 
 
 @dataclass(slots=True)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import RunConfig
-from engine.errors import UserError
+from engine.core.errors import UserError
+from engine.core.settings import Settings
+from engine.core.text import Text
+from engine.run_directory.store import Run, Store
 from engine.runs.cause import cause_of
 from engine.runs.launch import launch
 from engine.runs.process import follow
-from engine.runs.store import Run, Store
-from engine.settings import Settings
-from engine.text import Text
 
 
 def train(

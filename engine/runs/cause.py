@@ -5,10 +5,10 @@ Knows heartbeats, boots and logs. Does not know how a run is shown.
 
 from __future__ import annotations
 
-from engine.errors import RunFailure, disk_full
-from engine.runs.identity import host
-from engine.runs.store import Manifest, Run
-from engine.text import Text
+from engine.core.errors import RunFailure, disk_full
+from engine.core.text import Text
+from engine.run_directory.identity import host
+from engine.run_directory.store import Manifest, Run
 
 # A worker whose last heartbeat saw less than this share of the memory left was most likely ended for it by the system.
 SCARCE = 0.05

@@ -9,16 +9,16 @@ import subprocess
 import time
 
 from engine.config import RunConfig
-from engine.errors import RunProblem
+from engine.core.errors import RunProblem
+from engine.core.settings import Settings
+from engine.core.text import Text
 from engine.models.catalog import entry_of
-from engine.runs import disk
-from engine.runs.limits import check_limits
-from engine.runs.locks import turn_lock
+from engine.run_directory import disk
+from engine.run_directory.limits import check_limits
+from engine.run_directory.locks import turn_lock
+from engine.run_directory.queue import admit
+from engine.run_directory.store import ACTIVE, Manifest, Run, Store
 from engine.runs.process import start
-from engine.runs.queue import admit
-from engine.runs.store import ACTIVE, Manifest, Run, Store
-from engine.settings import Settings
-from engine.text import Text
 
 # Errors that the same run would meet again: its input or its settings have to change, in a clone of it.
 HOPELESS = ("diverged", "save_mismatch", "time_limit")

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.runs.spare import COMMAND, SPARE
-from engine.runs.store import ACTIVE, Run
-from engine.settings import Settings
-from engine.waiting import OPENMP_WAITING
+from engine.core.openmp_env import OPENMP_ENV
+from engine.core.settings import Settings
+from engine.run_directory.store import ACTIVE, Run
+from engine.runs.prewarmed_worker import COMMAND, SPARE
 
 HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH")
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +49,7 @@ def _environment() -> dict[str, str]:
     """What a worker sees of this process's environment."""
     environment = {
         **os.environ,
-        **OPENMP_WAITING,
+        **OPENMP_ENV,
         # Forked tokenizer threads can deadlock; the worker tokenizes in one go before any loader starts.
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1",

@@ -11,11 +11,11 @@ import signal
 import time
 from typing import Any
 
-from engine.errors import RunFailure, RunProblem
-from engine.runs.identity import is_alive, on_this_host
-from engine.runs.locks import turn_lock
-from engine.runs.store import ACTIVE, Run
-from engine.text import Text
+from engine.core.errors import RunFailure, RunProblem
+from engine.core.text import Text
+from engine.run_directory.identity import is_alive, on_this_host
+from engine.run_directory.locks import turn_lock
+from engine.run_directory.store import ACTIVE, Run
 
 GRACE_SECONDS = 20.0  # from the request to SIGTERM; a worker looks for requests four times a second while it trains
 TERM_SECONDS = 10.0  # from SIGTERM to SIGKILL

@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import ConfigProblem
-from engine.text import Text
+from engine.core.errors import ConfigProblem
+from engine.core.text import Text
 
 if TYPE_CHECKING:
     from engine.tasks.base import Task
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @cache
 def _tasks() -> dict[str, Task]:
-    from engine.tasks.classification import Classification
-    from engine.tasks.ner import Ner
-    from engine.tasks.qa import QuestionAnswering
-    from engine.tasks.summarization import Summarization
+    from engine.tasks.classification.model import Classification
+    from engine.tasks.ner.model import Ner
+    from engine.tasks.qa.model import QuestionAnswering
+    from engine.tasks.summarization.model import Summarization
 
     return {task.name: task for task in (Classification(), Ner(), QuestionAnswering(), Summarization())}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.tasks.base import Role
-from engine.text import Text
+from engine.core.text import Text
+from engine.schema import Role
 
 TEXT = Role("text", Text("Text", "文本"), Text("What the model reads.", "模型读取的内容。"))
 TEXT_PAIR = Role(

@@ -13,7 +13,7 @@ from transformers import TrainerCallback
 
 from engine.config import TrainingConfig
 from engine.training.budget import due
-from engine.training.course import StopRequested
+from engine.training.pipeline import StopRequested
 
 if TYPE_CHECKING:
     from engine.training.trainer import FineTuner

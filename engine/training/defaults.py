@@ -15,9 +15,9 @@ from transformers import PretrainedConfig
 
 from engine.assets.catalogue import EXAMPLES
 from engine.config import MethodConfig, RunConfig
-from engine.errors import ConfigProblem
-from engine.text import Text
-from engine.training.pace import Pace
+from engine.core.errors import ConfigProblem
+from engine.core.text import Text
+from engine.tasks.task_defaults import TaskHyperparameters
 
 TOKENS_PER_UPDATE = 16_384
 
@@ -46,7 +46,9 @@ def batch_size_for(rows: int, classes: int, least: int = 8) -> int:
     return max(least, 2 ** min(most, int(math.log2(max(least, rows / 40)))))
 
 
-def learning_rate_for(pace: Pace, method: str, config: PretrainedConfig, batch_size: int, labels: int) -> float:
+def learning_rate_for(
+    pace: TaskHyperparameters, method: str, config: PretrainedConfig, batch_size: int, labels: int
+) -> float:
     """The peak rate: smaller for wider and deeper models and for few labels, growing with the square root of the batch.
 
     Full fine-tuning of small encoders bears, and needs, larger steps than BERT-base; the head alone depends neither on depth nor on
@@ -55,18 +57,18 @@ def learning_rate_for(pace: Pace, method: str, config: PretrainedConfig, batch_s
     batch = math.sqrt(batch_size / 32)
     if method == "head":
         return pace.rate["head"] * batch
-    size = pace.size_share(method, config.hidden_size, config.num_hidden_layers)
-    return float(f"{pace.rate[method] * pace.rate_share(labels) * batch * size:.1e}")
+    size = pace.lr_scale_by_model_size(method, config.hidden_size, config.num_hidden_layers)
+    return float(f"{pace.rate[method] * pace.lr_scale_by_labels(labels) * batch * size:.1e}")
 
 
-def fast_ratio_for(pace: Pace, method: MethodConfig, rows: int, labels: int) -> float:
+def fast_ratio_for(pace: TaskHyperparameters, method: MethodConfig, rows: int, labels: int) -> float:
     """How many times larger the steps of what starts at zero, or at random, are than those of what is pretrained."""
     if method.name == "lora":
         return method.lora_plus_ratio
     return (method.head_ratio or pace.head_ratio(rows, labels)) if method.name == "full" else 1.0
 
 
-def frozen_layers_for(pace: Pace, method: MethodConfig, there: int, labels: int) -> int:
+def frozen_layers_for(pace: TaskHyperparameters, method: MethodConfig, there: int, labels: int) -> int:
     """How many of the layers full fine-tuning leaves as they are: none where word embeddings learn, which lie below all layers.
 
     ConfigProblem where more are asked for than there are.
@@ -117,7 +119,7 @@ def minutes_for(config: RunConfig) -> float | None:
 def resolve(
     config: RunConfig,
     model_config: PretrainedConfig,
-    pace: Pace,
+    pace: TaskHyperparameters,
     *,
     layers: int,
     rows: int,

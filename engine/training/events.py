@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from engine.redact import redact
-from engine.text import Text
+from engine.core.redact import redact
+from engine.core.text import Text
 
 
 class EventLog:

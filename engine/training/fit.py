@@ -15,15 +15,15 @@ import torch
 from torch import nn
 
 from engine.config import WRITING
-from engine.errors import is_out_of_memory
+from engine.core.errors import is_out_of_memory
 from engine.inference.forward import collate, read_below
 from engine.models.adapters import fast_parameters, restore_trainable, trainable_state
-from engine.models.remembering import forget, remember
-from engine.training import forecast, memory, told
+from engine.models.speed.encoder_output_cache import forget, remember
+from engine.training import forecast, memory, run_notices
 from engine.training.budget import Budget
-from engine.training.checkpoint import Checkpoints
-from engine.training.comeback import last_checkpoint
-from engine.training.course import SliceOver, StopRequested, Terminated
+from engine.training.checkpoint_files import Checkpoints
+from engine.training.pipeline import SliceOver, StopRequested, Terminated
+from engine.training.resume import last_checkpoint
 from engine.training.signals import Deferred
 from engine.training.trainer import FineTuner
 
@@ -75,7 +75,7 @@ class Fit:
                     raise
                 log.warning("out of memory at a batch of %d", micro, exc_info=True)
                 micro = max(1, micro // 2)
-                told.smaller_batch(session.events, micro, session.resolved.batch_size)
+                run_notices.smaller_batch(session.events, micro, session.resolved.batch_size)
             # Outside the handler, whose traceback would keep the failed batch alive.
             del tuner
             if session.device.name == "cuda":
@@ -122,7 +122,7 @@ class Fit:
         micro = memory.fitting(size, each, session.device.name, session.task.name in WRITING)
         session.facts["micro_batch_size"], session.facts["megabytes_an_example"] = micro, round(each / 2**20)
         if micro < size:
-            told.measured_batch(session.events, micro, size, each)
+            run_notices.measured_batch(session.events, micro, size, each)
         return micro
 
     def _tuner(self, micro: int) -> FineTuner:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.config import WRITING
-from engine.inference.writer import SAMPLE
+from engine.inference.generative_reader import SAMPLE
 
 if TYPE_CHECKING:
     from engine.training.session import Session
@@ -66,7 +66,7 @@ def rows_read_again(session: Session) -> int:
 def most_tested(session: Session) -> int:
     """Test rows that are answered where time does not matter."""
     test = len(session.prepared.splits.test)
-    return min(test, session.config.evaluation.max_rows or session.task.most_rows or test)
+    return min(test, session.config.evaluation.max_rows or session.task.max_test_rows or test)
 
 
 def tested_in(session: Session, seconds: float) -> int:

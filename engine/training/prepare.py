@@ -15,17 +15,16 @@ from typing import Any
 
 from engine.assets import EXAMPLES
 from engine.config import RunConfig
+from engine.core.settings import Settings
+from engine.core.text import Text
 from engine.data.columns import resolve_tables
 from engine.data.examples import read_examples
-from engine.data.findings import Notice
 from engine.data.load import read_tables
 from engine.data.one_label import agree_on_labels
 from engine.data.split import Splits, main_text, split
 from engine.data.split_names import SPLITS
-from engine.runs.store import Run, write_atomically
-from engine.settings import Settings
-from engine.tasks.base import Example
-from engine.text import Text
+from engine.run_directory.store import Run, write_atomically
+from engine.schema import Example, Notice
 from engine.training.events import EventLog
 
 

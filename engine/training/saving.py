@@ -16,9 +16,9 @@ from torch import nn
 from engine.inference.forward import collate
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import parameter_counts, save_model, verify_saved
-from engine.models.remembering import can_remember, remember
-from engine.tasks.base import Feature
-from engine.training import forecast, told
+from engine.models.speed.encoder_output_cache import can_remember, remember
+from engine.schema import Feature
+from engine.training import forecast, run_notices
 
 if TYPE_CHECKING:
     from engine.training.session import Session
@@ -84,11 +84,11 @@ def facts_of(session: Session) -> dict[str, Any]:
         "method": session.config.method.name,
         "device": session.device.name,
         "device_reason": session.device.reason.to_dict(),
-        "means": told.means(
+        "means": run_notices.means(
             session.device,
             # Families without attention of several kinds leave it unnamed.
             session.loaded.model.config._attn_implementation or "eager",
-            told.Spared(
+            run_notices.ComputeSavings(
                 embeddings=not session.loaded.model.get_input_embeddings().weight.requires_grad,
                 encoder=reads_once,
                 frozen_layers=session.lower.count if session.lower else session.resolved.frozen_layers,

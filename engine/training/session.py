@@ -15,35 +15,32 @@ from torch import nn
 from transformers import PreTrainedModel, set_seed
 
 from engine.config import WRITING
+from engine.core.text import Text
+from engine.generation.loss import inner
 from engine.inference.reader import BATCH_SIZE, Reader
 from engine.inference.saved import Description
-from engine.models import few_passes, first_token
-from engine.models.adapters import (
-    apply_method,
-    checkpoint_activations,
-)
+from engine.models.adapters import apply_method, checkpoint_activations
 from engine.models.catalog import layers_for
 from engine.models.catalog import resolve as resolve_model
 from engine.models.device import Device, attention_for, check_can_compile, choose_device, keep_freed_memory, use_threads
 from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
-from engine.models.lora_product import as_one_product
-from engine.models.lower_layers import LowerLayers, layers_of, stand_in
-from engine.models.remembering import Memory
-from engine.models.unpadding import can_unpad, unpad
-from engine.runs import disk, limits
+from engine.models.speed import cpu_attention, last_layer_first_token
+from engine.models.speed.encoder_output_cache import Memory
+from engine.models.speed.frozen_layer_cache import LowerLayers, layers_of, stand_in
+from engine.models.speed.fused_lora import as_one_product
+from engine.models.speed.unpadding import can_unpad, unpad
+from engine.run_directory import disk, limits
+from engine.schema import Encoded, Outputs
 from engine.tasks import task_named
-from engine.tasks.base import Encoded, Outputs
-from engine.text import Text
-from engine.training import told
-from engine.training.course import Course
+from engine.training import run_notices
 from engine.training.defaults import Resolved, as_before, common_length, resolve
+from engine.training.pipeline import RunContext
 from engine.training.prepare import Prepared
+from engine.training.process_group import ProcessGroup
 from engine.training.progress import Progress
 from engine.training.saving import facts_of
-from engine.training.together import Team
 from engine.training.trainer import ALONE
-from engine.writing.loss import inner
 
 
 class Session:
@@ -62,7 +59,7 @@ class Session:
     lora_products: int = 0  # layers that compute LoRA as one product
     first_token: bool = False  # whether a classifier's last layer computes the first token alone
 
-    def __init__(self, course: Course, prepared: Prepared, outputs: Outputs, team: Team = ALONE):
+    def __init__(self, course: RunContext, prepared: Prepared, outputs: Outputs, team: ProcessGroup = ALONE):
         self.course = course
         self.team = team
         self.run = course.run
@@ -106,9 +103,9 @@ class Session:
         self.attend(self.loaded.model)
         # Where the head alone learns, what the encoder says of all tokens is kept for the untuned model as well.
         whole = self.config.method.name == "head" or self.config.training.compile
-        self.first_token = not whole and first_token.fits(self.loaded.model)
+        self.first_token = not whole and last_layer_first_token.fits(self.loaded.model)
         if self.first_token:
-            first_token.use(self.loaded.model)
+            last_layer_first_token.use(self.loaded.model)
 
     def encode(self) -> None:
         """Token sequences, the settings that depend on their length, and the weights to train."""
@@ -144,7 +141,7 @@ class Session:
                 }
             )
         if self.train.truncated:
-            told.truncation(
+            run_notices.truncation(
                 self.events,
                 self.task,
                 self.train,
@@ -200,8 +197,8 @@ class Session:
 
     def attend(self, model: PreTrainedModel) -> None:
         """Let a model of the run attend in the way that is fastest here, where it is of a family that can."""
-        if not self.config.training.compile and few_passes.fits(model, self.device):
-            few_passes.use(model)
+        if not self.config.training.compile and cpu_attention.fits(model, self.device):
+            cpu_attention.use(model)
 
     @property
     def metric(self) -> str:

@@ -19,21 +19,21 @@ from transformers import TrainingArguments
 from engine.config import TrainingConfig
 from engine.inference.forward import collate
 from engine.models.adapters import trainable_state
+from engine.models.batching import LengthBuckets
 from engine.models.device import Device, memory_mb
-from engine.tasks.base import Feature
-from engine.training import told
-from engine.training.batching import LengthBuckets
+from engine.schema import Feature
+from engine.training import run_notices
 from engine.training.budget import Budget
 from engine.training.callbacks import Watch
-from engine.training.checkpoint import Checkpoint, Checkpoints
-from engine.training.course import Terminated
+from engine.training.checkpoint_files import Checkpoint, Checkpoints
 from engine.training.defaults import Resolved
 from engine.training.events import EventLog
+from engine.training.optim import Stepping
+from engine.training.pipeline import Terminated
+from engine.training.process_group import ProcessGroup
 from engine.training.progress import Progress
-from engine.training.stepping import Stepping
-from engine.training.together import Team
 
-ALONE = Team()
+ALONE = ProcessGroup()
 
 
 class FineTuner(Stepping):
@@ -67,7 +67,7 @@ class FineTuner(Stepping):
         micro_batch_size: int,
         budget: Budget,
         fast: Sequence[nn.Parameter] = (),
-        team: Team = ALONE,
+        team: ProcessGroup = ALONE,
         by_tokens: bool = False,
         beside: tuple[Callable[[], dict[str, Any]], Callable[[dict[str, Any]], None]] | None = None,
     ):
@@ -178,7 +178,7 @@ class FineTuner(Stepping):
             # All see the same loss, so that all stop where one of them diverges.
             loss = self.accelerator.reduce(loss, reduction="mean")
         if not torch.isfinite(loss):
-            raise told.diverged(self.resolved.learning_rate, self.state.global_step)
+            raise run_notices.diverged(self.resolved.learning_rate, self.state.global_step)
         # Trainer divides by the accumulated batches; the curve shows the loss of an example.
         self._losses.append(loss.detach() * self.current_gradient_accumulation_steps)
         return loss
@@ -275,14 +275,16 @@ class FineTuner(Stepping):
         return self.seconds >= self._max_seconds
 
     def tell_out_of_time(self) -> None:
-        told.out_of_time(self._events, self._max_seconds)
+        run_notices.out_of_time(self._events, self._max_seconds)
 
     def tell_fitted(self) -> None:
         """Once, that not all passes fit into the time, and about how many do."""
         if not self._told_fitted:
             self._told_fitted = True
             whole = self.resolved.epochs
-            told.fitted(self._events, whole * self.budget.planned / self.budget.full, whole, self.resolved.minutes or 0)
+            run_notices.fitted(
+                self._events, whole * self.budget.planned / self.budget.full, whole, self.resolved.minutes or 0
+            )
 
     def fit(self, checkpoint: Checkpoint | None = None) -> Progress:
         """Train to the end, or until asked to stop. Raises RunFailure (diverged), StopRequested, Terminated."""

@@ -15,11 +15,11 @@ from collections.abc import Callable
 
 import psutil
 
-from engine.errors import RunFailure
-from engine.runs.limits import out_of_time
+from engine.core.errors import RunFailure
+from engine.core.settings import Settings
+from engine.run_directory.limits import out_of_time
+from engine.run_directory.store import Run
 from engine.runs.stop import hung
-from engine.runs.store import Run
-from engine.settings import Settings
 from engine.training.events import EventLog
 
 HEARTBEAT_SECONDS = 2.0

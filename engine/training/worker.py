@@ -1,6 +1,6 @@
 """The child process that carries out one run: `python -m engine.training.worker RUN_DIR`.
 
-With `--spare` in the place of the directory it gets ready, says so, and waits for one (engine/runs/spare.py).
+With `--spare` in the place of the directory it gets ready, says so, and waits for one (engine/runs/prewarmed_worker.py).
 
 Knows states, signals and how a run ends, whatever happens. Does not know how a model is trained: that is the course.
 """
@@ -17,16 +17,16 @@ import threading
 import time
 from pathlib import Path
 
-from engine.errors import RunFailure, UserError, explain, is_disk_full
-from engine.redact import RedactingFormatter
-from engine.runs.identity import this_process
-from engine.runs.locks import hold
-from engine.runs.queue import wait_for_turn
-from engine.runs.store import Run, Store
-from engine.settings import Settings
-from engine.text import Text
-from engine.training.course import SliceOver, StopRequested, Terminated, carry_out
+from engine.core.errors import RunFailure, UserError, explain, is_disk_full
+from engine.core.redact import RedactingFormatter
+from engine.core.settings import Settings
+from engine.core.text import Text
+from engine.run_directory.identity import this_process
+from engine.run_directory.locks import hold
+from engine.run_directory.queue import wait_for_turn
+from engine.run_directory.store import Run, Store
 from engine.training.events import EventLog, plain
+from engine.training.pipeline import SliceOver, StopRequested, Terminated, run_pipeline
 from engine.training.watchdog import Watchdog, start_heart
 
 # The page that shows a run shares its cores, and a person waits for it: it comes first. A run alone on its machine loses nothing.
@@ -44,7 +44,7 @@ def main(directory: str, seconds: float | None = None) -> int:
     _configure_logs()
     run = Run(Path(directory).absolute())
     if int(os.environ.get("RANK", "0")) > 0:
-        from engine.training.follower import follow
+        from engine.training.distributed_worker import follow
 
         return follow(run.directory)
     lock = hold(run.path(".worker.lock"))
@@ -97,7 +97,7 @@ def _work(run: Run, settings: Settings, events: EventLog, attempt: int, seconds:
         if not wait_for_turn(run, store, settings.max_running, begin, lambda: run.requested_stop is not None):
             return _end(run, events, "stopped")
         watchdog.start()
-        state = carry_out(run, settings, events, seconds)
+        state = run_pipeline(run, settings, events, seconds)
         code = _end(run, events, state)
         if state == "completed":
             # Only now: a worker killed a moment before its last word would have to learn everything again.
@@ -177,7 +177,7 @@ def wait_for_run() -> str:
     """
     ready, nothing = os.dup(1), os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 1)  # whatever a library says while it is imported is no sign that all of them are
-    from engine.training import fit, judge, saving, session  # noqa: F401
+    from engine.training import evaluate_run, fit, saving, session  # noqa: F401
 
     os.write(ready, b"\n")
     os.close(ready)

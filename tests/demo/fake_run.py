@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import RunConfig
-from engine.runs.store import Run, Store
-from engine.text import Text
+from engine.core.text import Text
+from engine.run_directory.store import Run, Store
 
 START = 1_800_000_000.0
 

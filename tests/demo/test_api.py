@@ -19,7 +19,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from demo.launch import launch
-from engine.settings import Settings
+from engine.core.settings import Settings
 from tests.tiny import save_encoder
 
 DOORS = {"/list_examples", "/start_run", "/run_status", "/run_report", "/predict"}

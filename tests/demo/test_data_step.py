@@ -22,9 +22,9 @@ from demo.parts.preview import preview_html
 from demo.parts.wiring import Wiring
 from demo.tabs import classification
 from engine.config import DataConfig, RunConfig
+from engine.core.settings import Settings
 from engine.data.columns import guess_columns
 from engine.data.load import read_table
-from engine.settings import Settings
 from tests.engine.data.hub_server import HubServer, Repo
 
 TOKEN = "hf_visitors_own"

@@ -17,8 +17,8 @@ from fake_run import finished_run
 from gradio_client import Client
 
 from demo.launch import launch
-from engine.runs.store import Run
-from engine.settings import Settings
+from engine.core.settings import Settings
+from engine.run_directory.store import Run
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from demo import live
 from demo.live import MAX_POINTS, Curve, History
 from demo.page import Page
 from demo.parts import train_step
-from engine.settings import Settings
+from engine.core.settings import Settings
 from engine.tasks import TASKS
 from engine.tasks.base import Task
 

@@ -18,10 +18,11 @@ from demo.parts.wiring import Wiring
 from demo.tabs import ner
 from demo.tabs.ner import answers, report
 from engine.config import RunConfig
-from engine.evaluation.report import write_report
-from engine.settings import Settings
-from engine.tasks.base import Example, Judgement
-from engine.tasks.ner import Ner, Tagged
+from engine.core.settings import Settings
+from engine.report.files import write_report
+from engine.schema import Example
+from engine.tasks.base import EvaluationData
+from engine.tasks.ner.model import Ner, Tagged
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -61,7 +62,9 @@ def written(tmp_path_factory) -> tuple[Path, dict[str, Any]]:
     train, validation, test = rows(30, 1), rows(10, 2), rows(80, 3)
     said = {name: [answer(example, rng) for example in examples] for name, examples in (("v", validation), ("t", test))}
     config = RunConfig.from_dict({"task": "ner", "data": {"train": "x.csv"}, "evaluation": {"bootstrap_samples": 100}})
-    judgement = Judgement(config, task.outputs(train), train, validation, test, said["t"], said["t"], said["v"], {})
+    judgement = EvaluationData(
+        config, task.outputs(train), train, validation, test, said["t"], said["t"], said["v"], {}
+    )
     found, records = task.report(judgement)
     directory = tmp_path_factory.mktemp("report")
     write_report(found, directory, records)

@@ -20,9 +20,9 @@ from demo.tabs import classification, summarization
 from demo.uploads import Uploads
 from engine.assets import first_choice
 from engine.config import RunConfig
-from engine.errors import ConfigProblem, FileProblem
-from engine.options import walk_options
-from engine.settings import Settings
+from engine.core.errors import ConfigProblem, FileProblem
+from engine.core.options import walk_options
+from engine.core.settings import Settings
 from engine.tasks.roles import ROLES
 
 
@@ -171,7 +171,7 @@ def test_switching_the_language_sends_no_value_that_a_person_enters(tab: TaskTab
 
 
 def test_labels_follow_the_language() -> None:
-    from engine.text import Text
+    from engine.core.text import Text
 
     labels = Labels()
     with gr.Blocks():

@@ -14,9 +14,9 @@ from demo.parts import playground, task_tab
 from demo.parts.wiring import Wiring
 from demo.tabs import classification, runs
 from engine.assets import EXAMPLES
-from engine.errors import UserError
-from engine.runs.identity import this_process
-from engine.settings import Settings
+from engine.core.errors import UserError
+from engine.core.settings import Settings
+from engine.run_directory.identity import this_process
 
 SKIP = gr.skip()
 
@@ -178,10 +178,10 @@ def test_a_finished_run_is_told_in_the_language_asked_for(
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     run = finished_run(page.store.directory)
     told = scene.tell("en", run.id, None)
-    assert len(told) == len(scene.told_in)
+    assert len(told) == len(scene.run_notices_in)
     assert "90" in told[0] and "What is mixed up" in told[1]
     assert "哪些类别被混淆" in scene.tell("zh-CN", run.id, None)[1]
-    assert len(scene.retell("zh-CN", run.id, None)) == len(scene.retold_in)
+    assert len(scene.retell("zh-CN", run.id, None)) == len(scene.repeated_notices_in)
 
 
 def test_a_cell_shows_the_rows_behind_it(scene: Wiring, page: Page) -> None:

@@ -14,7 +14,7 @@ def test_building_the_page_imports_no_heavy_library(tmp_path: Path) -> None:
         "import sys, os\n"
         f"os.environ['TUNEBENCH_RUNS'] = {str(tmp_path / 'runs')!r}\n"
         "from demo.ui import build_demo\n"
-        "from engine.settings import Settings\n"
+        "from engine.core.settings import Settings\n"
         "build_demo(Settings.from_env())\n"
         "print(sorted({'torch', 'transformers', 'peft', 'datasets', 'sklearn'} & set(sys.modules)))"
     )

@@ -17,12 +17,13 @@ from demo.tabs import runs
 from demo.tabs.classification import TASK, report
 from demo.uploads import Uploads
 from engine.config import RunConfig
+from engine.core.errors import FileProblem, RunProblem, UserError
+from engine.core.settings import Settings
+from engine.core.text import Text
 from engine.data.check import CheckResult
-from engine.data.findings import Finding, Place
+from engine.data.findings import Finding
 from engine.data.table import Source, Table
-from engine.errors import FileProblem, RunProblem, UserError
-from engine.settings import Settings
-from engine.text import Text
+from engine.schema import Place
 
 HOSTILE = "\"><img src=x onerror=alert(1)><script>alert('x')</script>${alert(1)}{{7*7}}&lt;b&gt;"
 ALLOWED = {

@@ -12,9 +12,9 @@ import pytest
 from demo.tabs import qa
 from demo.tabs.qa import answers, report
 from demo.tabs.qa.passage import Mark, marked_html
-from engine.errors import UserError
-from engine.evaluation.qa.sections import OUTCOMES, marked
-from engine.tasks.base import Example
+from engine.core.errors import UserError
+from engine.schema import Example
+from engine.tasks.qa.sections import OUTCOMES, marked
 
 CONTEXT = "The oven <b>Larkmoor</b> costs £60 & comes from Leicester."
 HOSTILE = '<img src=x onerror="hurt()">'

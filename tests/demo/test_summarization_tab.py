@@ -22,7 +22,7 @@ from demo.tabs import summarization
 from demo.tabs.summarization import answers, report
 from demo.tabs.summarization.origins import marked_html
 from engine.config import methods_of
-from engine.settings import Settings
+from engine.core.settings import Settings
 
 HOSTILE = '<img src=x onerror="hurt()">'
 DOCUMENT = "Anna Berg ordered three lamps in May and paid 1,250 euros for them."

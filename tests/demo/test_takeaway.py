@@ -23,8 +23,8 @@ from demo.page import Page
 from demo.parts import takeaway_events
 from demo.parts.takeaway import plan_html, pushed_html
 from demo.parts.takeaway_events import TakeawayEvents, exported
-from engine.errors import ConfigProblem, RunProblem, UserError
-from engine.settings import Settings
+from engine.core.errors import ConfigProblem, RunProblem, UserError
+from engine.core.settings import Settings
 
 REQUEST = SimpleNamespace(username=None, headers={}, session_hash="s", client=SimpleNamespace(host="127.0.0.1"))
 TOKEN = "hf_" + "s3cr3t" * 6

@@ -11,9 +11,9 @@ from fake_run import both, event, finished_run, step, write_events
 from demo.page import Page
 from demo.parts import train_step
 from demo.parts.watch import mark, server_function, turn_of
-from engine.runs.identity import this_process
-from engine.runs.store import Run
-from engine.settings import Settings
+from engine.core.settings import Settings
+from engine.run_directory.identity import this_process
+from engine.run_directory.store import Run
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ import pytest
 from demo.launch import launch
 from demo.page import Page
 from demo.visitors import COOKIE
-from engine.runs.about import describe
-from engine.runs.store import Run
-from engine.settings import Settings
+from engine.core.settings import Settings
+from engine.run_directory.about import describe
+from engine.run_directory.store import Run
 from tests.demo.fake_run import finished_run
 
 PRIVATE_NOTE = "only the owner wrote this " + secrets.token_hex(8)
@@ -193,8 +193,8 @@ def test_a_bomb_is_refused_by_what_it_would_become(settings: Settings, tmp_path:
         archive.writestr("train.csv", "text,label\n" + "aaaaaaaa,b\n" * 3_000_000)
     assert len(packed.getvalue()) < 1_000_000, "it passes the limit on uploads"
     from engine.config import DataConfig
+    from engine.core.errors import FileProblem
     from engine.data.load import read_tables
-    from engine.errors import FileProblem
 
     page = Page.from_settings(settings)
     token = page.uploads.write("bomb.zip", packed.getvalue())
@@ -237,7 +237,7 @@ def test_no_file_of_the_deployment_is_served(
 
 
 def test_tokens_reach_nothing_that_is_kept(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine.redact import redact
+    from engine.core.redact import redact
 
     monkeypatch.setenv("HF_TOKEN", "correct-horse-battery-staple")
     token = "hf_" + "Ab1" * 12

@@ -18,13 +18,13 @@ from pathlib import Path
 import pytest
 
 from engine.config import RunConfig
-from engine.errors import RunProblem
-from engine.evaluation.report import load_report
+from engine.core.errors import RunProblem
+from engine.core.settings import Settings
+from engine.report.files import load_report
+from engine.run_directory.store import ACTIVE, Run, Store
 from engine.runs.launch import launch, resumable, resume
-from engine.runs.store import ACTIVE, Run, Store
-from engine.settings import Settings
-from engine.training.course import carry_out
 from engine.training.events import EventLog
+from engine.training.pipeline import run_pipeline
 from engine.training.worker import forget_checkpoints
 from tests.engine.conftest import sentences, tiny_bert  # noqa: F401 - fixtures
 
@@ -33,11 +33,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVER = """
 import json, sys, time
 from engine.config import RunConfig
-from engine.errors import UserError
+from engine.core.errors import UserError
 from engine.runs.launch import launch, resume
-from engine.runs.patrol import Patrol
-from engine.runs.store import Store
-from engine.settings import Settings
+from engine.runs.supervisor import Patrol
+from engine.run_directory.store import Store
+from engine.core.settings import Settings
 settings = Settings.from_env(); store = Store(settings.runs_dir)
 Patrol(store, settings).start()
 for line in sys.stdin:
@@ -142,7 +142,7 @@ def carried_out_here(config: RunConfig, store: Store, settings: Settings) -> Run
     """A run without faults, in this process, which has loaded the libraries already."""
     run = store.create(config)
     log = EventLog(run.path("events.jsonl"))
-    assert carry_out(run, settings, log) == "completed"
+    assert run_pipeline(run, settings, log) == "completed"
     log.close()
     run.update(state="completed", finished=time.time())
     forget_checkpoints(run)
@@ -304,7 +304,7 @@ def test_a_full_disk_fails_one_run_and_harms_nothing(tiny_bert, sentences, setti
 
 
 def test_a_clock_that_jumps_ends_no_run_and_turns_back_no_diary(settings, monkeypatch, tmp_path):
-    from engine.runs.identity import this_process
+    from engine.run_directory.identity import this_process
 
     store = Store(settings.runs_dir)
     run = store.create(RunConfig.from_dict({"data": {"train": "a.csv"}}))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.config import RunConfig
-from engine.runs.store import Store
+from engine.run_directory.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 

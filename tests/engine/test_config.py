@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import RunConfig
-from engine.errors import ConfigProblem, FileProblem
-from engine.options import walk_options
+from engine.core.errors import ConfigProblem, FileProblem
+from engine.core.options import walk_options
 
 GOOD = {"task": "classification", "data": {"train": "a.csv"}}
 

@@ -12,9 +12,9 @@ from demo import zero
 from demo.page import Page
 from demo.parts import playground
 from engine.config import RunConfig
-from engine.errors import UserError
+from engine.core.errors import UserError
+from engine.core.settings import Settings
 from engine.runs.launch import launch
-from engine.settings import Settings
 
 
 def main(runs: str, config: str, out: str, seconds: str) -> None:
@@ -26,7 +26,7 @@ def main(runs: str, config: str, out: str, seconds: str) -> None:
     assert worker is None, "no worker of its own: it would have no GPU"
     said: dict = {"run": run.id}
     try:
-        said["state"] = page.zero.carry_out(run, page.store, settings)
+        said["state"] = page.zero.run_pipeline(run, page.store, settings)
     except UserError as error:
         said |= {"state": run.state, "error": error.code}
     assert "torch" not in sys.modules, "training left the page's process alone"

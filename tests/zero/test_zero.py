@@ -15,11 +15,11 @@ import gradio as gr
 import pytest
 
 from engine.config import RunConfig
+from engine.core.settings import Settings
 from engine.inference.predictor import load_predictor
 from engine.models.device import choose_device
+from engine.run_directory.store import Run
 from engine.runs.api import train
-from engine.runs.store import Run
-from engine.settings import Settings
 from tests.tiny import save_encoder
 
 HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ from typing import Any
 
 from demo.i18n import words
 from demo.markup import bar, clip, count, percent, safe, table
-from engine.tasks.classification import said
+from engine.tasks.classification.model import said
 
 SHOWN_CLASSES = 6
 PREVIEW_ROWS = 8

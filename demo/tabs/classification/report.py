@@ -10,7 +10,7 @@ from typing import Any
 
 from demo.i18n import words
 from demo.markup import chip, clip, count, percent, safe, table
-from engine.evaluation.classification.layout import confused_pairs
+from engine.tasks.classification.layout import confused_pairs
 
 MISTAKES_SHOWN = 8
 CLASSES_SHOWN = 30  # of a confusion matrix; larger ones show the classes most confused
@@ -144,7 +144,7 @@ def _per_class(confusion: dict[str, Any], language: str) -> str:
 
 def opened_html(directory: Path, report: dict[str, Any], picked: str, language: str) -> str:
     """The test rows behind the cell that was clicked (`label,prediction` by number, `-` for none)."""
-    from engine.evaluation.classification.rows import confusion_rows
+    from engine.tasks.classification.rows import confusion_rows
 
     labels = report["confusion"]["labels"]
     label, prediction = (None if part == "-" else labels[int(part)] for part in picked.split(","))

@@ -11,8 +11,8 @@ from typing import Any
 from demo.i18n import words
 from demo.markup import bar, count, safe, table
 from demo.parts.marked import legend, marked
-from engine.evaluation.ner.marks import colours
-from engine.text import Text
+from engine.core.text import Text
+from engine.tasks.ner.marks import colours
 
 PREVIEW_ROWS = 8
 PREVIEW_CHARACTERS = 320

@@ -11,9 +11,9 @@ from typing import Any
 from demo.i18n import words
 from demo.markup import count, percent, safe, table
 from demo.parts.marked import badge, marked
-from engine.evaluation.ner.layout import labels_in
-from engine.evaluation.ner.marks import colours, window
-from engine.evaluation.ner.words import ERROR_HELP, ERROR_NAMES, SCHEMA_HELP, SCHEMA_NAMES, SEEN_NAMES
+from engine.tasks.ner.layout import labels_in
+from engine.tasks.ner.marks import colours, window
+from engine.tasks.ner.report_words import ERROR_HELP, ERROR_NAMES, SCHEMA_HELP, SCHEMA_NAMES, SEEN_NAMES
 
 MANY_TYPES = 12
 PAIRS_SHOWN = 8
@@ -150,7 +150,7 @@ def _pair(kind: str, pair: dict[str, Any], language: str) -> str:
 
 def opened_html(directory: Path, report: dict[str, Any], picked: str, language: str) -> str:
     """The texts behind what was clicked: a kind of error, or `kind:number` for one pair of types of it."""
-    from engine.evaluation.ner.rows import error_rows
+    from engine.tasks.ner.rows import error_rows
 
     kind, _, number = picked.partition(":")
     if number:

@@ -10,7 +10,7 @@ from typing import Any
 from demo.i18n import words
 from demo.markup import clip, count, percent, safe, table
 from demo.tabs.qa.passage import Mark, marked_html
-from engine.errors import UserError
+from engine.core.errors import UserError
 
 MOST_QUESTIONS = 50  # over one text at once
 SHOWN_ELSEWHERE = 3

@@ -11,7 +11,7 @@ from typing import Any
 from demo.charts import Series, line_chart
 from demo.i18n import words
 from demo.markup import clip, count, percent, safe
-from engine.text import Text
+from engine.core.text import Text
 
 MISSES_SHOWN = 8
 OPENED_ROWS = 12
@@ -46,7 +46,7 @@ def outcomes_html(report: dict[str, Any], language: str) -> str:
 
 def opened_html(directory: Path, report: dict[str, Any], picked: str, language: str) -> str:
     """The questions behind the outcome that was clicked."""
-    from engine.evaluation.qa.rows import outcome_rows
+    from engine.tasks.qa.rows import outcome_rows
 
     part = next(one for one in report["outcomes"] if one["kind"] == picked)
     rows = outcome_rows(directory, picked, OPENED_ROWS)

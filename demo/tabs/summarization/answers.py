@@ -1,6 +1,6 @@
 """How written summaries are shown: the tuned and the untuned one side by side as they grow, and a file of documents.
 
-Knows what an answer holds (WritingTask.answers). Everything is escaped.
+Knows what an answer holds (GenerativeTask.answers). Everything is escaped.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 from demo.i18n import words
 from demo.markup import clip, count, safe, table
 from demo.tabs.summarization.origins import legend_html, marked_html
-from engine.evaluation.summarization.rouge import Characters
+from engine.tasks.summarization.rouge import Characters
 
 PREVIEW_ROWS = 8
 _split = Characters().tokenize

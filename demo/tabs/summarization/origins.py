@@ -9,8 +9,8 @@ import re
 
 from demo.i18n import words
 from demo.markup import safe
-from engine.evaluation.summarization.measures import strange_things
-from engine.evaluation.summarization.rouge import Characters
+from engine.tasks.summarization.measures import strange_things
+from engine.tasks.summarization.rouge import Characters
 
 _PIECE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\\W_\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|[\\W_]+")
 RUN = 4  # words in a row that the document has too, from which on they count as copied

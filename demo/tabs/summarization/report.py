@@ -11,8 +11,8 @@ from typing import Any
 from demo.i18n import words
 from demo.markup import clip, count, safe, table
 from demo.tabs.summarization.origins import legend_html, marked_html
-from engine.evaluation.summarization.layout import EXAMPLES, measure_rows
-from engine.text import Text
+from engine.core.text import Text
+from engine.tasks.summarization.layout import EXAMPLES, measure_rows
 
 WORST_SHOWN = 2
 OPENED_ROWS = 12
@@ -55,7 +55,7 @@ def groups_html(report: dict[str, Any], language: str) -> str:
 
 def opened_html(directory: Path, report: dict[str, Any], picked: str, language: str) -> str:
     """The summaries of the group that was clicked."""
-    from engine.evaluation.summarization.rows import group_rows
+    from engine.tasks.summarization.rows import group_rows
 
     rows = group_rows(directory, report, picked, OPENED_ROWS)
     title = words("summarization.opened", name=_group_name(report, picked, language), rows=len(rows)).in_language(

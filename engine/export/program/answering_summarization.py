@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 from device import device_here
-from rules.writing_encode import Scribe
-from rules.writing_form import Form
-from rules.writing_pen import Pen, encode
+from rules.writing_encode import PromptEncoder
+from rules.writing_form import GenerationSpec
+from rules.writing_pen import Generator, encode
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
 INPUTS = ("document",)  # what must be given of each row
@@ -28,7 +28,7 @@ class Answering:
     def __init__(self, folder: Path, facts: dict[str, Any], onnx: str | Path | None = None):
         if onnx:
             raise ValueError("a model that writes does not answer by ONNX")
-        self.form = Form.from_dict(facts["outputs"])
+        self.form = GenerationSpec.from_dict(facts["outputs"])
         device, dtype = device_here(torch)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         reads_first = AutoConfig.from_pretrained(folder, local_files_only=True).is_encoder_decoder
@@ -40,8 +40,8 @@ class Answering:
 
             model = PeftModel.from_pretrained(model, folder / "adapter")
         model = model.to(device, dtype=dtype).eval()
-        scribe = Scribe(tokenizer, self.form, not reads_first, INPUTS[0])
-        self._pen = Pen(model, scribe, facts["max_length"], device)
+        scribe = PromptEncoder(tokenizer, self.form, not reads_first, INPUTS[0])
+        self._pen = Generator(model, scribe, facts["max_length"], device)
 
     def answer(self, rows: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
         """`summary`, in how many `parts` the document was read, and whether its end was `cut` off."""

@@ -15,7 +15,7 @@ import pytest
 
 from engine.assets.archive import take_out
 from engine.assets.package import Member
-from engine.errors import AssetProblem
+from engine.core.errors import AssetProblem
 
 CONTENT = b"text,label\nfine,positive\n"
 

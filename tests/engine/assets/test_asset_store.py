@@ -16,8 +16,8 @@ import pytest
 
 from engine.assets.progress import part, silent
 from engine.assets.store import make_once
-from engine.errors import AssetProblem
-from engine.text import Text
+from engine.core.errors import AssetProblem
+from engine.core.text import Text
 
 ROOT = Path(__file__).parents[3]
 TITLE = Text("a thing", "某物")
@@ -27,7 +27,7 @@ MAKER = """
 import sys, time
 from pathlib import Path
 from engine.assets.store import cache_dir, make_once
-from engine.text import Text
+from engine.core.text import Text
 
 def build(scratch):
     with open(cache_dir() / "builds", "a") as log:

@@ -16,7 +16,7 @@ import pytest
 from engine.assets import EMBEDDED, EXAMPLES, example, first_choice, is_cached, model_folder
 from engine.assets import __main__ as command
 from engine.assets.__main__ import FIRST_RUN, main
-from engine.errors import AssetProblem, ConfigProblem
+from engine.core.errors import AssetProblem, ConfigProblem
 
 ENTITIES = {
     "peoples-daily-ner": {"PER": 20_083, "LOC": 27_890, "ORG": 3_573},

@@ -19,7 +19,7 @@ import pytest
 
 from engine.assets import fetch_package
 from engine.assets.package import Member, Package
-from engine.errors import AssetProblem
+from engine.core.errors import AssetProblem
 
 ROOT = Path(__file__).parents[3]
 DATA = b"text,label\nfine,positive\n" * 1000

@@ -17,7 +17,7 @@ from transformers import AutoModel, AutoTokenizer
 from engine.assets import is_cached, model_folder
 from engine.assets.e5 import convert_e5
 from engine.assets.progress import silent
-from engine.errors import AssetProblem
+from engine.core.errors import AssetProblem
 
 HIDDEN, LAYERS, HEADS, FEED_FORWARD, ROWS, POSITIONS, TYPES = 32, 2, 4, 64, 24, 16, 2
 PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁", "a", "b", "▁a", "▁b", "▁ab", "～", "A", "1", "猫", "<mask>"]

@@ -16,9 +16,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, Llama
 from engine.assets import is_cached, model_folder
 from engine.assets.progress import silent
 from engine.assets.smollm2 import convert_smollm2
-from engine.errors import AssetProblem
-from engine.models.entries import CATALOG
-from engine.writing.prompts import manner_of
+from engine.core.errors import AssetProblem
+from engine.generation.prompts import manner_of
+from engine.models.catalog_entries import CATALOG
 
 PIECES = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *"abcdefgh12", "Ġ", "Ċ", "ab", "Ġab"]
 TEMPLATE = "{% for m in messages %}<|im_start|>{{ m['content'] }}<|im_end|>\n{% endfor %}"

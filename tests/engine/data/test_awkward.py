@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.core.errors import FileProblem
 from engine.data.load import read_table
-from engine.errors import FileProblem
 from tests.engine.data.awkward import CASES, Case
 
 READ = [case for case in CASES if case.code is None]

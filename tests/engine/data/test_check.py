@@ -11,9 +11,9 @@ import json
 import pytest
 
 from engine.config import DataConfig, RunConfig
+from engine.core.settings import Settings
 from engine.data.check import ModelFacts, check, check_config
-from engine.settings import Settings
-from engine.tasks.base import Example
+from engine.schema import Example
 from tests.engine.data.planted import CLASSES, FAULTS, clean_rows, planted_rows
 
 UNKNOWN = ModelFacts()

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config import DataConfig
+from engine.core.errors import UserError
 from engine.data.check import FIXES, check
 from engine.data.fixes import apply_fixes
 from engine.data.split import split
-from engine.errors import UserError
-from engine.tasks.base import Example
+from engine.schema import Example
 
 PIECES = [*"ab ,.1239-@\n'", "好", "商品", "a@b.org", "13812345678", "\ufffd", "🙂", "the ", "und "]
 TEXTS = (

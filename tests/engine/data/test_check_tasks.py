@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 from engine.cli import app
 from engine.config import DataConfig, RunConfig
+from engine.core.errors import ConfigProblem
+from engine.core.settings import Settings
 from engine.data.check import ModelFacts, check_config, settle_fixes
 from engine.data.fixes import FIXES
-from engine.errors import ConfigProblem
-from engine.settings import Settings
 from tests.engine.data.planted import FAULTS as CLASSIFICATION_FAULTS
 from tests.engine.data.planted import clean_rows
 from tests.engine.data.planted_tasks import CLEAN, FAULTS, write

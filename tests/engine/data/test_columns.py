@@ -9,9 +9,9 @@ import dataclasses
 
 import pytest
 
+from engine.core.errors import ColumnProblem
+from engine.core.text import Text
 from engine.data.columns import guess_columns, guess_with_reasons, resolve_columns, resolve_tables
-from engine.errors import ColumnProblem
-from engine.text import Text
 from tests.engine.data.tables import table
 
 ENGLISH = [

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.core.errors import FileProblem
 from engine.data.encoding import decode
-from engine.errors import FileProblem
 
 SENTENCES = {
     "gb18030": "订单编号,评论内容,评分\n10001,物流很快，包装也不错,5\n10002,客服态度不好,1\n",

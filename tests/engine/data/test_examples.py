@@ -8,10 +8,10 @@ from __future__ import annotations
 import pytest
 
 from engine.config import DataConfig
+from engine.core.errors import ColumnProblem, FileProblem, LabelProblem
 from engine.data.examples import read_examples, require_labels
 from engine.data.spans import join_tokens
 from engine.data.tags import detect_scheme, token_spans
-from engine.errors import ColumnProblem, FileProblem, LabelProblem
 from tests.engine.data.tables import table
 
 CLASSIFICATION = {"text": "text", "label": "label"}

@@ -16,7 +16,7 @@ import pytest
 
 from engine.assets import is_cached
 from engine.assets.help_desk import messages_file
-from engine.evaluation.report import load_report
+from engine.report.files import load_report
 
 ROOT = Path(__file__).resolve().parents[3]
 TOPICS = {"delivery": "物流配送", "payment": "支付问题", "account": "账号问题"}

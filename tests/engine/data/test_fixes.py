@@ -8,10 +8,10 @@ from __future__ import annotations
 import pytest
 
 from engine.config import DataConfig
+from engine.core.errors import ConfigProblem
 from engine.data.fixes import FIXES, apply_fixes
 from engine.data.split import split
-from engine.errors import ConfigProblem
-from engine.tasks.base import Example
+from engine.schema import Example
 
 
 def rows(*pairs):

@@ -10,10 +10,10 @@ import zipfile
 import pytest
 
 from engine.config import DataConfig
+from engine.core.errors import ConfigProblem, FileProblem
+from engine.core.settings import Settings
 from engine.data.limits import MEGABYTE, Limits
 from engine.data.load import read_table, read_tables
-from engine.errors import ConfigProblem, FileProblem
-from engine.settings import Settings
 
 ROWS = "text,label\ngood,pos\nbad,neg\n"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.data.mask import mask_example
 from engine.data.personal import find_personal, mask_text
-from engine.tasks.base import Example
+from engine.schema import Example
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from engine.config import DataConfig, RunConfig
+from engine.core.settings import Settings
 from engine.data.check import check_config
 from engine.data.one_label import agree_on_labels, in_form
-from engine.settings import Settings
-from engine.tasks.base import Example
+from engine.schema import Example
 
 
 def rows(*targets) -> list[Example]:

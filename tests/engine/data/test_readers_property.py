@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.config import TASK_NAMES, DataConfig
+from engine.core.errors import UserError
 from engine.data.archive import unpack
 from engine.data.columns import guess_columns, resolve_columns
 from engine.data.conll import read_conll
@@ -27,12 +28,11 @@ from engine.data.delimited import read_delimited
 from engine.data.encoding import decode
 from engine.data.examples import read_examples
 from engine.data.jsonfile import read_json
+from engine.data.label_studio_min import fill_short_export
 from engine.data.limits import Limits
 from engine.data.load import read_table
 from engine.data.pairs import read_pairs
-from engine.data.shortform import fill_short_export
 from engine.data.table import Source
-from engine.errors import UserError
 
 LIMITS = Limits(max_rows=500, max_columns=20, max_cell_chars=1000)
 SOURCE = Source(name="a.csv", format="csv")

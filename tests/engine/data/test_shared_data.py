@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from engine.config import DataConfig
+from engine.core.settings import Settings
 from engine.data.columns import resolve_tables
 from engine.data.examples import read_examples
 from engine.data.load import read_tables
-from engine.settings import Settings
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"needs the public data sets in {DATA}")

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import DataConfig
+from engine.core.errors import FileProblem, LabelProblem
 from engine.data.normal import normal_form
 from engine.data.split import split
-from engine.errors import FileProblem, LabelProblem
-from engine.tasks.base import Example
+from engine.schema import Example
 
 
 def rows(labels, texts=None, first=2):

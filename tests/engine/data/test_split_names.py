@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.core.errors import FileProblem
 from engine.data.split_names import split_files, split_named
-from engine.errors import FileProblem
 
 
 @pytest.mark.parametrize(

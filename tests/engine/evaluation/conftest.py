@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from engine.config import RunConfig
-from engine.evaluation.classification.evidence import Evidence
-from engine.tasks.base import Example
+from engine.schema import Example
+from engine.tasks.classification.evidence import Evidence
 from tests.engine.evaluation.answers import probabilities_for
 
 Make = Callable[..., Evidence]

@@ -12,20 +12,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.answering.spans import Prediction, Span
 from engine.config import RunConfig
-from engine.evaluation.report import FILES, load_report, write_report
+from engine.report.files import FILES, load_report, write_report
+from engine.schema import Example
 from engine.tasks import task_named
-from engine.tasks.base import Example, Judgement
-from engine.tasks.ner import EntityTypes, Tagged
-from engine.tasks.qa import Answers
+from engine.tasks.base import EvaluationData
+from engine.tasks.ner.model import EntityTypes, Tagged
+from engine.tasks.qa.model import Answers
+from engine.tasks.qa.spans import Prediction, Span
 
 TEXT = "Nora Vale of Larkmoor sent £120 from Leicester on 3 March. 澜禾的周敏从苏州寄出了包裹。The warehouse opens at seven."
 WORDS = [(0, 9), (13, 21), (27, 31), (37, 46), (50, 57), (59, 61), (62, 64), (65, 67)]
 TYPES = ["AMOUNT", "DATE", "PERSON", "PLACE"]
 QUESTIONS = ["Who sent it?", "Where does it stand?", "When does it open?", "周敏从哪里寄出？", "How much was sent?"]
 ROWS = (1, 3, 60)
-KINDS = ("right", "wrong", "silent", "chance", "cut", "weak")
+TASK_EXPORTS = ("right", "wrong", "silent", "chance", "cut", "weak")
 
 
 def draw(seed: int, low: int, high: int, size: int) -> list[int]:
@@ -40,14 +41,16 @@ def facts(rows: int) -> dict[str, Any]:
     return {"model": "minilm", "method": "full", "best_epoch": 1.0, "history": history, "rows": {"test": rows}}
 
 
-def judgement(rows: int, outputs: Any, examples: list[list[Example]], said: Any, before: Any, held: Any) -> Judgement:
+def judgement(
+    rows: int, outputs: Any, examples: list[list[Example]], said: Any, before: Any, held: Any
+) -> EvaluationData:
     config = RunConfig()
     config.evaluation.bootstrap_samples = 100
     train, validation, test = examples
-    return Judgement(config, outputs, train, validation, test, said, before, held, facts(rows))
+    return EvaluationData(config, outputs, train, validation, test, said, before, held, facts(rows))
 
 
-def ner(rows: int, kind: str, seed: int) -> Judgement:
+def ner(rows: int, kind: str, seed: int) -> EvaluationData:
     """`cut` finds parts of entities, `weak` misses a type; the test rows hold a type that training never had."""
 
     def examples(count: int, types: list[str]) -> list[Example]:
@@ -85,7 +88,7 @@ def ner(rows: int, kind: str, seed: int) -> Judgement:
     return judgement(rows, EntityTypes(TYPES[:3]), parts, said, before, held)
 
 
-def qa(rows: int, kind: str, seed: int) -> Judgement:
+def qa(rows: int, kind: str, seed: int) -> EvaluationData:
     """`cut` gives parts of the answers, `weak` none right of one kind; an odd seed has questions without one."""
 
     def examples(count: int) -> list[Example]:
@@ -122,7 +125,7 @@ def qa(rows: int, kind: str, seed: int) -> Judgement:
     return judgement(rows, Answers(bool(seed % 2), 40, 1.0), parts, said, before, held)
 
 
-def summarization(rows: int, kind: str, seed: int) -> Judgement:
+def summarization(rows: int, kind: str, seed: int) -> EvaluationData:
     """`cut` writes far too little, `weak` copies; an odd seed is Chinese."""
     chinese = bool(seed % 2)
     document = "周敏从苏州寄出了包裹。仓库每天七点开门。退货免费。" if chinese else TEXT
@@ -165,7 +168,7 @@ def texts(value: Any) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("rows", ROWS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TASK_EXPORTS)
 @pytest.mark.parametrize("task", MAKE)
 def test_whatever_the_model_says(task: str, kind: str, rows: int, tmp_path: Path) -> None:
     for seed in range(4):

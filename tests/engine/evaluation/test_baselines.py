@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from engine.core.scripts import script_of
 from engine.evaluation.baselines import (
     TOKEN,
     KeywordFeatures,
@@ -14,8 +15,7 @@ from engine.evaluation.baselines import (
     majority_probabilities,
     without_warnings,
 )
-from engine.evaluation.scripts import script_of
-from engine.tasks.base import Example
+from engine.schema import Example
 
 
 def texts(*values: str) -> list[Example]:

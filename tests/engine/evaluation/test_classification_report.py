@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.evaluation.classification.builder import build_report, predictions
-from engine.tasks.base import Example
+from engine.schema import Example
+from engine.tasks.classification.report import build_report, predictions
 from tests.engine.evaluation.answers import probabilities_for
 from tests.engine.evaluation.conftest import Make
 

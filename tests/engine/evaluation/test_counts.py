@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support, roc_auc_score
 
-from engine.evaluation.classification.counts import (
+from engine.tasks.classification.counts import (
     class_metrics_from_counts,
     metrics_from_counts,
     ranking_metrics,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from engine.evaluation.intervals import Difference, Interval
-from engine.evaluation.verdict import KEYWORDS_PHRASE, MAJORITY_PHRASE, Rival, judge, sentence
-from engine.evaluation.words import gap_range, listing, number, percent
+from engine.evaluation.metric_format import gap_range, listing, number, percent
+from engine.evaluation.verdict import KEYWORDS_PHRASE, MAJORITY_PHRASE, BaselineResult, judge, sentence
 
 
-def keywords(value: float, low: float, high: float, p: float = 0.001) -> Rival:
-    return Rival(KEYWORDS_PHRASE, value, Difference("accuracy", (low + high) / 2, low, high, p), True)
+def keywords(value: float, low: float, high: float, p: float = 0.001) -> BaselineResult:
+    return BaselineResult(KEYWORDS_PHRASE, value, Difference("accuracy", (low + high) / 2, low, high, p), True)
 
 
-def majority(value: float, low: float, high: float) -> Rival:
-    return Rival(MAJORITY_PHRASE, value, Difference("accuracy", (low + high) / 2, low, high, 0.001), False)
+def majority(value: float, low: float, high: float) -> BaselineResult:
+    return BaselineResult(MAJORITY_PHRASE, value, Difference("accuracy", (low + high) / 2, low, high, 0.001), False)
 
 
 SURE = Interval(0.92, 0.90, 0.94)
@@ -37,14 +37,14 @@ CASES = [
 
 
 @pytest.mark.parametrize(("level", "headline", "rivals"), CASES)
-def test_level(level: str, headline: Interval, rivals: list[Rival]):
+def test_level(level: str, headline: Interval, rivals: list[BaselineResult]):
     assert judge(headline, rivals, 0.95) == level
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "macro_f1"])
 @pytest.mark.parametrize(("level", "headline", "rivals"), CASES)
 def test_sentence_names_the_value_its_interval_and_the_best_rival(
-    level: str, headline: Interval, rivals: list[Rival], metric: str
+    level: str, headline: Interval, rivals: list[BaselineResult], metric: str
 ):
     said = sentence(metric, headline, rivals, 3000, 0.95)
     best = max((rival.value for rival in rivals), default=None)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.config import RunConfig
+from engine.run_directory.store import Run
 from engine.runs.api import train
-from engine.runs.store import Run
 from tests.engine.questions import WORDS, rows, write
 from tests.fresh import Fresh, fresh_environment, requirement_lines
 from tests.tiny import save_encoder

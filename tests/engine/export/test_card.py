@@ -6,22 +6,22 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard
 
-from engine.evaluation.words import number
+from engine.evaluation.metric_format import number
 from engine.export.card import model_card
-from engine.export.leaving import Leaving
-from engine.runs.store import Run
+from engine.export.source import ExportSource
+from engine.run_directory.store import Run
 
 pytestmark = pytest.mark.training
 
 
 @pytest.fixture(scope="module")
 def card(lora_run: Run) -> str:
-    return model_card(Leaving.of(lora_run), "hub", repo="ada/verdicts")
+    return model_card(ExportSource.of(lora_run), "hub", repo="ada/verdicts")
 
 
 def test_the_front_matter_holds_the_metrics_as_a_model_index(card: str, lora_run: Run) -> None:
     data = ModelCard(card).data
-    report = Leaving.of(lora_run).report
+    report = ExportSource.of(lora_run).report
     assert data.pipeline_tag == "text-classification" and data.library_name == "transformers"
     assert "lora" in data.tags and data.language == "en"
     values = {result.metric_name: result.metric_value for result in data.eval_results}
@@ -34,7 +34,7 @@ def test_the_front_matter_holds_the_metrics_as_a_model_index(card: str, lora_run
 
 
 def test_the_numbers_come_with_intervals_and_baselines(card: str, lora_run: Run) -> None:
-    report = Leaving.of(lora_run).report
+    report = ExportSource.of(lora_run).report
     rows = report["headline"]["rows"]
     low, high = report["intervals"]["accuracy"]
     shown = f"**{number('accuracy', report['test']['accuracy'], rows)}** [{number('accuracy', low, rows)} – {number('accuracy', high, rows)}]"
@@ -44,7 +44,7 @@ def test_the_numbers_come_with_intervals_and_baselines(card: str, lora_run: Run)
 
 
 def test_it_says_what_it_was_trained_on_what_it_is_for_and_where_it_ends(card: str, lora_run: Run) -> None:
-    facts = Leaving.of(lora_run).facts
+    facts = ExportSource.of(lora_run).facts
     for part in (
         "## What it is for",
         "## Limits",
@@ -61,13 +61,13 @@ def test_it_says_what_it_was_trained_on_what_it_is_for_and_where_it_ends(card: s
 
 
 def test_labels_that_are_several_and_masked_data_are_told(multi_run: Run) -> None:
-    card = model_card(Leaving.of(multi_run), "hub", repo="ada/labels")
+    card = model_card(ExportSource.of(multi_run), "hub", repo="ada/labels")
     assert 'function_to_apply="sigmoid"' in card
     assert "Personal data" in card and "个人信息" in card
 
 
 def test_a_catalogued_base_gives_licence_and_hub_id(lora_run: Run) -> None:
-    leaving = Leaving.of(lora_run)
+    leaving = ExportSource.of(lora_run)
     leaving.config.model.id = "minilm"
     raw = yaml.safe_load(model_card(leaving, "zip").split("---\n")[1])
     assert raw["license"] == "apache-2.0" and raw["base_model"] == "sentence-transformers/all-MiniLM-L6-v2"
@@ -77,5 +77,5 @@ def test_a_model_that_was_chosen_automatically_is_named(lora_run: Run, monkeypat
     asked = lora_run.config
     asked.model.id = "auto"
     monkeypatch.setattr(Run, "config", property(lambda run: asked))
-    leaving = Leaving.of(lora_run)
+    leaving = ExportSource.of(lora_run)
     assert "auto" not in (leaving.base_id, leaving.config.model.id) and not leaving.title.en.startswith("auto")

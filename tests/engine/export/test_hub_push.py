@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine.errors import ConfigProblem
+from engine.core.errors import ConfigProblem
 from engine.export.hub import planned
 from engine.export.names import check_name
-from engine.runs.store import Run
+from engine.run_directory.store import Run
 from tests.engine.export.upload_hub import READ_ONLY, TOKEN, UploadHub
 
 pytestmark = pytest.mark.training

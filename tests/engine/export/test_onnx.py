@@ -11,13 +11,13 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from engine.errors import RunFailure
+from engine.core.errors import RunFailure
 from engine.export import onnx
 from engine.export.package import make_onnx, make_zip
 from engine.inference.predictor import load_predictor
 from engine.models.device import choose_device
 from engine.models.load import LoadedModel
-from engine.runs.store import Run
+from engine.run_directory.store import Run
 from tests.fresh import Fresh
 from tests.tiny import save_encoder
 

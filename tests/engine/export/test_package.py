@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine.errors import RunProblem
-from engine.export.leaving import Leaving
+from engine.core.errors import RunProblem
 from engine.export.package import make_zip
+from engine.export.source import ExportSource
 from engine.inference.predictor import load_predictor
-from engine.runs.store import Run
+from engine.run_directory.store import Run
 from tests.fresh import Fresh
 
 pytestmark = pytest.mark.training
@@ -141,11 +141,11 @@ def test_an_exported_model_folder_is_a_model_folder_here_too(lora_run: Run, tmp_
 
 def test_a_run_without_a_model_is_refused(runs: Path, sentences: Path, tiny_bert: Path) -> None:
     from engine.config import RunConfig
-    from engine.runs.store import Store
+    from engine.run_directory.store import Store
 
     queued = Store(runs).create(RunConfig.from_dict({"data": {"train": str(sentences)}}))
     with pytest.raises(RunProblem) as caught:
-        Leaving.of(queued)
+        ExportSource.of(queued)
     assert caught.value.code == "not_finished"
 
 

@@ -17,10 +17,10 @@ import pytest
 import yaml
 from gradio_client import Client
 
-from engine.errors import FileProblem
+from engine.core.errors import FileProblem
 from engine.export.space import make_space
 from engine.inference.predictor import load_predictor
-from engine.runs.store import Run
+from engine.run_directory.store import Run
 from tests.fresh import Fresh
 
 pytestmark = pytest.mark.training
@@ -103,7 +103,7 @@ def test_a_folder_that_holds_something_is_left_alone(full_run: Run, tmp_path: Pa
 
 def test_hostile_names_stay_text(runs: Path, sentences: Path, tiny_bert: Path, tmp_path: Path) -> None:
     from engine.export.card import model_card
-    from engine.export.leaving import Leaving
+    from engine.export.source import ExportSource
     from tests.engine.export.conftest import tune
 
     bad = '<img src=x onerror=alert(1)> | # x\n---\ntitle: "no" `code` [a](javascript:alert(1))'
@@ -113,7 +113,7 @@ def test_hostile_names_stay_text(runs: Path, sentences: Path, tiny_bert: Path, t
     matter, _, body = readme.removeprefix("---\n").partition("\n---\n")
     assert yaml.safe_load(matter)["sdk"] == "gradio"
     assert json.loads((folder / "about.json").read_text())["title"] == bad
-    card = model_card(Leaving.of(run), "zip")
+    card = model_card(ExportSource.of(run), "zip")
     front, _, card_body = card.removeprefix("---\n").partition("\n---\n")
     assert yaml.safe_load(front)["pipeline_tag"] == "text-classification"
     for text in (body, card_body.partition("```yaml")[0]):

@@ -16,15 +16,15 @@ import pytest
 import yaml
 
 from engine.config import WRITING
+from engine.export.bundled_modules import closure, write_bundled_modules
 from engine.export.card import model_card
-from engine.export.kinds import KINDS
-from engine.export.leaving import Leaving
 from engine.export.package import PROGRAM, make_onnx, make_zip
-from engine.export.rules import closure, write_rules
+from engine.export.source import ExportSource
 from engine.export.space import make_space
+from engine.export.task_export import TASK_EXPORTS
 from engine.inference.predictor import load_predictor
 from engine.models.device import choose_device
-from engine.runs.store import Run
+from engine.run_directory.store import Run
 from engine.tasks import TASKS
 from tests.fresh import Fresh
 
@@ -130,7 +130,7 @@ def test_the_space_answers_as_the_page_does(
 @pytest.mark.training
 @pytest.mark.parametrize("which", ["ner_run", "qa_run"])
 def test_the_card_knows_the_task(which: str, request: pytest.FixtureRequest) -> None:
-    leaving = Leaving.of(request.getfixturevalue(which))
+    leaving = ExportSource.of(request.getfixturevalue(which))
     card = model_card(leaving, "hub", repo="ada/model")
     matter = yaml.safe_load(card.split("---\n")[1])
     assert matter["pipeline_tag"] == leaving.kind.pipeline
@@ -147,8 +147,8 @@ WRITES = {
 
 
 def test_the_rules_that_go_along_are_few_and_need_nothing_of_the_engine(tmp_path: Path) -> None:
-    assert KINDS.keys() == TASKS.keys(), "every task has its ways out"
-    for task, kind in KINDS.items():
+    assert TASK_EXPORTS.keys() == TASKS.keys(), "every task has its ways out"
+    for task, kind in TASK_EXPORTS.items():
         assert (PROGRAM / f"answering_{task}.py").is_file() and (PROGRAM / f"app_{task}.py").is_file()
         if not kind.rules:
             continue
@@ -160,7 +160,7 @@ def test_the_rules_that_go_along_are_few_and_need_nothing_of_the_engine(tmp_path
             assert len(names) <= 9
         folder = tmp_path / task / "rules"
         folder.parent.mkdir()
-        write_rules(kind.rules, folder)
+        write_bundled_modules(kind.rules, folder)
         for path in folder.glob("*.py"):
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
                 module = node.module if isinstance(node, ast.ImportFrom) else None

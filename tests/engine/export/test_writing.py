@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from engine.errors import RunProblem
+from engine.core.errors import RunProblem
 from engine.export.hub import planned
-from engine.export.leaving import Leaving
 from engine.export.package import make_onnx, make_zip
+from engine.export.source import ExportSource
 from engine.export.space import make_space
 from engine.inference.predictor import load_predictor
-from engine.runs.store import Run
+from engine.run_directory.store import Run
 from tests.engine.export.conftest import tune
 from tests.engine.export.test_space_folder import running
 from tests.engine.export.test_tasks import said, unpacked
@@ -149,4 +149,4 @@ def test_onnx_is_refused_with_the_reason_before_any_work(run: Run, tmp_path: Pat
 
 def test_the_class_that_loads_it_is_named(run: Run) -> None:
     expected = "AutoModelForSeq2SeqLM" if run.config.method.name == "lora" else "AutoModelForCausalLM"
-    assert Leaving.of(run).auto_class == expected
+    assert ExportSource.of(run).auto_class == expected

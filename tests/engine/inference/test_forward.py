@@ -8,11 +8,11 @@ import torch
 from torch import nn
 from transformers import AutoModelForSequenceClassification
 
+from engine.core.text import Text
 from engine.inference.forward import collate, run, tokens_at_once
 from engine.inference.reader import Reader
 from engine.models.device import Device, choose_device
-from engine.tasks.base import IGNORED, Feature
-from engine.text import Text
+from engine.schema import IGNORED, Feature
 from tests.tiny import FAMILIES
 
 FP32 = choose_device("cpu", "fp32")

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from engine.config import MethodConfig, ModelConfig, RunConfig
-from engine.errors import ColumnProblem, FileProblem, RunProblem
-from engine.inference.judge import judge_file
+from engine.core.errors import ColumnProblem, FileProblem, RunProblem
 from engine.inference.predictor import Predictor, load_predictor
 from engine.inference.saved import Description
+from engine.inference.score_file import judge_file
 from engine.models.adapters import apply_method, save_model
 from engine.models.device import choose_device
 from engine.tasks import TASKS
-from engine.tasks.classification import Classes
+from engine.tasks.classification.model import Classes
 
 CLASSES = Classes(["bad", "good"])
 

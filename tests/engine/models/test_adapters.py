@@ -11,7 +11,7 @@ from peft import PeftModel
 from torch import nn
 
 from engine.config import MethodConfig, ModelConfig
-from engine.errors import ConfigProblem, ModelProblem, RunFailure
+from engine.core.errors import ConfigProblem, ModelProblem, RunFailure
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import (
     apply_method,
@@ -25,14 +25,14 @@ from engine.models.adapters import (
 )
 from engine.models.load import check_is_encoder, max_positions, modules_of, set_dropout
 from engine.tasks import TASKS
-from engine.tasks.classification import Classes
-from engine.tasks.ner import EntityTypes
+from engine.tasks.classification.model import Classes
+from engine.tasks.ner.model import EntityTypes
 from tests.tiny import FAMILIES, save_encoder, tokenizer
 
 CLASSES = Classes(["bad", "good", "so-so"])
 TASK = TASKS["classification"]
 # The tagger keeps one of two layers as well, so that a shortened encoder is saved and found again.
-KINDS = {"classification": (CLASSES, None), "ner": (EntityTypes(["LOC", "PER"]), 1)}
+TASK_EXPORTS = {"classification": (CLASSES, None), "ner": (EntityTypes(["LOC", "PER"]), 1)}
 BATCH = {
     "input_ids": torch.tensor([[1, 5, 6, 2], [1, 8, 2, 0]]),
     "attention_mask": torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]]),
@@ -65,9 +65,9 @@ def base(request, tmp_path_factory):
     [MethodConfig(name="full"), MethodConfig(name="lora", lora_rank=4), MethodConfig(name="head")],
     ids=lambda m: m.name,
 )
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TASK_EXPORTS)
 def test_what_is_saved_answers_like_what_was_trained(base, kind, method, tmp_path):
-    outputs, layers = KINDS[kind]
+    outputs, layers = TASK_EXPORTS[kind]
     loaded = TASKS[kind].load(str(base), outputs, ModelConfig(id=str(base), layers=layers), dropout=0.0)
     assert layers is None or loaded.model.config.num_hidden_layers == layers
     before = {name: p.detach().clone() for name, p in loaded.model.named_parameters()}

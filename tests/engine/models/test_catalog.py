@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.assets import EMBEDDED
-from engine.errors import ModelProblem
+from engine.core.errors import ModelProblem
 from engine.models import catalog
 from engine.models.catalog import CATALOG, nearest, resolve
 

@@ -12,9 +12,9 @@ import sys
 import pytest
 import torch
 
-from engine.errors import ConfigProblem
+from engine.core.errors import ConfigProblem
+from engine.core.text import Text
 from engine.models.device import Device, attention_for, check_can_compile
-from engine.text import Text
 
 CHILD = """
 import psutil

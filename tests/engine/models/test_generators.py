@@ -9,25 +9,25 @@ import pytest
 import torch
 
 from engine.config import MethodConfig, ModelConfig
-from engine.errors import ConfigProblem, ModelProblem
+from engine.core.errors import ConfigProblem, ModelProblem
+from engine.core.text import Text
+from engine.generation.generation_spec import GenerationSpec
+from engine.generation.loss import next_logits, target_loss
 from engine.inference.forward import collate
+from engine.inference.generative_reader import GenerativeReader
 from engine.inference.saved import Description, load_tuned
-from engine.inference.writer import Writer
 from engine.models.adapters import apply_method, checkpoint_activations, parameter_counts, save_model, verify_saved
 from engine.models.device import Device
 from engine.models.generator_methods import halve_frozen, linear_layers
 from engine.models.generators import load_generator
+from engine.schema import Example
 from engine.tasks import TASKS
-from engine.tasks.base import Example
-from engine.text import Text
-from engine.writing.form import Form
-from engine.writing.loss import next_logits, target_loss
 from tests.tiny import save_encoder
 from tests.tiny_generators import GENERATORS, save_generator
 
 TASK = TASKS["summarization"]
 CPU = Device("cpu", torch.float32, Text("", ""))
-FORM = Form(prompt="film {document}", target="{summary}", max_new_tokens=6)
+FORM = GenerationSpec(prompt="film {document}", target="{summary}", max_new_tokens=6)
 ROWS = [
     Example(1, {"document": "the plot was good and the music was fine"}, ("good plot",)),
     Example(2, {"document": "awful cast"}, ("bad film",)),
@@ -35,8 +35,8 @@ ROWS = [
 ]
 
 
-def writer(model, loaded, form: Form = FORM) -> Writer:
-    return Writer(TASK, form, model, loaded.tokenizer, CPU, 40)
+def writer(model, loaded, form: GenerationSpec = FORM) -> GenerativeReader:
+    return GenerativeReader(TASK, form, model, loaded.tokenizer, CPU, 40)
 
 
 @pytest.fixture(scope="module", params=sorted(GENERATORS))

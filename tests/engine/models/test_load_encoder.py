@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 from transformers import AutoModelForSequenceClassification
 
-from engine.errors import UserError
+from engine.core.errors import UserError
 from engine.models.load import explained, load_encoder
 from tests.tiny import save_encoder
 

@@ -13,18 +13,18 @@ from dataclasses import replace
 import pytest
 
 from engine.config import RunConfig
-from engine.errors import ConfigProblem, RunFailure, RunProblem
-from engine.runs import disk
-from engine.runs.about import MOST_NOTE, about, describe
+from engine.core.errors import ConfigProblem, RunFailure, RunProblem
+from engine.core.settings import Settings
+from engine.run_directory import disk
+from engine.run_directory.about import MOST_NOTE, about, describe
+from engine.run_directory.identity import identity_of, this_process
+from engine.run_directory.limits import over_limits
+from engine.run_directory.queue import admit
+from engine.run_directory.store import Run, Store
 from engine.runs.cause import cause_of
-from engine.runs.identity import identity_of, this_process
 from engine.runs.launch import resumable
-from engine.runs.limits import over_limits
-from engine.runs.patrol import DAY, PATIENCE_SECONDS, Patrol
-from engine.runs.queue import admit
 from engine.runs.stop import ask, enforce, signal_process
-from engine.runs.store import Run, Store
-from engine.settings import Settings
+from engine.runs.supervisor import DAY, PATIENCE_SECONDS, Patrol
 
 STUBBORN = """
 import signal, subprocess, sys, time
@@ -112,14 +112,18 @@ def test_a_frozen_worker_is_ended_and_said_so_whatever_the_clock_says(store, set
     now = [1000.0]
     patrol = Patrol(store, settings, clock=lambda: now[0])
     monkeypatch.setattr("engine.runs.stop.TERM_SECONDS", 0.2)
-    monkeypatch.setattr("engine.runs.patrol.end", lambda *a: __import__("engine.runs.stop").runs.stop.end(*a, term=0.2))
+    monkeypatch.setattr(
+        "engine.runs.supervisor.end", lambda *a: __import__("engine.runs.stop").runs.stop.end(*a, term=0.2)
+    )
     patrol.round()
     wall = time.time()
-    monkeypatch.setattr("engine.runs.patrol.time.time", lambda: wall + 10 * 365 * DAY)
+    monkeypatch.setattr("engine.runs.supervisor.time.time", lambda: wall + 10 * 365 * DAY)
     patrol.round()
     assert run.state == "running", "a clock that jumps is no silence"
     monkeypatch.undo()
-    monkeypatch.setattr("engine.runs.patrol.end", lambda *a: __import__("engine.runs.stop").runs.stop.end(*a, term=0.2))
+    monkeypatch.setattr(
+        "engine.runs.supervisor.end", lambda *a: __import__("engine.runs.stop").runs.stop.end(*a, term=0.2)
+    )
     now[0] += settings.hang_seconds
     patrol.round()
     assert worker.wait(10) == -signal.SIGKILL
@@ -130,7 +134,7 @@ def test_a_frozen_worker_is_ended_and_said_so_whatever_the_clock_says(store, set
 
 def test_a_worker_gets_ready_while_nothing_trains(store, settings, monkeypatch):
     asked = []
-    monkeypatch.setattr("engine.runs.patrol.get_ready", lambda: asked.append(True))
+    monkeypatch.setattr("engine.runs.supervisor.get_ready", lambda: asked.append(True))
     Patrol(store, settings).prepare()
     assert asked == [True]
     Patrol(store, replace(settings, spare_worker=False)).prepare()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.assets.example import TRIAL_MINUTES, WRITING_MINUTES
+from engine.assets.example import GENERATIVE_MINUTES, TRIAL_MINUTES
 from engine.config import RunConfig
 from engine.training.budget import TRUSTED, Budget, due
 from engine.training.defaults import minutes_for
@@ -173,4 +173,4 @@ def test_only_an_example_that_nobody_says_anything_about_ends_by_itself() -> Non
     assert minutes_for(own) is None
     assert minutes_for(replace(own, training=replace(own.training, minutes=2.0))) == 2
     summaries = {"task": "summarization", "data": {"example": "help-desk-summaries-en"}}
-    assert minutes_for(RunConfig.from_dict(summaries)) == WRITING_MINUTES
+    assert minutes_for(RunConfig.from_dict(summaries)) == GENERATIVE_MINUTES

@@ -9,12 +9,12 @@ import torch
 from transformers import TrainingArguments
 
 from engine.config import RunConfig
-from engine.evaluation.report import load_report
+from engine.core.settings import Settings
 from engine.inference.predictor import load_predictor
-from engine.runs.store import Store
-from engine.settings import Settings
-from engine.training.course import carry_out
+from engine.report.files import load_report
+from engine.run_directory.store import Store
 from engine.training.events import EventLog
+from engine.training.pipeline import run_pipeline
 
 
 @pytest.mark.training
@@ -42,7 +42,7 @@ def test_a_compiled_model_learns_and_is_saved_like_any_other(tiny_bert, sentence
             }
         )
     )
-    assert carry_out(run, Settings.from_env(runs_dir=runs_dir), EventLog(run.path("events.jsonl"))) == "completed"
+    assert run_pipeline(run, Settings.from_env(runs_dir=runs_dir), EventLog(run.path("events.jsonl"))) == "completed"
     assert [how["backend"] for how in compiled] == ["eager"]
     assert load_report(run.path("report"))["test"]["accuracy"] >= 0.85
     assert load_predictor(run.directory).predict(["good film"])[0]["label"] == "positive"

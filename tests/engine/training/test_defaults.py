@@ -8,16 +8,15 @@ import pytest
 from transformers import BertConfig, LlamaConfig
 
 from engine.config import RunConfig
-from engine.errors import ConfigProblem
+from engine.core.errors import ConfigProblem
 from engine.tasks import TASKS
-from engine.training.defaults import (
-    batch_size_for,
-    common_length,
-    learning_rate_for,
-    max_length_for,
-    resolve,
+from engine.tasks.task_defaults import (
+    epochs_for_classes,
+    epochs_for_generation,
+    epochs_for_questions,
+    passes_for_entities,
 )
-from engine.training.pace import passes_for_classes, passes_for_entities, passes_for_questions, passes_for_writing
+from engine.training.defaults import batch_size_for, common_length, learning_rate_for, max_length_for, resolve
 
 PACE = TASKS["classification"].pace
 MINILM = BertConfig(hidden_size=384, num_hidden_layers=6, num_attention_heads=12)
@@ -48,8 +47,8 @@ def test_writers_wider_than_the_embedded_one_take_smaller_steps_with_lora():
 
 
 def test_writers_take_one_pass_less_with_lora_and_more_where_rows_are_few():
-    assert [passes_for_writing(rows, 0, "lora") for rows in (29, 30, 5000)] == [2, 1, 1]
-    assert [passes_for_writing(rows, 0, "full") for rows in (29, 30, 5000)] == [3, 2, 2]
+    assert [epochs_for_generation(rows, 0, "lora") for rows in (29, 30, 5000)] == [2, 1, 1]
+    assert [epochs_for_generation(rows, 0, "full") for rows in (29, 30, 5000)] == [3, 2, 2]
 
 
 def test_the_rate_grows_with_the_square_root_of_the_batch():
@@ -99,12 +98,12 @@ def test_what_is_asked_for_is_used():
 
 def test_fewer_examples_a_class_take_more_passes():
     assert [
-        [passes_for_classes(rows, classes, method) for rows, classes in ((6500, 2), (9000, 77), (500, 8), (20, 2))]
+        [epochs_for_classes(rows, classes, method) for rows, classes in ((6500, 2), (9000, 77), (500, 8), (20, 2))]
         for method in ("lora", "full")
     ] == [[2, 4, 7, 8], [2, 4, 4, 8]]
     # The head's larger steps are those of full fine-tuning over few rows.
     few = ((900, 77), (200, 8), (650, 8), (1000, 77))
-    assert [passes_for_classes(rows, classes, "full") for rows, classes in few] == [4, 6, 5, 8]
+    assert [epochs_for_classes(rows, classes, "full") for rows, classes in few] == [4, 6, 5, 8]
 
 
 def test_the_head_takes_larger_steps_over_few_texts_unless_asked_otherwise():
@@ -152,7 +151,7 @@ def test_questions_are_learned_in_windows_unless_a_length_is_asked_for():
     assert [length(200), length(500), length(3000), length(3000, limit=128)] == [200, 384, 384, 128]
     config.model.max_length = 512
     assert length(3000) == 512
-    assert [passes_for_questions(rows, 0, "full") for rows in (100, 450, 900, 5000)] == [8, 3, 3, 2]
+    assert [epochs_for_questions(rows, 0, "full") for rows in (100, 450, 900, 5000)] == [8, 3, 3, 2]
 
 
 def test_a_head_above_an_encoder_that_reads_once_takes_more_passes_and_larger_batches():

@@ -10,11 +10,11 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 from engine.config import RunConfig
-from engine.evaluation.report import load_report
-from engine.runs.store import Run, Store
-from engine.settings import Settings
-from engine.training.course import carry_out
+from engine.core.settings import Settings
+from engine.report.files import load_report
+from engine.run_directory.store import Run, Store
 from engine.training.events import EventLog
+from engine.training.pipeline import run_pipeline
 
 pytestmark = pytest.mark.training
 
@@ -31,7 +31,7 @@ def run_of(runs_dir: Path, model: Path, table: Path, **method: Any) -> Run:
             }
         )
     )
-    assert carry_out(run, Settings.from_env(runs_dir=runs_dir), EventLog(run.path("events.jsonl"))) == "completed"
+    assert run_pipeline(run, Settings.from_env(runs_dir=runs_dir), EventLog(run.path("events.jsonl"))) == "completed"
     return run
 
 

@@ -11,15 +11,15 @@ import random
 import pytest
 
 from engine.config import RunConfig
+from engine.core.errors import UserError
 from engine.data.load import read_table
-from engine.errors import UserError
-from engine.evaluation.ner.rows import error_rows
-from engine.evaluation.report import load_report
-from engine.inference.batch import answer_table, check_output, write_answers
-from engine.inference.judge import judge_file
+from engine.inference.batch_predict import answer_table, check_output, write_answers
 from engine.inference.predictor import load_predictor
+from engine.inference.score_file import judge_file
 from engine.models.device import choose_device
+from engine.report.files import load_report
 from engine.runs.api import train
+from engine.tasks.ner.rows import error_rows
 from tests.tiny import WORDS, save_encoder
 
 NAMES = ["ann", "bob", "eve", "dan"]

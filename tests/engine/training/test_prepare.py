@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.assets import EXAMPLES
 from engine.config import RunConfig
-from engine.tasks.base import Example
+from engine.schema import Example
 from engine.training.prepare import sample_of_example
 
 ROWS = [Example(number, {"text": "x" * (number % 100)}, ()) for number in range(5000)]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.config import RunConfig
-from engine.evaluation.report import load_report
 from engine.inference.predictor import load_predictor
+from engine.report.files import load_report
 from engine.runs.api import train
 
 

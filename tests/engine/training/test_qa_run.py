@@ -11,20 +11,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.answering.windows import token_targets
 from engine.config import ModelConfig, RunConfig
-from engine.errors import UserError
-from engine.evaluation.report import load_report, render_html, render_markdown
-from engine.inference.batch import answer_table, write_answers
+from engine.core.errors import UserError
+from engine.inference.batch_predict import answer_table, write_answers
 from engine.inference.forward import collate
-from engine.inference.judge import judge_file
 from engine.inference.predictor import load_predictor
 from engine.inference.reader import Reader
+from engine.inference.score_file import judge_file
 from engine.models.device import choose_device
+from engine.report.files import load_report, render_html, render_markdown
+from engine.run_directory.store import Run
 from engine.runs.api import train
-from engine.runs.store import Run
-from engine.tasks.base import Example
-from engine.tasks.qa import QuestionAnswering
+from engine.schema import Example
+from engine.tasks.qa.model import QuestionAnswering
+from engine.tasks.qa.windows import token_targets
 from tests.engine.questions import WORDS, rows, write
 from tests.tiny import FAMILIES, save_encoder
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from engine.config import RunConfig
-from engine.evaluation.report import load_report
+from engine.report.files import load_report
 from engine.runs.api import train
 
 

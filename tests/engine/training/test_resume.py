@@ -14,16 +14,16 @@ import torch
 from safetensors.torch import load_file
 
 from engine.config import RunConfig
-from engine.errors import RunProblem
-from engine.evaluation.report import load_report
+from engine.core.errors import RunProblem
+from engine.core.settings import Settings
+from engine.report.files import load_report
+from engine.run_directory.store import Run, Store
 from engine.runs.launch import resumable, resume
 from engine.runs.process import start
-from engine.runs.store import Run, Store
-from engine.settings import Settings
 from engine.tasks import task_named
-from engine.training.checkpoint import Checkpoints
-from engine.training.course import carry_out
+from engine.training.checkpoint_files import Checkpoints
 from engine.training.events import EventLog
+from engine.training.pipeline import run_pipeline
 from engine.training.worker import forget_checkpoints
 from tests.engine.questions import WORDS as QUESTION_WORDS
 from tests.engine.questions import rows, write
@@ -103,7 +103,7 @@ def attempt(run: Run, settings: Settings, crash_at: int = 10**9, asking_at: int 
     log = Interrupting(run.path("events.jsonl"))
     log.run, log.crash_at, log.asking_at = run, crash_at, asking_at
     try:
-        assert carry_out(run, settings, log) == "completed"
+        assert run_pipeline(run, settings, log) == "completed"
         run.update(state="completed")
         forget_checkpoints(run)
     except Crash:
@@ -205,7 +205,7 @@ def test_a_run_goes_on_with_the_settings_that_it_began_with(
     assert facts.pop("frozen_layers") == 0
     run.update(facts=facts)
     newer = replace(task_named("classification").pace, frozen_share=lambda labels: 0.5, rate={"full": 1.0})
-    monkeypatch.setattr("engine.tasks.classification.Classification.pace", newer)
+    monkeypatch.setattr("engine.tasks.classification.model.Classification.pace", newer)
     attempt(run, settings)
     assert [event["step"] for event in events(run, "resumed")] == [6]
     assert run.manifest.facts["frozen_layers"] == 0

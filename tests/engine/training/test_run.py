@@ -13,13 +13,13 @@ import time
 import pytest
 
 from engine.config import RunConfig
-from engine.errors import UserError
-from engine.evaluation.report import load_report
+from engine.core.errors import UserError
 from engine.inference.predictor import load_predictor
 from engine.models.device import choose_device
+from engine.report.files import load_report
+from engine.run_directory.store import Run, Store
 from engine.runs.api import train
 from engine.runs.process import start
-from engine.runs.store import Run, Store
 
 
 def describe(table, model, **values) -> RunConfig:
@@ -106,9 +106,9 @@ def test_the_same_seed_gives_the_same_model(tiny_bert, sentences, runs_dir):
 
 @pytest.mark.training
 def test_a_run_that_is_short_of_time_makes_fewer_passes_and_says_so(tiny_bert, sentences, runs_dir, monkeypatch):
-    from engine.settings import Settings
-    from engine.training.course import carry_out
+    from engine.core.settings import Settings
     from engine.training.events import EventLog
+    from engine.training.pipeline import run_pipeline
 
     # In this process, and with nothing set aside: how long imports and the report take here does not matter then.
     monkeypatch.setattr("engine.training.fit.AFTERWARDS", 0.0)
@@ -116,7 +116,7 @@ def test_a_run_that_is_short_of_time_makes_fewer_passes_and_says_so(tiny_bert, s
     learning = {"epochs": 1000, "minutes": 0.2, "warmup": 0.0}
     run = Store(runs_dir).create(describe(sentences, tiny_bert, training=learning))
     log = EventLog(run.path("events.jsonl"))
-    assert carry_out(run, Settings.from_env(runs_dir=runs_dir), log) == "completed"
+    assert run_pipeline(run, Settings.from_env(runs_dir=runs_dir), log) == "completed"
     events = run.events()[0]
     steps = [event for event in events if event["type"] == "step"]
     assert steps[-1]["step"] == steps[-1]["total_steps"] < steps[0]["total_steps"]
@@ -178,7 +178,7 @@ def test_the_worker_outlives_the_one_who_started_it(tiny_bert, sentences, runs_d
 
     run = Store(runs_dir).create(describe(sentences, tiny_bert, training={"epochs": 40, "learning_rate": 1e-3}))
     code = (
-        "import sys, time; from pathlib import Path; from engine.runs.process import start; from engine.runs.store import Run;"
+        "import sys, time; from pathlib import Path; from engine.runs.process import start; from engine.run_directory.store import Run;"
         f"start(Run(Path({str(run.directory)!r}))); time.sleep(600)"
     )
     starter = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
@@ -225,10 +225,10 @@ def test_wrong_input_fails_with_a_cause_and_leaves_no_living_run(tiny_bert, sent
 @pytest.mark.training
 def test_memory_that_runs_out_is_retried_once_at_half_the_batch(tiny_bert, sentences, runs_dir, monkeypatch):
     """In process, with an allocator that fails for batches over eight."""
-    from engine.settings import Settings
+    from engine.core.settings import Settings
     from engine.training import trainer
-    from engine.training.course import carry_out
     from engine.training.events import EventLog
+    from engine.training.pipeline import run_pipeline
 
     real = trainer.FineTuner.compute_loss
 
@@ -240,7 +240,7 @@ def test_memory_that_runs_out_is_retried_once_at_half_the_batch(tiny_bert, sente
     monkeypatch.setattr(trainer.FineTuner, "compute_loss", allocate)
     run = Store(runs_dir).create(describe(sentences, tiny_bert, training={"epochs": 2}))
     events = EventLog(run.path("events.jsonl"))
-    assert carry_out(run, Settings.from_env(), events) == "completed"
+    assert run_pipeline(run, Settings.from_env(), events) == "completed"
     notices = [e for e in run.events()[0] if e["type"] == "notice" and e["code"] == "smaller_batch"]
     assert len(notices) == 1
     assert "8" in notices[0]["message"]["en"]
@@ -251,7 +251,7 @@ def test_memory_that_runs_out_is_retried_once_at_half_the_batch(tiny_bert, sente
     monkeypatch.setattr(trainer.FineTuner, "compute_loss", never)
     failing = Store(runs_dir).create(describe(sentences, tiny_bert))
     with pytest.raises(MemoryError):
-        carry_out(failing, Settings.from_env(), EventLog(failing.path("events.jsonl")))
+        run_pipeline(failing, Settings.from_env(), EventLog(failing.path("events.jsonl")))
 
 
 @pytest.mark.training

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from engine.config import RunConfig
-from engine.errors import UserError
-from engine.evaluation.report import load_report, render_html, render_markdown
-from engine.evaluation.summarization.rows import group_rows
-from engine.inference.judge import judge_file
+from engine.core.errors import UserError
 from engine.inference.predictor import load_predictor
+from engine.inference.score_file import judge_file
+from engine.report.files import load_report, render_html, render_markdown
 from engine.runs.api import train
+from engine.tasks.summarization.rows import group_rows
 from tests.tiny_generators import save_generator, table
 
 

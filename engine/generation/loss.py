@@ -1,0 +1,99 @@
+"""The loss of a model that writes: cross-entropy on the target alone.
+
+The output layer is asked only where there is something to learn: with a vocabulary of tens of thousands it is otherwise the dearest
+part of a step. Knows tensors; does not know tokens or tasks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+
+from engine.schema import IGNORED
+
+
+def target_loss(model: nn.Module, batch: dict[str, torch.Tensor], smoothing: float = 0.0) -> torch.Tensor:
+    """Mean cross-entropy of the target tokens. `batch` has `input_ids`, `attention_mask` and `labels` (IGNORED beside targets)."""
+    logits, targets = target_logits(model, batch)
+    return functional.cross_entropy(logits.float(), targets, label_smoothing=smoothing)
+
+
+def target_losses(model: nn.Module, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The summed loss of each sequence's target, and its number of tokens: both [b]."""
+    logits, targets = target_logits(model, batch)
+    each = functional.cross_entropy(logits.float(), targets, reduction="none")
+    counted = _targets(model, batch) != IGNORED
+    owners = counted.nonzero()[:, 0]
+    sums = torch.zeros(len(counted), device=each.device).index_add_(0, owners, each)
+    return sums, counted.sum(dim=1)
+
+
+def target_logits(model: nn.Module, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits [n, vocabulary] before each of the batch's n target tokens, and those tokens [n]."""
+    targets = _targets(model, batch)
+    known = targets != IGNORED
+    inputs = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
+    if is_encoder_decoder(model):
+        inputs["decoder_input_ids"] = inner(model).prepare_decoder_input_ids_from_labels(labels=batch["labels"])
+    else:
+        # Padding lies on the right, where no token before it looks: said to be none, attention is plainly causal, which fused
+        # kernels compute in less time.
+        inputs["attention_mask"] = torch.ones_like(batch["attention_mask"])
+    with _head_only_at(model, known):
+        return model(**inputs, use_cache=False).logits, targets[known]
+
+
+def next_logits(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Logits [b, vocabulary] of the first token to be written."""
+    inputs = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
+    if is_encoder_decoder(model):
+        start = inner(model).generation_config.decoder_start_token_id
+        inputs["decoder_input_ids"] = torch.full_like(batch["input_ids"][:, :1], start)
+        at = torch.ones_like(inputs["decoder_input_ids"], dtype=torch.bool)
+    else:
+        at = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
+        at[torch.arange(len(at)), batch["attention_mask"].sum(dim=1) - 1] = True
+    with _head_only_at(model, at):
+        return model(**inputs, use_cache=False).logits
+
+
+def inner(model: nn.Module) -> nn.Module:
+    """The model of transformers, whatever PEFT has wrapped around it."""
+    from peft import PeftModel
+
+    if isinstance(model, DistributedDataParallel):
+        model = model.module
+    return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
+def is_encoder_decoder(model: nn.Module) -> bool:
+    return bool(inner(model).config.is_encoder_decoder)
+
+
+def _targets(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """What each position of the decoder should say next."""
+    labels = batch["labels"]
+    if is_encoder_decoder(model):
+        return labels
+    shifted = torch.full_like(labels, IGNORED)
+    shifted[:, :-1] = labels[:, 1:]
+    return shifted
+
+
+@contextlib.contextmanager
+def _head_only_at(model: nn.Module, positions: torch.Tensor) -> Iterator[None]:
+    """Within, the output layer sees the hidden states at `positions` [b, t] alone, as [n, hidden].
+
+    `logits_to_keep` of transformers takes the same positions of every row; targets begin and end elsewhere in each.
+    """
+    head = inner(model).get_output_embeddings()
+    handle = head.register_forward_pre_hook(lambda module, given: (given[0][positions], *given[1:]))
+    try:
+        yield
+    finally:
+        handle.remove()

@@ -1,1 +1,0 @@
-"""Entities as tags: words of a text, the tokens that stand for them, and from tags back to exact places in the text."""

@@ -1,0 +1,262 @@
+"""The evaluation report of a tagger.
+
+Knows which parts the report has and what the verdict rests on. Does not know how a report is shown, nor how the model was made.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from engine.evaluation import calibration, insights, slices
+from engine.evaluation.comparison import CONFIDENCE, Baseline, ModelComparison
+from engine.evaluation.intervals import Interval, MetricsFrom, Statistics, bootstrap
+from engine.schema import Example
+from engine.tasks.base import EvaluationData
+from engine.tasks.ner import counts, errors, partial, sections, seen
+from engine.tasks.ner import insights as remarks
+from engine.tasks.ner.counts import Spans
+from engine.tasks.ner.lexicon import Lexicon
+from engine.tasks.ner.report_words import ERROR_NAMES, LEXICON, LEXICON_PHRASE, TEXTS, UNTUNED
+
+
+def build_report(judgement: EvaluationData) -> dict[str, Any]:
+    """Everything that can be said of the model on the test rows: the JSON of report.json (see report.py for how it is shown)."""
+    if not judgement.test:
+        raise ValueError("a report needs at least one test row")
+    return _Builder(judgement).report()
+
+
+def records(judgement: EvaluationData) -> Iterator[dict[str, Any]]:
+    """One entry a test row, for predictions.jsonl."""
+    for example, said in zip(judgement.test, judgement.predictions, strict=True):
+        yield sections.record(example, said.spans)
+
+
+class _Builder:
+    """One report in the making: what its parts share."""
+
+    def __init__(self, judgement: EvaluationData):
+        self.judgement = judgement
+        self.config = judgement.config
+        self.seed, self.samples = self.config.seed, self.config.evaluation.bootstrap_samples
+        self.metric = self.config.evaluation.metric or "f1"
+        self.gold: list[Spans] = [example.target for example in judgement.test]
+        self.given: list[Spans] = [said.spans for said in judgement.predictions]
+        known = judgement.outputs.labels
+        self.unknown = Counter(
+            span["label"] for spans in self.gold for span in spans if span["label"] not in set(known)
+        )
+        self.types = [*known, *sorted(self.unknown)]
+        self.metrics_from: MetricsFrom = counts.metrics_from_counts(len(self.types))
+        # What slices look at is the text alone: the places of tokens are nobody's reading.
+        self.train, self.test = _texts(judgement.train), _texts(judgement.test)
+
+    def report(self) -> dict[str, Any]:
+        judgement = self.judgement
+        self.standing = ModelComparison(
+            self.counted(self.given), self.metrics_from, self.metric, self.samples, self.seed, self._baselines(), TEXTS
+        )
+        types = sections.type_rows(
+            self.standing.statistics, self.types, judgement.train, self.samples, CONFIDENCE, self.seed
+        )
+        same_text = slices.seen_in_training(self.train, self.test)
+        common = self.standing.report("ner", judgement.facts, self._points(types, same_text))
+        return {
+            **common,
+            "types": types,
+            "unknown_types": [{"label": label, "count": number} for label, number in self.unknown.most_common()],
+            "entities": {
+                "gold": int(sum(len(counts.places(spans)) for spans in self.gold)),
+                "given": int(sum(map(len, self.given))),
+            },
+            "partial": self._partial(),
+            "seen": self.novelty,
+            "errors": sections.error_groups(self.matches, judgement.test),
+            "calibration": self._calibration(),
+            "leakage": {"rows": int(same_text.sum()), "share": float(same_text.mean())},
+            "slices": self._slices(same_text),
+        }
+
+    def counted(self, given: Sequence[Spans]) -> Statistics:
+        return counts.statistics(self.gold, given, self.types)
+
+    @cached_property
+    def matches(self) -> list[list[errors.Match]]:
+        """For every test row what became of each entity."""
+        return [errors.compare(gold, given) for gold, given in zip(self.gold, self.given, strict=True)]
+
+    def _baselines(self) -> list[Baseline]:
+        if not self.config.evaluation.baselines:
+            return []
+        lexicon = Lexicon(self.judgement.train)
+        found = [lexicon.find(example) for example in self.judgement.test]
+        baselines = [Baseline("lexicon", *LEXICON, self.counted(found), LEXICON_PHRASE)]
+        if self.judgement.untuned is not None:
+            untuned = self.counted([said.spans for said in self.judgement.untuned])
+            baselines.append(Baseline("untuned", *UNTUNED, untuned))
+        return baselines
+
+    def _partial(self) -> dict[str, Any]:
+        """Every reading with its counts, its scores and the interval of its F1."""
+        statistics = partial.statistics(self.gold, self.given)
+        parts = bootstrap(statistics, partial.metrics_from, self.samples, CONFIDENCE, self.seed)
+        sums = statistics.sum(axis=0).reshape(len(partial.SCHEMAS), -1)
+        return {
+            name: {
+                **dict(zip(partial.OUTCOMES, map(int, row), strict=True)),
+                "precision": parts[f"{name}.precision"].value,
+                "recall": parts[f"{name}.recall"].value,
+                "f1": parts[f"{name}.f1"].value,
+                "f1_low": parts[f"{name}.f1"].low,
+                "f1_high": parts[f"{name}.f1"].high,
+            }
+            for name, row in zip(partial.SCHEMAS, sums, strict=True)
+        }
+
+    @cached_property
+    def _novelty_parts(self) -> tuple[np.ndarray, dict[str, Interval]]:
+        known = seen.known_entities(self.judgement.train)
+        statistics = seen.statistics(self.judgement.test, self.given, known)
+        parts = bootstrap(statistics, seen.metrics_from, self.samples, CONFIDENCE, self.seed)
+        return statistics.sum(axis=0), parts
+
+    @cached_property
+    def novelty(self) -> dict[str, Any]:
+        """Scores on entities that training had (`seen`) and on new ones (`new`)."""
+        sums, parts = self._novelty_parts
+        return {
+            name: {
+                "gold": int(sums[3 * number + 2]),
+                "given": int(sums[3 * number + 1]),
+                **{
+                    metric: {
+                        "value": parts[f"{name}.{metric}"].value,
+                        "low": parts[f"{name}.{metric}"].low,
+                        "high": parts[f"{name}.{metric}"].high,
+                    }
+                    for metric in ("f1", "precision", "recall")
+                },
+            }
+            for number, name in enumerate(seen.PARTS)
+        }
+
+    def _calibration(self) -> dict[str, Any] | None:
+        """The entities given against their scores; None where there are none."""
+        sure, right = self._judged()
+        if not len(sure):
+            return None
+        bins = calibration.reliability(sure, right)
+        return {
+            "ece": calibration.expected_calibration_error(bins),
+            "brier": float(((sure - right) ** 2).mean()),
+            "bins": bins,
+        }
+
+    def _judged(self) -> tuple[np.ndarray, np.ndarray]:
+        """Score and rightness of every entity that was given."""
+        pairs = [
+            (match.given["score"], match.kind == errors.RIGHT)
+            for row in self.matches
+            for match in row
+            if match.given is not None
+        ]
+        return np.array([sure for sure, _ in pairs]), np.array([right for _, right in pairs], dtype=np.float64)
+
+    def _slices(self, same_text: np.ndarray) -> list[dict[str, Any]]:
+        several = np.array([len(spans) for spans in self.gold])
+        groups = {
+            "length": slices.length_groups(self.test),
+            "script": slices.script_groups(self.test),
+            "entities": sections.entity_groups(several),
+            "leakage": slices.leakage_groups(same_text),
+        }
+        return [
+            entry
+            for kind, members in groups.items()
+            for entry in slices.slice_scores(
+                kind,
+                members,
+                self.standing.statistics,
+                self.metrics_from,
+                self.metric,
+                self.samples,
+                CONFIDENCE,
+                self.seed,
+            )
+        ]
+
+    def _points(self, types: list[dict[str, Any]], same_text: np.ndarray) -> list[insights.Point | None]:
+        standing, metric, facts, rows = self.standing, self.metric, self.judgement.facts, len(self.test)
+        found: list[insights.Point | None] = []
+        if "lexicon" in standing.leads:
+            found.append(
+                remarks.memory(metric, standing.value_of("lexicon"), standing.leads["lexicon"], rows, CONFIDENCE)
+            )
+        if "untuned" in standing.leads:
+            found.append(
+                insights.untuned(metric, standing.value_of("untuned"), standing.leads["untuned"], rows, CONFIDENCE)
+            )
+        sums, parts = self._novelty_parts
+        gold = sums[2] + sums[5]
+        found.append(remarks.generalisation(parts["seen.recall"], parts["new.recall"], sums[5] / gold if gold else 0.0))
+        kinds = Counter(match.kind for row in self.matches for match in row if match.kind != errors.RIGHT)
+        found.append(remarks.main_error(dict(kinds), ERROR_NAMES))
+        overall = standing.intervals["macro_f1"].value
+        weak = [
+            row
+            for row in types
+            if row["f1_high"] is not None and row["f1_high"] < overall and row["f1"] < overall - insights.SHORTFALL
+        ]
+        found.append(remarks.weak_types(sorted(weak, key=lambda row: row["f1"]), overall, rows))
+        found.append(remarks.untested_types([row["label"] for row in types if not row["support"]]))
+        found.append(remarks.unknown_types(sorted(self.unknown), self.unknown.total()))
+        found.append(insights.small_test(rows, standing.headline, metric))
+        fresh = None
+        if not same_text.all():
+            fresh = float(self.metrics_from(standing.statistics[~same_text].sum(axis=0))[metric])
+        found.append(insights.leakage(int(same_text.sum()), rows, metric, fresh))
+        found.append(self._calibration_point())
+        found.append(insights.overfitting(facts.get("history") or [], facts.get("best_epoch")))
+        found.append(insights.short_of_time(facts))
+        found.append(self._shift_point())
+        return found
+
+    def _calibration_point(self) -> insights.Point | None:
+        """Entities of one text are not independent: texts are resampled, not entities."""
+        sure, right = self._judged()
+        if not len(sure):
+            return None
+        sums = np.zeros((len(self.matches), 3))
+        for row, matches in zip(sums, self.matches, strict=True):
+            for match in matches:
+                if match.given is not None:
+                    row += (1.0, match.given["score"], match.kind == errors.RIGHT)
+
+        def gap(s: np.ndarray) -> dict[str, np.ndarray]:
+            apart = np.full(np.shape(s[..., 0]), np.nan)
+            return {"gap": np.divide(s[..., 1] - s[..., 2], s[..., 0], out=apart, where=s[..., 0] > 0)}
+
+        found = bootstrap(sums, gap, self.samples, CONFIDENCE, self.seed)["gap"]
+        return insights.calibration(found, float(sure.mean()), float(right.mean()))
+
+    def _shift_point(self) -> insights.Point | None:
+        judgement = self.judgement
+        if not judgement.validation:
+            return None
+        held = counts.statistics(
+            [example.target for example in judgement.validation],
+            [said.spans for said in judgement.validation_predictions],
+            self.types,
+        )
+        return insights.shift(
+            self.metric, self.standing.intervals_of(held)[self.metric], self.standing.headline, len(self.test)
+        )
+
+
+def _texts(examples: Sequence[Example]) -> list[Example]:
+    return [Example(example.row, {"text": example.inputs["text"]}, example.target) for example in examples]

@@ -1,0 +1,193 @@
+"""The evaluation report of question answering.
+
+Knows which parts the report has and what the verdict rests on. Does not know how a report is shown, nor how the model was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.core.text import Text
+from engine.data.split import group_key
+from engine.evaluation import calibration, insights, slices
+from engine.evaluation.comparison import CONFIDENCE, Baseline, ModelComparison
+from engine.evaluation.intervals import bootstrap
+from engine.schema import Encoded
+from engine.tasks.base import EvaluationData
+from engine.tasks.qa import baselines, sections
+from engine.tasks.qa import insights as remarks
+from engine.tasks.qa.counts import metrics_from, statistics
+from engine.tasks.qa.groups import groups
+from engine.tasks.qa.match import is_chinese
+from engine.tasks.qa.sections import Answered
+
+if TYPE_CHECKING:
+    from engine.tasks.qa.model import QuestionAnswering
+
+QUESTIONS = Text("questions", "问题")
+
+
+def build_report(task: QuestionAnswering, judgement: EvaluationData) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
+    """Everything that can be said of the model on the test rows, and one record for each of them."""
+    if not judgement.test:
+        raise ValueError("a report needs at least one test row")
+    builder = _Builder(task, judgement)
+    return builder.report(), sections.records(builder.answered)
+
+
+class _Builder:
+    """One report in the making: what its parts share."""
+
+    def __init__(self, task: QuestionAnswering, judgement: EvaluationData):
+        self.task, self.judgement = task, judgement
+        self.seed = judgement.config.seed
+        self.samples = judgement.config.evaluation.bootstrap_samples
+        self.metric = judgement.config.evaluation.metric or task.default_metric(judgement.outputs)
+        self.rows = len(judgement.test)
+        self.answered = self._answered(judgement.predictions)
+
+    def report(self) -> dict[str, Any]:
+        judgement, answered = self.judgement, self.answered
+        self.standing = ModelComparison(
+            answered.counts, metrics_from, self.metric, self.samples, self.seed, self._baselines(), QUESTIONS
+        )
+        parts = self._slices()
+        threshold = self._threshold()
+        chinese = [is_chinese(example.inputs["context"], example.inputs["question"]) for example in judgement.test]
+        common = self.standing.report("qa", judgement.facts, self._points(parts, threshold))
+        return {
+            **common,
+            "scored_as": {"squad": chinese.count(False), "cmrc": chinese.count(True)},
+            "outcomes": sections.outcome_counts(answered),
+            "mistakes": sections.misses(answered),
+            "mistake_count": int((answered.counts[:, 1] < 1).sum()),
+            "threshold": threshold,
+            "calibration": self._calibration(),
+            "slices": parts,
+        }
+
+    def _answered(self, predictions: Any) -> Answered:
+        test, outputs = self.judgement.test, self.judgement.outputs
+        answers = self.task.answers(test, predictions, Encoded([]), outputs)
+        return Answered(test, answers, self.task.counts(test, predictions, outputs))
+
+    def _baselines(self) -> list[Baseline]:
+        judgement = self.judgement
+        if not judgement.config.evaluation.baselines:
+            return []
+        test = judgement.test
+        guess = baselines.guess(judgement.train, test)
+        tried = [
+            Baseline(
+                "sentence", *baselines.SENTENCE, statistics(test, guess.sentences), baselines.SENTENCE_PHRASE, True
+            ),
+            Baseline("window", *baselines.WINDOW, statistics(test, guess.windows), baselines.WINDOW_PHRASE, True),
+        ]
+        if judgement.outputs.unanswerable:
+            silent = statistics(test, [""] * len(test))
+            tried.insert(0, Baseline("silence", *baselines.SILENCE, silent, baselines.SILENCE_PHRASE, False))
+        if judgement.untuned is not None:
+            counts = self.task.counts(test, judgement.untuned, judgement.outputs)
+            tried.append(Baseline("untuned", *baselines.UNTUNED, counts))
+        return tried
+
+    def _slices(self) -> list[dict[str, Any]]:
+        return [
+            entry
+            for kind, members in groups(self.judgement.train, self.judgement.test).items()
+            for entry in slices.slice_scores(
+                kind, members, self.answered.counts, metrics_from, self.metric, self.samples, CONFIDENCE, self.seed
+            )
+        ]
+
+    def _threshold(self) -> dict[str, Any] | None:
+        judgement = self.judgement
+        if not judgement.outputs.unanswerable:
+            return None
+        return sections.threshold_section(
+            judgement.outputs.threshold,
+            self.task.choices(judgement.validation, judgement.validation_predictions),
+            self.task.choices(judgement.test, judgement.predictions),
+        )
+
+    def _judged(self) -> tuple[np.ndarray, np.ndarray]:
+        """How sure each answer is, "no answer" too, and whether it is right to the letter: [n] each."""
+        sure = np.array([answer["confidence"] for answer in self.answered.answers])
+        return sure, self.answered.counts[:, 1]
+
+    def _calibration(self) -> dict[str, Any]:
+        sure, right = self._judged()
+        bins = calibration.reliability(sure, right)
+        return {
+            "ece": calibration.expected_calibration_error(bins),
+            "brier": float(((sure - right) ** 2).mean()),
+            "bins": bins,
+        }
+
+    def _calibration_point(self) -> insights.Point | None:
+        sure, right = self._judged()
+        sums = np.stack([np.ones(len(sure)), sure, right], axis=1)
+        gap = bootstrap(
+            sums, lambda s: {"gap": (s[..., 1] - s[..., 2]) / s[..., 0]}, self.samples, CONFIDENCE, self.seed
+        )["gap"]
+        return insights.calibration(gap, float(sure.mean()), float(right.mean()))
+
+    def _points(self, parts: list[dict[str, Any]], threshold: dict[str, Any] | None) -> list[insights.Point | None]:
+        standing, judgement, rows = self.standing, self.judgement, self.rows
+        outcomes = self.answered.outcomes
+        found: list[insights.Point | None] = [
+            remarks.exact_match(standing.intervals["exact_match"], outcomes.count("partial") / rows, rows)
+        ]
+        if standing.baselines:
+            better = max(("sentence", "window"), key=standing.value_of)
+            found.append(
+                remarks.overlap(
+                    self.metric,
+                    standing.value_of("sentence"),
+                    standing.value_of("window"),
+                    standing.leads[better],
+                    rows,
+                    CONFIDENCE,
+                )
+            )
+        if "untuned" in standing.leads:
+            found.append(
+                insights.untuned(self.metric, standing.value_of("untuned"), standing.leads["untuned"], rows, CONFIDENCE)
+            )
+        has = [bool(example.target) for example in judgement.test]
+        found.append(
+            remarks.silence(
+                [kind for kind, there in zip(outcomes, has, strict=True) if there],
+                [kind for kind, there in zip(outcomes, has, strict=True) if not there],
+            )
+        )
+        if threshold is not None:
+            found.append(remarks.threshold(threshold, rows))
+        found.append(insights.small_test(rows, standing.headline, self.metric))
+        if self.metric == "f1":
+            found.append(remarks.weak_questions(parts, standing.headline))
+        found.append(self._seen_point())
+        found.append(self._calibration_point())
+        found.append(insights.overfitting(judgement.facts.get("history") or [], judgement.facts.get("best_epoch")))
+        found.append(insights.short_of_time(judgement.facts))
+        found.append(self._shift_point())
+        return found
+
+    def _seen_point(self) -> insights.Point | None:
+        judgement = self.judgement
+        known = {group_key(example, "qa") for example in judgement.train}
+        seen = np.array([group_key(example, "qa") in known for example in judgement.test])
+        fresh = None if seen.all() else float(self.answered.counts[~seen, 2].mean())
+        return remarks.seen_contexts(int(seen.sum()), self.rows, fresh)
+
+    def _shift_point(self) -> insights.Point | None:
+        judgement = self.judgement
+        if not judgement.validation:
+            return None
+        held = self.task.counts(judgement.validation, judgement.validation_predictions, judgement.outputs)
+        return insights.shift(
+            self.metric, self.standing.intervals_of(held)[self.metric], self.standing.headline, self.rows
+        )

@@ -1,0 +1,50 @@
+"""Summarization: a document in, its summary out.
+
+Knows how models are asked for a summary and that ROUGE scores it. Everything else is what all writing tasks share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from engine.core.text import Text
+from engine.evaluation.intervals import MetricsFrom
+from engine.generation.generation_spec import BARE, CHAT, PLAIN, PREFIXED, GenerationSpec
+from engine.schema import Example
+from engine.tasks.base import EvaluationData
+from engine.tasks.generative import GenerativeTask
+from engine.tasks.roles import ROLES
+from engine.tasks.summarization.rouge import METRICS, metrics_from, statistics
+
+
+class Summarization(GenerativeTask):
+    name = "summarization"
+    label = Text("Summarization", "文本摘要")
+    roles = ROLES["summarization"]
+    metrics = (*METRICS, "likelihood")
+    drawn = ("rougeL",)
+    source = "document"
+    target = "summary"
+    prompts: ClassVar[dict[str, Text]] = {
+        CHAT: Text(
+            "Summarize the text in one sentence.\n\n{document}",
+            "请用一句话概括下面的内容。\n\n{document}",
+        ),
+        PLAIN: Text("{document}\n\nSummary:", "{document}\n\n摘要："),
+        PREFIXED: Text("summarize: {document}", "summarize: {document}"),
+        BARE: Text("{document}", "{document}"),
+    }
+
+    def counts(self, examples: Sequence[Example], texts: Sequence[str], form: GenerationSpec) -> np.ndarray:
+        return statistics([example.target for example in examples], texts)
+
+    def metrics_from(self, form: GenerationSpec) -> MetricsFrom:
+        return metrics_from
+
+    def report(self, judgement: EvaluationData) -> tuple[dict[str, Any], Iterable[dict[str, Any]]]:
+        from engine.tasks.summarization.report import build_report
+
+        return build_report(judgement)

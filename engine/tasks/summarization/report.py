@@ -1,0 +1,186 @@
+"""The evaluation report of summaries.
+
+Knows which parts the report has and what the verdict rests on. Does not know how a report is shown, nor how the model was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.core.text import Text
+from engine.evaluation import insights, slices
+from engine.evaluation.comparison import CONFIDENCE, Baseline, ModelComparison
+from engine.evaluation.intervals import bootstrap
+from engine.tasks.base import EvaluationData
+from engine.tasks.summarization import baselines, measures, rouge
+from engine.tasks.summarization import insights as remarks
+
+DOCUMENTS = Text("documents", "文档")
+SHOWN = 6  # best, worst and random summaries each
+MEASURED = {
+    "tuned": Text("Tuned model", "微调后的模型"),
+    "untuned": baselines.UNTUNED[0],
+    "references": Text("References", "参考摘要"),
+}
+
+
+def build_report(judgement: EvaluationData) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
+    """Everything that can be said of the model on the test rows, and one record for each of them."""
+    if not judgement.test:
+        raise ValueError("a report needs at least one test row")
+    builder = _Builder(judgement)
+    report = builder.report()
+    return report, iter(builder.records)
+
+
+class _Builder:
+    """One report in the making: what its parts share."""
+
+    def __init__(self, judgement: EvaluationData):
+        self.judgement = judgement
+        self.seed = judgement.config.seed
+        self.samples = judgement.config.evaluation.bootstrap_samples
+        asked = judgement.config.evaluation.metric
+        self.metric = asked if asked in rouge.METRICS else "rougeL"
+        self.rows = len(judgement.test)
+        self.documents = [example.inputs["document"] for example in judgement.test]
+        self.references = [example.target for example in judgement.test]
+        self.chinese = rouge.is_chinese([text for some in self.references for text in some])
+        self.counts = rouge.statistics(self.references, judgement.predictions)
+        self.records = self._records()
+
+    def report(self) -> dict[str, Any]:
+        judgement = self.judgement
+        self.standing = ModelComparison(
+            self.counts, rouge.metrics_from, self.metric, self.samples, self.seed, self._baselines(), DOCUMENTS
+        )
+        measured = self._measures()
+        common = self.standing.report("summarization", judgement.facts, self._points(measured))
+        strange = [record for record in self.records if record["strange"]["numbers"] or record["strange"]["names"]]
+        return {
+            **common,
+            "counted": "characters" if self.chinese else "words",
+            "several_references": max(map(len, self.references)),
+            "sample": {"rows": self.rows, "of": judgement.facts.get("test_rows", self.rows)},
+            "measures": measured,
+            "strange_count": {
+                kind: sum(bool(record["strange"][kind]) for record in self.records) for kind in ("numbers", "names")
+            },
+            "strange": [record["row"] for record in strange],
+            "examples": self._examples(),
+            "slices": self._slices(),
+        }
+
+    def _records(self) -> list[dict[str, Any]]:
+        """One entry a test row, for predictions.jsonl."""
+        judgement = self.judgement
+        untuned = judgement.untuned or [None] * self.rows
+        return [
+            {
+                "row": example.row,
+                "inputs": example.inputs,
+                "target": list(example.target),
+                "prediction": text,
+                "untuned": before,
+                "scores": {name: round(float(value), 6) for name, value in zip(rouge.METRICS, counts[1:], strict=True)},
+                "strange": measures.strange_things(example.inputs["document"], text),
+            }
+            for example, text, before, counts in zip(
+                judgement.test, judgement.predictions, untuned, self.counts, strict=True
+            )
+        ]
+
+    def _baselines(self) -> list[Baseline]:
+        judgement = self.judgement
+        if not judgement.config.evaluation.baselines:
+            return []
+        words = baselines.usual_length([example.target for example in judgement.train])
+        tried: list[tuple[str, tuple[Text, Text], Sequence[str], Text]] = [
+            ("lead_1", baselines.LEAD_1, [baselines.lead(one, 1) for one in self.documents], baselines.LEAD_1_PHRASE),
+            ("lead_3", baselines.LEAD_3, [baselines.lead(one, 3) for one in self.documents], baselines.LEAD_3_PHRASE),
+            (
+                "extract",
+                baselines.EXTRACT,
+                [baselines.extract(one, words) for one in self.documents],
+                baselines.EXTRACT_PHRASE,
+            ),
+        ]
+        if judgement.untuned is not None:
+            tried.append(("untuned", baselines.UNTUNED, judgement.untuned, baselines.UNTUNED_PHRASE))
+        return [
+            Baseline(name, label, about, rouge.statistics(self.references, texts), phrase)
+            for name, (label, about), texts, phrase in tried
+        ]
+
+    def _measures(self) -> list[dict[str, Any]]:
+        """The measures of the tuned and the untuned model and of the references, each with its interval."""
+        judgement = self.judgement
+        systems = {
+            "tuned": judgement.predictions,
+            "untuned": judgement.untuned,
+            "references": [some[0] for some in self.references],
+        }
+        found = []
+        for name, texts in systems.items():
+            if texts is None:
+                continue
+            counted = measures.statistics(self.documents, texts)
+            intervals = bootstrap(counted, measures.measures_from, self.samples, CONFIDENCE, self.seed)
+            found.append(
+                {
+                    "name": name,
+                    "label": MEASURED[name].to_dict(),
+                    "values": {key: part.value for key, part in intervals.items()},
+                    "intervals": {key: [part.low, part.high] for key, part in intervals.items()},
+                }
+            )
+        return found
+
+    def _points(self, measured: list[dict[str, Any]]) -> list[insights.Point | None]:
+        judgement, standing, facts = self.judgement, self.standing, self.judgement.facts
+        of = {entry["name"]: entry for entry in measured}
+        found: list[insights.Point | None] = []
+        if "untuned" in standing.leads:
+            lead = standing.leads["untuned"]
+            found.append(insights.untuned(self.metric, standing.value_of("untuned"), lead, self.rows, CONFIDENCE))
+        counted = [
+            measures.statistics(self.documents, texts)
+            for texts in (judgement.predictions, [some[0] for some in self.references])
+        ]
+        tuned, references = (
+            bootstrap(one, measures.measures_from, self.samples, CONFIDENCE, self.seed)["strange"] for one in counted
+        )
+        found.append(remarks.strange(tuned, references, self.rows, self.chinese))
+        found.append(remarks.repetition(of["tuned"]["values"]["repetition"]))
+        found.append(remarks.length(of["tuned"]["values"], of["references"]["values"]))
+        found.append(remarks.sample(self.rows, facts.get("test_rows", self.rows), facts.get("tested_in_minutes")))
+        found.append(insights.small_test(self.rows, standing.headline, self.metric))
+        if "lost_share" in facts:
+            found.append(remarks.lost(facts["lost_share"], facts["max_length"]))
+        found.append(insights.overfitting(facts.get("history") or [], facts.get("best_epoch")))
+        found.append(insights.short_of_time(facts))
+        return found
+
+    def _examples(self) -> dict[str, list[dict[str, Any]]]:
+        """The best, the worst and random summaries, side by side with their references. None is shown twice."""
+        order = np.argsort(-self.counts[:, 1 + rouge.METRICS.index(self.metric)], kind="stable").tolist()
+        each = min(SHOWN, max(1, self.rows // 3))
+        best, worst = order[:each], order[::-1][:each]
+        middle = [index for index in range(self.rows) if index not in (*best, *worst)]
+        chance = np.random.default_rng(self.seed)
+        random = chance.choice(middle, min(each, len(middle)), replace=False).tolist() if middle else []
+        return {
+            kind: [self.records[index] for index in indices]
+            for kind, indices in (("worst", worst), ("random", random), ("best", best))
+        }
+
+    def _slices(self) -> list[dict[str, Any]]:
+        members = slices.length_groups(self.judgement.test)
+        return list(
+            slices.slice_scores(
+                "length", members, self.counts, rouge.metrics_from, self.metric, self.samples, CONFIDENCE, self.seed
+            )
+        )

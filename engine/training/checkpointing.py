@@ -1,0 +1,154 @@
+"""A Trainer that can be interrupted anywhere and goes on as if nothing had happened.
+
+Everything that decides the next update is in a checkpoint: trainable weights, optimizer, scheduler, scaler, random states,
+the place in the epoch (from the step, because batches depend on seed and epoch alone), what was learned so far. transformers
+fast-forwards the batches; here its pickles are replaced by safetensors and JSON. Knows states; does not know losses or data.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import Trainer
+from transformers.trainer import TRAINER_STATE_NAME
+
+from engine.models.adapters import restore_trainable, trainable_state
+from engine.training.checkpoint_files import Checkpoint, Checkpoints
+from engine.training.progress import Progress
+
+
+class Resumable(Trainer):
+    """The part of `FineTuner` that is about coming back. `counters` and `progress` are what it wants back beside the weights."""
+
+    progress: Progress
+    checkpoints: Checkpoints
+    best_file: str = ""  # of the best weights so far
+    _from: Checkpoint | None = None
+
+    def counters(self) -> dict[str, Any]:
+        """What of the tuner itself has to come back, as JSON."""
+        raise NotImplementedError
+
+    def restore_counters(self, values: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def train_from(self, checkpoint: Checkpoint | None) -> None:
+        """Train to the end, from a checkpoint where there is one."""
+        self._from = checkpoint
+        self.train(resume_from_checkpoint=str(checkpoint.directory) if checkpoint else None)
+
+    # What Trainer calls when a checkpoint is due -----------------------------------------------------------------------------
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        # Trainer looks at this flag again at the end of the epoch.
+        self.control.should_save = False
+        if not self.is_world_process_zero():
+            return
+        averages, groups = _flat(self.optimizer.state_dict())
+        state = {
+            "micro_batch_size": self.args.per_device_train_batch_size,
+            "optimizer_groups": groups,
+            "scheduler": self.lr_scheduler.state_dict(),
+            "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler is not None else None,
+            "random": _random_states(),
+            "progress": {f.name: getattr(self.progress, f.name) for f in fields(Progress) if f.name != "best_state"},
+            "best_file": self.best_file,
+            "counters": self.counters(),
+        }
+        self.checkpoints.save(
+            self.state.global_step,
+            trainable_state(self.accelerator.unwrap_model(self.model)),
+            {**averages, **_torch_generators()},
+            state,
+            self.best_file,
+            lambda folder: self.state.save_to_json(str(folder / TRAINER_STATE_NAME)),
+        )
+
+    # What Trainer calls to come back, in this order --------------------------------------------------------------------------
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        checkpoint = self._opened(resume_from_checkpoint)
+        restore_trainable(self.accelerator.unwrap_model(self.model), checkpoint.weights())
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is None:
+            return
+        opened = self._opened(checkpoint)
+        state = opened.state()
+        self.optimizer.load_state_dict(_unflat(opened.tensors(), state["optimizer_groups"]))
+        self.lr_scheduler.load_state_dict(state["scheduler"])
+        self.progress = Progress(**state["progress"], best_state=opened.best())
+        self.best_file = state["best_file"]
+        self.restore_counters(state["counters"])
+
+    def _load_scaler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None and self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(self._opened(checkpoint).state()["scaler"])
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        # Of several processes each has its own stream; only the first one's was written down.
+        if checkpoint is None or not self.is_world_process_zero():
+            return
+        opened = self._opened(checkpoint)
+        states = opened.state()["random"]
+        version, numbers, gauss = states["python"]
+        random.setstate((version, tuple(numbers), gauss))
+        name, keys, position, has_gauss, cached = states["numpy"]
+        np.random.set_state((name, np.array(keys, dtype=np.uint32), position, has_gauss, cached))
+        tensors = opened.tensors()
+        torch.set_rng_state(tensors["random.cpu"])
+        if torch.cuda.is_available() and "random.cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["random.cuda"])
+
+    def _opened(self, directory: str) -> Checkpoint:
+        """The checkpoint that `train_from` was given: of our own run directory, its hashes checked."""
+        if self._from is None or self._from.directory != Path(directory):
+            raise ValueError(f"{directory} is no checkpoint of this run")
+        return self._from
+
+
+def _flat(state: dict[str, Any]) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
+    """An optimizer's tensors by "<parameter>.<name>", and its groups without tensors."""
+    tensors = {
+        f"optimizer.{index}.{name}": value.detach().to("cpu", copy=True).contiguous()
+        for index, values in state["state"].items()
+        for name, value in values.items()
+    }
+    groups = [
+        {name: float(value) if isinstance(value, torch.Tensor) else value for name, value in group.items()}
+        for group in state["param_groups"]
+    ]
+    return tensors, groups
+
+
+def _unflat(tensors: dict[str, torch.Tensor], groups: list[dict[str, Any]]) -> dict[str, Any]:
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for key, value in tensors.items():
+        kind, _, rest = key.partition(".")
+        if kind == "optimizer":
+            index, _, name = rest.partition(".")
+            state.setdefault(int(index), {})[name] = value
+    groups = [{name: tuple(v) if name == "betas" else v for name, v in group.items()} for group in groups]
+    return {"state": state, "param_groups": groups}
+
+
+def _random_states() -> dict[str, Any]:
+    version, numbers, gauss = random.getstate()
+    name, keys, position, has_gauss, cached = np.random.get_state()
+    return {
+        "python": [version, list(numbers), gauss],
+        "numpy": [name, keys.tolist(), int(position), int(has_gauss), float(cached)],
+    }
+
+
+def _torch_generators() -> dict[str, torch.Tensor]:
+    states = {"random.cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states["random.cuda"] = torch.cuda.get_rng_state()
+    return states

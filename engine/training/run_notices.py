@@ -1,0 +1,195 @@
+"""What a run says aloud while it is prepared and trained: how it computes, texts that are cut, batches that are made smaller.
+
+Knows the sentences and when each is a warning. Does not know how anything is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.config import WRITING
+from engine.core.errors import RunFailure
+from engine.core.text import Text
+from engine.evaluation.metric_format import percent
+from engine.models.batching import LengthBuckets, padding_share
+from engine.models.device import Device
+from engine.models.speed.cpu_attention import NAME as FEW_PASSES
+from engine.models.speed.unpadding import NAME as UNPADDED
+from engine.schema import Encoded
+from engine.tasks.base import Task
+from engine.training.events import EventLog
+
+TASK_EXPORTS = {
+    "eager": ("plain attention", "普通注意力"),
+    FEW_PASSES: ("attention in few passes over its scores", "注意力计算减少了遍历次数"),
+}
+LOST = 0.01  # share of all text from which on it is a warning that it is not learned from
+
+
+def truncation(
+    events: EventLog, task: Task, train: Encoded, rows: int, length: int, limit: int, in_parts: bool
+) -> None:
+    """That training texts are longer than `length` tokens, and what becomes of the rest. `limit` is what the model reads."""
+    count, share = train.truncated, train.truncated / rows
+    if task.name in WRITING:
+        _cut_documents(events, count, share, percent(train.lost, 1), length, train.lost > LOST, in_parts)
+    elif task.windowed:
+        events.notice(
+            "windowed",
+            Text(
+                f"{count} training texts ({share:.1%}) are longer than {length} tokens and are read in overlapping windows.",
+                f"有 {count} 条训练文本（{share:.1%}）超过 {length} 个 token，按重叠窗口分段读取。",
+            ),
+            count=count,
+        )
+    else:
+        events.notice(
+            "truncated",
+            Text(
+                f"{count} training texts ({share:.1%}) are longer than {length} tokens and are cut there; "
+                f"validation and test read them whole, in windows.",
+                f"有 {count} 条训练文本（{share:.1%}）超过 {length} 个 token，训练时会被截断；验证和测试时按窗口完整读取。",
+            ),
+            "warning" if length < limit or share > 0.05 else "info",
+            count=count,
+        )
+
+
+def _cut_documents(
+    events: EventLog, count: int, share: float, lost: str, length: int, much: bool, in_parts: bool
+) -> None:
+    ahead = (
+        Text("Asked later, they are summarised in parts.", "之后使用时会分段处理。")
+        if in_parts
+        else Text(
+            "Raise the maximum length, or set long documents to parts, to have all of them read.",
+            "如需读完整篇，请调大最大长度，或将“长文档”设为分段处理。",
+        )
+    )
+    events.notice(
+        "truncated",
+        Text(
+            f"{count} training documents ({share:.1%}) are longer than {length} tokens and are cut there: {lost} of all text is not learned from. {ahead.en}",
+            f"有 {count} 篇训练文档（{share:.1%}）超过 {length} 个 token，训练时会被截断，共损失 {lost} 的文本。{ahead.zh}",
+        ),
+        "warning" if much else "info",
+        count=count,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeSavings:
+    """What a run need not compute."""
+
+    embeddings: bool = False  # word embeddings stay as they are
+    encoder: bool = False  # it stays as it is, and what it said is kept
+    frozen_layers: int = 0  # so many from the first on stay as they are
+    read_once: bool = False  # what those said is kept
+    lora_products: int = 0  # layers that compute LoRA as one product
+    other_tokens: bool = False  # than the first, in the last layer
+
+    @property
+    def told(self) -> list[Text]:
+        said = []
+        if self.encoder:
+            said.append(Text("the frozen encoder reads every text once", "编码器冻结，每条文本只编码一次"))
+        elif self.frozen_layers:
+            count = self.frozen_layers
+            layers = "layer" if count == 1 else f"{count} layers"
+            once = Text(", computed once a text", "，每条文本只计算一次") if self.read_once else Text("", "")
+            said.append(Text(f"the first {layers} frozen{once.en}", f"前 {count} 层冻结{once.zh}"))
+        elif self.embeddings:
+            said.append(Text("word embeddings frozen", "词嵌入冻结"))
+        if self.lora_products:
+            said.append(Text("LoRA and its weight in one product", "LoRA 与原权重合并为一次矩阵乘法"))
+        if self.other_tokens:
+            said.append(Text("the last layer computes the first token alone", "最后一层只计算首个 token"))
+        return said
+
+
+def means(
+    device: Device, attention: str, spared: ComputeSavings, lengths: Sequence[int], batch_size: int, seed: int
+) -> Text:
+    """How a run computes: number format and why, what it is spared, attention, the padding of its first epoch.
+
+    `lengths` are those of the training sequences, in tokens.
+    """
+    batches = list(LengthBuckets(lengths, batch_size, seed))
+    if attention == UNPADDED:
+        texts = f"{len(lengths) / len(batches):.3g}"
+        laid = Text(
+            f"packed {texts} texts a row, variable-length attention", f"每行拼接 {texts} 条文本、无填充，使用变长注意力"
+        )
+    else:
+        kind = TASK_EXPORTS.get(attention, (f"{attention} attention", f"{attention} 注意力"))
+        padding = percent(padding_share(lengths, batches))
+        laid = Text(
+            f"{kind[0]}; batches of like length, {padding} padding",
+            f"{kind[1]}；长度相近的文本同批，填充占 {padding}",
+        )
+    parts = [device.reason, *spared.told, laid]
+    return Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
+
+
+def smaller_batch(events: EventLog, micro: int, batch_size: int) -> None:
+    events.notice(
+        "smaller_batch",
+        Text(
+            f"Memory ran out. Starting over with {micro} examples at a time; updates still use {batch_size}.",
+            f"内存不足，改为每次处理 {micro} 条样本重新开始；每次更新仍使用 {batch_size} 条。",
+        ),
+        "warning",
+    )
+
+
+def measured_batch(events: EventLog, micro: int, batch_size: int, bytes_each: int) -> None:
+    """That a batch does not fit at once, by a measurement made before training."""
+    each = f"{bytes_each / 2**20:,.0f} MB"
+    events.notice(
+        "small_batches",
+        Text(
+            f"The longest example takes {each}: {micro} at a time, updates still use {batch_size}.",
+            f"最长的样本需要 {each} 内存：每次处理 {micro} 条，每次更新仍使用 {batch_size} 条。",
+        ),
+    )
+
+
+def fitted(events: EventLog, passes: float, whole: float, minutes: float) -> None:
+    """That this machine makes about `passes` of the `whole` passes in the minutes that the run may take."""
+    seconds = f"{60 * minutes:.0f}"
+    events.notice(
+        "fitted",
+        Text(
+            f"Of {whole:g} {'pass' if whole == 1 else 'passes'} planned, about {passes:.2g} can be made in a run of {seconds} seconds on this machine; the learning rate falls to zero with the last update. Set “Minutes at most” to 0 for the whole plan.",
+            f"计划 {whole:g} 轮，这台机器在 {seconds} 秒的运行时长内约能完成 {passes:.2g} 轮；学习率会随最后一次更新降到零。如需训练完整轮数，请将“运行时长上限”设为 0。",
+        ),
+    )
+
+
+def out_of_time(events: EventLog, seconds: float) -> None:
+    """That training ended because it had lasted as long as a run may here."""
+    minutes = max(1, round(seconds / 60))
+    events.notice(
+        "time_limit",
+        Text(
+            f"Training stopped after {minutes} minutes, as long as a run may take here; the best model until then is kept.",
+            f"训练已达到此处允许的 {minutes} 分钟上限，已停止；保留到目前为止最好的模型。",
+        ),
+        "warning",
+    )
+
+
+def diverged(learning_rate: float, step: int) -> RunFailure:
+    """What ends a run whose loss is no number any more; `step` counts the updates before."""
+    lower = f"{learning_rate / 10:.0e}"
+    return RunFailure(
+        "diverged",
+        Text(
+            f"The loss became infinite or NaN at step {step + 1}, with learning rate {learning_rate:g}.",
+            f"学习率为 {learning_rate:g} 时，第 {step + 1} 步的损失变为无穷大或 NaN。",
+        ),
+        Text(f"Try a lower learning rate, such as {lower}.", f"请降低学习率，例如 {lower}。"),
+        step=step + 1,
+        learning_rate=learning_rate,
+    )
