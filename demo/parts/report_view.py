@@ -19,7 +19,7 @@ from demo.markup import PICK, bar, chip, count, percent, safe
 from demo.page import Page
 from engine.core.text import Text
 from engine.evaluation.metric_format import number
-from engine.evaluation.slices import TASK_EXPORTS
+from engine.evaluation.slices import KINDS
 from engine.report.layout import POINT_TITLES
 from engine.report.run_facts import describe_run
 
@@ -141,7 +141,7 @@ def _slices(report: dict[str, Any], language: str) -> str:
     if len(slices) < 2:
         return ""
     parts = []
-    for kind, name in TASK_EXPORTS.items():
+    for kind, name in KINDS.items():
         bars = "".join(
             bar(
                 _text(part["name"], language),

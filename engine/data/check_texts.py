@@ -13,7 +13,7 @@ from engine.core.text import Text
 from engine.data.corpus import Corpus
 from engine.data.findings import Finding, many, some
 from engine.data.fixes import FIXES
-from engine.data.mask import TASK_EXPORTS
+from engine.data.mask import KINDS
 from engine.data.model_facts import ModelFacts
 from engine.data.personal import find_personal
 from engine.schema import Place
@@ -147,8 +147,8 @@ def _personal(corpus: Corpus) -> list[Finding]:
             places.append(corpus.place(table, example, text=text, at=personal.start))
     if not places:
         return []
-    en = ", ".join(f"{TASK_EXPORTS[kind].en} in {count:,}" for kind, count in kinds.most_common())
-    zh = "、".join(f"{TASK_EXPORTS[kind].zh} {count:,} 行" for kind, count in kinds.most_common())
+    en = ", ".join(f"{KINDS[kind].en} in {count:,}" for kind, count in kinds.most_common())
+    zh = "、".join(f"{KINDS[kind].zh} {count:,} 行" for kind, count in kinds.most_common())
     return [
         Finding(
             "personal_data",

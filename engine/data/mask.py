@@ -13,7 +13,7 @@ from engine.core.text import Text
 from engine.data.personal import mask_text, masked_with_map
 from engine.schema import Example
 
-TASK_EXPORTS: dict[str, Text] = {
+KINDS: dict[str, Text] = {
     "email": Text("e-mail addresses", "邮箱地址"),
     "phone": Text("telephone numbers", "电话号码"),
     "card": Text("payment card numbers", "银行卡号"),

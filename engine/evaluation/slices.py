@@ -19,7 +19,7 @@ from engine.schema import Example
 LEAST_ROWS = 20  # a smaller group has no score worth reading
 
 # What rows are parted by, in the order it is read.
-TASK_EXPORTS: dict[str, Text] = {
+KINDS: dict[str, Text] = {
     "answerable": Text("By whether the text answers it", "按文中是否有答案"),
     "question_word": Text("By question word", "按疑问词"),
     "answer_length": Text("By length of the answer", "按答案长度"),

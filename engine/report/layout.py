@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.core.text import Text
 from engine.evaluation.metric_format import SHARES, metric_help, metric_name, number
-from engine.evaluation.slices import TASK_EXPORTS
+from engine.evaluation.slices import KINDS
 from engine.evaluation.verdict import RULE
 from engine.report.charts import Series
 from engine.tasks.classification import layout as classification
@@ -74,7 +74,7 @@ def arrange(report: dict[str, Any]) -> dict[str, Any]:
         "slices": [
             {**part, "label": Text.from_dict(part["name"]), "tuned": False} for part in report.get("slices") or []
         ],
-        "slice_kinds": TASK_EXPORTS,
+        "slice_kinds": KINDS,
         "model": report["run"].get("model") or "",
         "notices": report["run"].get("notices") or [],
         "more_data": _more_data(report.get("more_data")),

@@ -20,7 +20,7 @@ from engine.schema import Encoded
 from engine.tasks.base import Task
 from engine.training.events import EventLog
 
-TASK_EXPORTS = {
+KINDS = {
     "eager": ("plain attention", "普通注意力"),
     FEW_PASSES: ("attention in few passes over its scores", "注意力计算减少了遍历次数"),
 }
@@ -122,7 +122,7 @@ def means(
             f"packed {texts} texts a row, variable-length attention", f"每行拼接 {texts} 条文本、无填充，使用变长注意力"
         )
     else:
-        kind = TASK_EXPORTS.get(attention, (f"{attention} attention", f"{attention} 注意力"))
+        kind = KINDS.get(attention, (f"{attention} attention", f"{attention} 注意力"))
         padding = percent(padding_share(lengths, batches))
         laid = Text(
             f"{kind[0]}; batches of like length, {padding} padding",

@@ -12,7 +12,7 @@ from typing import Any
 from engine.tasks.ner.counts import Spans
 
 RIGHT = "right"
-TASK_EXPORTS = ("missed", "invented", "type", "boundary", "both")
+KINDS = ("missed", "invented", "type", "boundary", "both")
 Span = dict[str, Any]
 
 

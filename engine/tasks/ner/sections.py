@@ -17,7 +17,7 @@ from engine.evaluation.intervals import Statistics, interval, resample
 from engine.evaluation.slices import LEAST_ROWS, Group
 from engine.schema import Example
 from engine.tasks.ner.counts import Spans, per_type, type_metrics_from_counts
-from engine.tasks.ner.errors import RIGHT, TASK_EXPORTS, Match, compare
+from engine.tasks.ner.errors import RIGHT, KINDS, Match, compare
 from engine.tasks.ner.marks import window
 
 EXAMPLES = 6  # of each kind of error in the report
@@ -65,7 +65,7 @@ def error_groups(matches: Sequence[Sequence[Match]], test: Sequence[Example]) ->
             if match.kind != RIGHT:
                 found[match.kind].append((match, example, row))
     groups = []
-    for kind in TASK_EXPORTS:
+    for kind in KINDS:
         members = found[kind]
         pairs = Counter(match.types for match, _, _ in members)
         members.sort(key=lambda member: -(member[0].given or {}).get("score", 0.0))

@@ -42,7 +42,7 @@ def question_word(question: str) -> Text:
 
 
 def groups(train: Sequence[Example], test: Sequence[Example]) -> dict[str, list[Group]]:
-    """The parts by kind (a key of slices.TASK_EXPORTS); a kind whose parts would be too small to score is empty."""
+    """The parts by kind (a key of slices.KINDS); a kind whose parts would be too small to score is empty."""
     answered = np.array([bool(example.target) for example in test])
     known = {group_key(example, "qa") for example in train}
     seen = np.array([group_key(example, "qa") in known for example in test])

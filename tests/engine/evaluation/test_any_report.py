@@ -26,7 +26,7 @@ WORDS = [(0, 9), (13, 21), (27, 31), (37, 46), (50, 57), (59, 61), (62, 64), (65
 TYPES = ["AMOUNT", "DATE", "PERSON", "PLACE"]
 QUESTIONS = ["Who sent it?", "Where does it stand?", "When does it open?", "周敏从哪里寄出？", "How much was sent?"]
 ROWS = (1, 3, 60)
-TASK_EXPORTS = ("right", "wrong", "silent", "chance", "cut", "weak")
+KINDS = ("right", "wrong", "silent", "chance", "cut", "weak")
 
 
 def draw(seed: int, low: int, high: int, size: int) -> list[int]:
@@ -168,7 +168,7 @@ def texts(value: Any) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("rows", ROWS)
-@pytest.mark.parametrize("kind", TASK_EXPORTS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("task", MAKE)
 def test_whatever_the_model_says(task: str, kind: str, rows: int, tmp_path: Path) -> None:
     for seed in range(4):

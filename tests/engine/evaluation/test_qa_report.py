@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.evaluation.slices import TASK_EXPORTS
+from engine.evaluation.slices import KINDS
 from engine.schema import Example
 from engine.tasks.qa import baselines, sections
 from engine.tasks.qa.counts import metrics_from, statistics
@@ -124,7 +124,7 @@ def test_groups_part_the_questions_and_have_names() -> None:
     rows += [ask("Who carries it?", "Swiftlane", context=other, row=n) for n in range(30)]
     rows += [ask("Why is the sky blue?", row=n) for n in range(30)]
     found = groups([ask("Where?", "Leeds")], rows)
-    assert set(found) <= set(TASK_EXPORTS)
+    assert set(found) <= set(KINDS)
     assert [int(members.sum()) for _, members in found["answerable"]] == [60, 30]
     assert {name.en for name, _ in found["question_word"]} == {"why", "where", "who"}
     assert [int(members.sum()) for _, members in found["leakage"]] == [60, 30]

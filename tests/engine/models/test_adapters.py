@@ -32,7 +32,7 @@ from tests.tiny import FAMILIES, save_encoder, tokenizer
 CLASSES = Classes(["bad", "good", "so-so"])
 TASK = TASKS["classification"]
 # The tagger keeps one of two layers as well, so that a shortened encoder is saved and found again.
-TASK_EXPORTS = {"classification": (CLASSES, None), "ner": (EntityTypes(["LOC", "PER"]), 1)}
+KINDS = {"classification": (CLASSES, None), "ner": (EntityTypes(["LOC", "PER"]), 1)}
 BATCH = {
     "input_ids": torch.tensor([[1, 5, 6, 2], [1, 8, 2, 0]]),
     "attention_mask": torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]]),
@@ -65,9 +65,9 @@ def base(request, tmp_path_factory):
     [MethodConfig(name="full"), MethodConfig(name="lora", lora_rank=4), MethodConfig(name="head")],
     ids=lambda m: m.name,
 )
-@pytest.mark.parametrize("kind", TASK_EXPORTS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_saved_answers_like_what_was_trained(base, kind, method, tmp_path):
-    outputs, layers = TASK_EXPORTS[kind]
+    outputs, layers = KINDS[kind]
     loaded = TASKS[kind].load(str(base), outputs, ModelConfig(id=str(base), layers=layers), dropout=0.0)
     assert layers is None or loaded.model.config.num_hidden_layers == layers
     before = {name: p.detach().clone() for name, p in loaded.model.named_parameters()}

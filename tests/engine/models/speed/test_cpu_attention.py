@@ -30,7 +30,7 @@ from engine.training.memory import bytes_kept
 from tests.tiny import FAMILIES, IDS, SIZE
 
 CPU = Device("cpu", torch.float32, Text("", ""))
-TASK_EXPORTS = {**FAMILIES, "camembert": lambda n: CamembertConfig(vocab_size=n, **SIZE, **IDS)}
+KINDS = {**FAMILIES, "camembert": lambda n: CamembertConfig(vocab_size=n, **SIZE, **IDS)}
 GROUPED = {
     "vocab_size": 30,
     "hidden_size": 32,
@@ -53,7 +53,7 @@ LENGTHS = (19, 6, 1)  # more keys than a vector holds, and fewer
 
 def encoder(kind: str, attention: str = "eager") -> torch.nn.Module:
     torch.manual_seed(0)
-    config = TASK_EXPORTS[kind](30)
+    config = KINDS[kind](30)
     set_dropout(config, 0.0)
     return AutoModelForTokenClassification.from_config(config, attn_implementation=attention)
 
@@ -185,7 +185,7 @@ def test_a_saved_model_knows_nothing_of_it(tmp_path):
     ],
 )
 def test_who_attends_so(kind, attention, device, dropout, expected):
-    config = TASK_EXPORTS[kind](30)
+    config = KINDS[kind](30)
     set_dropout(config, dropout)
     model = AutoModelForTokenClassification.from_config(config, attn_implementation=attention)
     assert fits(model, Device(device, torch.bfloat16, Text("", ""))) is expected

@@ -28,7 +28,7 @@ from engine.training.pipeline import run_pipeline
 from tests.tiny import FAMILIES, IDS, SIZE
 
 CONFIGS = {**FAMILIES, "camembert": lambda n: CamembertConfig(vocab_size=n, **SIZE, **IDS)}
-TASK_EXPORTS = sorted(STACKS)
+KINDS = sorted(STACKS)
 HEADS = (AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoModelForQuestionAnswering)
 MASK = torch.tensor([[1] * 7, [1] * 3 + [0] * 4, [1] + [0] * 6])
 
@@ -52,7 +52,7 @@ def said_of(model):
 
 
 @pytest.mark.parametrize("head", HEADS)
-@pytest.mark.parametrize("kind", TASK_EXPORTS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_logits_and_gradients_are_those_of_padded_batches(kind, head):
     padded, packed = model_of(kind, head), model_of(kind, head)
     unpad(packed)
@@ -115,7 +115,7 @@ def test_the_kernel_of_a_gpu_is_called_as_it_wants_to_be():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("kind", TASK_EXPORTS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_kernel_of_a_gpu_attends_as_the_definition_says(kind):
     padded, packed = model_of(kind, attention="sdpa").to("cuda"), model_of(kind).to("cuda")
     if not can_unpad(packed, Device("cuda", torch.bfloat16, Text("", ""))):

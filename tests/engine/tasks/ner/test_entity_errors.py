@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.tasks.ner.errors import RIGHT, TASK_EXPORTS, compare
+from engine.tasks.ner.errors import RIGHT, KINDS, compare
 
 
 def s(start: int, end: int, label: str = "LOC") -> dict:
@@ -50,7 +50,7 @@ def test_each_once_and_kinds_keep_their_word(gold, said):
     key = lambda span: (span["start"], span["end"], span["label"])  # noqa: E731
     assert Counter(key(m.gold) for m in matches if m.gold) == Counter(set(map(key, gold)))
     assert Counter(key(m.given) for m in matches if m.given) == Counter(set(map(key, said)))
-    assert {match.kind for match in matches} <= {RIGHT, *TASK_EXPORTS}
+    assert {match.kind for match in matches} <= {RIGHT, *KINDS}
     assert sum(match.kind == RIGHT for match in matches) == len(set(map(key, gold)) & set(map(key, said)))
     for match in matches:
         if match.kind == "type":

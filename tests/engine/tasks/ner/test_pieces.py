@@ -71,7 +71,7 @@ def word_piece() -> PreTrainedTokenizerFast:
     return _wrapped(made)
 
 
-TASK_EXPORTS = {
+KINDS = {
     "byte-level": lambda: byte_level(False),
     "byte-level with prefix": lambda: byte_level(True),
     "unigram": unigram,
@@ -80,9 +80,9 @@ TASK_EXPORTS = {
 }
 
 
-@pytest.fixture(scope="module", params=sorted(TASK_EXPORTS))
+@pytest.fixture(scope="module", params=sorted(KINDS))
 def tokenizer(request):
-    return TASK_EXPORTS[request.param]()
+    return KINDS[request.param]()
 
 
 def encode(text, tokenizer, length=None, windows=True, tokens=None):
@@ -122,7 +122,7 @@ def test_pieces_part_their_words_without_a_gap(tokenizer):
 
 @pytest.mark.parametrize("kind", ["byte-level", "byte-level with prefix"])
 def test_a_word_has_the_tokens_it_has_in_running_text(kind):
-    made = TASK_EXPORTS[kind]()
+    made = KINDS[kind]()
     plain = made.backend_tokenizer.encode(" Paris is nice", add_special_tokens=False).ids
     (feature,) = encode("Paris is  nice", made).features
     assert feature.input_ids[1:-1] == plain, "the first word is spelled like any other, blanks in a row like one"
