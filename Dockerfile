@@ -26,7 +26,8 @@ RUN pip install --no-cache-dir --user -r requirements.txt
 
 # What fetches the assets, and nothing that changes more often. "setup" instead of "fetch --all" bakes in the first run's only.
 ARG ASSETS="fetch --all"
-COPY --chown=user:user engine/__init__.py engine/core/errors.py engine/core/settings.py engine/core/text.py engine/
+COPY --chown=user:user engine/__init__.py engine/
+COPY --chown=user:user engine/core engine/core
 COPY --chown=user:user engine/assets engine/assets
 COPY --chown=user:user demo/examples demo/examples
 RUN python -m engine.assets ${ASSETS}

@@ -6,7 +6,6 @@ Knows locks, scratch folders and the final rename. Does not know what is made.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
 import tempfile
@@ -14,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from engine.assets.progress import Progress
 from engine.core.errors import AssetProblem
@@ -81,17 +82,20 @@ def _not_writable(error: OSError) -> AssetProblem:
 
 @contextmanager
 def _locked(path: Path, title: Text, progress: Progress) -> Iterator[None]:
-    with path.open("w") as handle:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                progress(
-                    Text("Another process is preparing {title}; waiting", "另一个进程正在准备{title}，请稍候").format(
-                        title=title
-                    ),
-                    0.0,
-                )
-                time.sleep(POLL_SECONDS)
+    lock = FileLock(path, thread_local=False)
+    while True:
+        try:
+            lock.acquire(blocking=False)
+            break
+        except Timeout:
+            progress(
+                Text("Another process is preparing {title}; waiting", "另一个进程正在准备{title}，请稍候").format(
+                    title=title
+                ),
+                0.0,
+            )
+            time.sleep(POLL_SECONDS)
+    try:
         yield
+    finally:
+        lock.release()

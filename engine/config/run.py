@@ -161,8 +161,11 @@ class RunConfig:
         return dataclasses.asdict(self)
 
     def to_yaml(self) -> str:
-        """YAML of what differs from the defaults, and of the task and model always: short enough to read."""
-        default = RunConfig().to_dict()
+        """YAML of what differs from the task's defaults, and of the task and model always: short enough to read.
+
+        The task's defaults, because `from_dict` fills in what is missing with those.
+        """
+        default = RunConfig.for_task(self.task).to_dict()
         changed = _differences(self.to_dict(), default)
         changed = {"task": self.task, **changed}
         changed.setdefault("model", {}).setdefault("id", self.model.id)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.config import RunConfig
+from engine.config import TASK_NAMES, RunConfig, with_defaults
 from engine.core.errors import ConfigProblem, FileProblem
-from engine.core.options import walk_options
+from engine.core.options import Option, read, walk_options
 
 GOOD = {"task": "classification", "data": {"train": "a.csv"}}
 
@@ -157,3 +159,49 @@ def test_what_does_not_go_together_is_told(values, path):
     with pytest.raises(ConfigProblem) as caught:
         RunConfig.from_dict({"data": {"train": "a.csv"}, **values})
     assert [problem["path"] for problem in caught.value.where["problems"]] == [path]
+
+
+def _values_of(path: str, hint: object, option: Option, default: object) -> list[object]:
+    """Values that a field may have: its own default, and another one of its type within its range."""
+    kinds = typing.get_args(hint) or (hint,)
+    if option.choices:
+        return [default, *option.choices]
+    if bool in kinds:
+        return [default, True, False]
+    if int in kinds or float in kinds:
+        low = 0 if option.low is None else option.low
+        high = low + 10 if option.high is None else option.high
+        between = (low + min(high, low + 4)) / 2
+        return [default, int(between) + 1 if int(between) + 1 <= high and float not in kinds else between]
+    if typing.get_origin(hint) is list:
+        return [default, ["one", "two"]]
+    if typing.get_origin(hint) is dict:
+        return [default, {"text": "a column"}]
+    return [default, "a text"]
+
+
+@pytest.mark.parametrize("task", TASK_NAMES)
+def test_every_field_of_every_task_goes_to_yaml_and_back(task):
+    hints = {path: typing.get_type_hints(_owner(path))[field.name] for path, field, _ in walk_options(RunConfig)}
+    checked = 0
+    for path, field, option in walk_options(RunConfig):
+        if path == "task":
+            continue
+        default = getattr(_section(RunConfig(), path), field.name)
+        for value in _values_of(path, hints[path], option, default):
+            config = RunConfig.for_task(task)
+            setattr(_section(config, path), field.name, value)
+            values = yaml.safe_load(config.to_yaml())
+            assert read(RunConfig, with_defaults(values), []) == config, (path, value)
+            checked += 1
+    assert checked > 100
+
+
+def _section(config: object, path: str) -> object:
+    for name in path.split(".")[:-1]:
+        config = getattr(config, name)
+    return config
+
+
+def _owner(path: str) -> type:
+    return type(_section(RunConfig(), path))

@@ -17,7 +17,7 @@ from engine.evaluation.intervals import Statistics, interval, resample
 from engine.evaluation.slices import LEAST_ROWS, Group
 from engine.schema import Example
 from engine.tasks.ner.counts import Spans, per_type, type_metrics_from_counts
-from engine.tasks.ner.errors import RIGHT, KINDS, Match, compare
+from engine.tasks.ner.errors import KINDS, RIGHT, Match, compare
 from engine.tasks.ner.marks import window
 
 EXAMPLES = 6  # of each kind of error in the report

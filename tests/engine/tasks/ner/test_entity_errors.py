@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.tasks.ner.errors import RIGHT, KINDS, compare
+from engine.tasks.ner.errors import KINDS, RIGHT, compare
 
 
 def s(start: int, end: int, label: str = "LOC") -> dict:
