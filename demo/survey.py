@@ -35,8 +35,8 @@ def read(page: Page, config: RunConfig, progress: Callable[[Text, float], None] 
 
 def formats(page: Page, config: RunConfig) -> dict[str, str]:
     """The prompt and the target that a run of a model that writes would choose, by path; as far as they are known before it begins."""
-    task, tables = TASKS[config.task], page.tables.peek(_source(config))
-    column = config.data.columns.get(task.source)
+    task, tables = TASKS[config.task].task_model(), page.tables.peek(_source(config))
+    column = config.data.columns.get(task.spec.text_role)
     texts = []
     if tables and column in tables["train"].columns:
         texts = [str(cell) for cell in tables["train"].frame[column].iloc[:LOOKED_AT] if cell]

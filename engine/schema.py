@@ -10,6 +10,9 @@ from typing import Any, Protocol
 
 from engine.core.text import Text
 
+# The two kinds of models that tasks train: an encoder with a head that reads texts, and a model that generates texts.
+ENCODER, GENERATIVE = "encoder", "generative"
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -62,7 +62,7 @@ new MutationObserver(() => {
 
 def formats(task: str) -> dict[str, str]:
     """The formats of a task's answers: tables, and what its own field reads."""
-    return {**FORMATS, **{ending: exchange.label for ending, exchange in TASKS[task].exchange.items()}}
+    return {**FORMATS, **{ending: exchange.label for ending, exchange in TASKS[task].export_formats.items()}}
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def build(page: Page, task: str, parts: AnswerParts) -> Playground:
         upload = make(
             gr.UploadButton,
             label=words("try.batch_upload"),
-            file_types=sorted({*TABLES, *TASKS[task].exchange}),
+            file_types=sorted({*TABLES, *TASKS[task].export_formats}),
             size="sm",
             elem_id=f"{task}-batch",
         )

@@ -242,7 +242,7 @@ def curves_html(page: Page, run: Run, task: str, history: History, language: str
         return ""
 
     def draw() -> str:
-        metrics = live.metric_chart(history, TASKS[task].drawn, language)
+        metrics = live.metric_chart(history, TASKS[task].plotted_metrics, language)
         return f'<div class="tb-curves">{live.loss_chart(history, language)}{metrics}</div>'
 
     return page.curves.get((run.id, history.version, language), draw)

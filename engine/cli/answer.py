@@ -55,14 +55,14 @@ def predict(
     from engine.tasks import task_named
 
     if out is not None:
-        check_output(out, task_named(found.manifest.task).exchange)
+        check_output(out, task_named(found.manifest.task).export_formats)
     from engine.inference.predictor import load_predictor
     from engine.models.device import keep_freed_memory
 
     keep_freed_memory()
     predictor = load_predictor(found.directory)
     if file is None:
-        first = READS[predictor.task.name][0]
+        first = READS[predictor.task.spec.name][0]
         rows = [{first: one} for one in text] if text else [pairs(given, "--input")]
         answers = predictor.predict(rows, base=base)
         if json_:
@@ -71,7 +71,7 @@ def predict(
         else:
             typer.echo(_answer_table(predictor, rows, answers))
         return
-    asked = read_table(file, task=predictor.task.name, encoding=encoding, delimiter=delimiter, sheet=sheet)
+    asked = read_table(file, task=predictor.task.spec.name, encoding=encoding, delimiter=delimiter, sheet=sheet)
     answered = answer_table(predictor, asked, pairs(column, "--column"), base=base)
     if out is None:
         frame = beside(asked, answered, predictor)

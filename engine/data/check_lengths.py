@@ -12,7 +12,7 @@ from engine.data.corpus import Corpus
 from engine.data.findings import Finding, Fix, some
 from engine.data.model_facts import ModelFacts
 from engine.schema import Example
-from engine.tasks.task_defaults import WINDOW
+from engine.tasks import TASKS
 
 _SAMPLE = 10_000  # rows that are tokenized
 _CHARS = 50_000  # of one text; what is longer is too long for every encoder
@@ -68,7 +68,7 @@ def _tokenize(texts: list[str], model: ModelFacts) -> tuple[list[int], list[int]
 
 
 def _too_long(corpus: Corpus, model: ModelFacts, rows: list[tuple[str, Example]], lengths: list[int]) -> list[Finding]:
-    limit = min(model.max_length or WINDOW.get(corpus.task, model.most_tokens), model.most_tokens)
+    limit = min(model.max_length or TASKS[corpus.task].window_tokens or model.most_tokens, model.most_tokens)
     over = [row for row, length in zip(rows, lengths, strict=True) if length > limit]
     if not over:
         return []

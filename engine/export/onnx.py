@@ -164,7 +164,7 @@ def _difference(ours: Any, theirs: Any) -> float | None:
 
 def _compare(leaving: ExportSource, loaded: LoadedModel, description: Description, folder: Path) -> dict[str, Any]:
     examples = _test_rows(leaving.run)
-    task, outputs = TASKS[description.task], description.what
+    task, outputs = TASKS[description.task].task_model(), description.what
     threads = torch.get_num_threads()
     device = Device("cpu", torch.float32, Text("", ""))
 

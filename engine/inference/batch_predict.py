@@ -81,16 +81,16 @@ def _row(cells: dict[str, Any]) -> dict[str, Any] | None:
 
 def text_columns(predictor: Predictor, table: Table, given: dict[str, str]) -> dict[str, str]:
     """The columns the model reads, by role: as given, else named as in training, else guessed. ColumnProblem."""
-    trained, task = predictor.description.columns, predictor.task.name
+    trained, task = predictor.description.columns, predictor.task.spec.name
     wanted = [role_of(task, name) for name in READS[task] if must_read(task, name) or name in trained]
     given = {role: column for role, column in given.items() if column}
-    labels = {role.name: role.label for role in predictor.task.roles}
+    labels = {role.name: role.label for role in predictor.task.spec.roles}
     for role, column in given.items():
         if column not in table.columns:
             raise missing_column(table, column, labels[role], role)
     named = {role.name: trained[role.name] for role in wanted if trained.get(role.name) in table.columns}
     only = {wanted[0].name: table.columns[0]} if len(wanted) == len(table.columns) == 1 else {}
-    found = {**guess_columns(table, predictor.task.name), **only, **named, **given}
+    found = {**guess_columns(table, predictor.task.spec.name), **only, **named, **given}
     if task == "ner" and "tokens" in found and ("text" not in found or "tokens" in given):
         return {"tokens": found["tokens"]}
     for role in wanted:
@@ -139,11 +139,11 @@ def check_output(path: Path, exchange: Iterable[str] = ()) -> None:
 
 
 def write_answers(table: Table, answered: Answered, predictor: Predictor, path: Path) -> None:
-    """Write the answers beside their rows, or in a format of the task's own (`Task.exchange`), by the file's ending.
+    """Write the answers beside their rows, or in a format of the task's own (`TaskSpec.export_formats`), by the file's ending.
 
     Raises FileProblem for another ending, and for a place that cannot be written.
     """
-    exchange = predictor.task.exchange
+    exchange = predictor.task.spec.export_formats
     if path.suffix.lower() not in exchange:
         write_predictions(beside(table, answered, predictor), path)
         return

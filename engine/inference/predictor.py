@@ -34,7 +34,7 @@ class Predictor:
     def __init__(self, directory: Path, device: Device | None = None):
         self.directory = directory
         self.description = Description.load(directory)
-        self.task = TASKS[self.description.task]
+        self.task = TASKS[self.description.task].task_model()
         self.outputs = self.description.what
         self.device = device or choose_device()
         self._tuned = self._reader(load_tuned(directory, self.description))
@@ -67,7 +67,7 @@ class Predictor:
             predictions = self._tuned.predict(examples, encoded, progress)
         answers = self.task.answers(examples, predictions, encoded, self.outputs)
         if self.description.masked:
-            main = READS[self.task.name][0]
+            main = READS[self.task.spec.name][0]
             given = (row if isinstance(row, str) else row[main] for row in rows)
             answers = [unmasked(answer, text) for answer, text in zip(answers, given, strict=True)]
         return answers
@@ -104,13 +104,13 @@ class Predictor:
         )
 
     def _examples(self, rows: Rows) -> list[Example]:
-        required = [name for name in READS[self.task.name] if must_read(self.task.name, name)]
+        required = [name for name in READS[self.task.spec.name] if must_read(self.task.spec.name, name)]
         examples = []
         for number, row in enumerate(rows, start=1):
             inputs = {required[0]: row} if isinstance(row, str) else dict(row)
             missing = [name for name in required if not isinstance(inputs.get(name), str)]
             if missing:
-                label = role_of(self.task.name, missing[0]).label
+                label = role_of(self.task.spec.name, missing[0]).label
                 asked = " ".join(f"--input {name}=…" for name in required)
                 raise ColumnProblem(
                     "missing_input",

@@ -64,7 +64,7 @@ class Description:
     @property
     def what(self) -> Outputs:
         """What the model can answer."""
-        return TASKS[self.task].outputs_from(self.outputs)
+        return TASKS[self.task].task_model().outputs_from(self.outputs)
 
 
 def load_base(
@@ -77,7 +77,7 @@ def load_base(
 
     # Where there is no GPU the same weights serve in full.
     four_bit = {"four_bit": True} if description.four_bit and torch.cuda.is_available() else {}
-    return TASKS[description.task].load(
+    return TASKS[description.task].task_model().load(
         resolve(description.base_model),
         description.what,
         ModelConfig(id=description.base_model, revision=description.base_revision, layers=description.layers),
@@ -96,7 +96,7 @@ def load_tuned(directory: Path, description: Description, attention: str | None 
         loaded = load_base(description, attention)
         loaded.model = with_adapter(loaded.model, directory)
     else:
-        loaded = TASKS[description.task].load(
+        loaded = TASKS[description.task].task_model().load(
             str(directory), description.what, ModelConfig(id=str(directory)), attention=attention
         )
     if last_layer_first_token.fits(loaded.model):

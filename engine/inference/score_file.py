@@ -30,11 +30,11 @@ def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: s
     know, which count as mistakes. Raises LabelProblem when it knows none of them.
     """
     task, outputs = predictor.task, predictor.outputs
-    table = read_table(file, task=task.name, **reading)
+    table = read_table(file, task=task.spec.name, **reading)
     trained = predictor.description.columns
     given = {role: column for role, column in trained.items() if column in table.columns}
-    columns = resolve_columns(table, task.name, given)
-    examples, notices = read_examples(table, task.name, columns, config.data)
+    columns = resolve_columns(table, task.spec.name, given)
+    examples, notices = read_examples(table, task.spec.name, columns, config.data)
     if isinstance(outputs, Classes):
         examples = in_form(examples, outputs.multi_label)
     known = set(outputs.labels)
@@ -65,7 +65,7 @@ def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: s
     counted = task.counts(examples, predictor.predictions(examples), outputs)
     settings = config.evaluation
     intervals = bootstrap(counted, task.metrics_from(outputs), settings.bootstrap_samples, 0.95, config.seed)
-    chosen = {name: intervals[name] for name in task.metrics if name in intervals}
+    chosen = {name: intervals[name] for name in task.spec.metrics if name in intervals}
     return {
         "rows": len(examples),
         "notices": [notice.to_dict() for notice in notices],

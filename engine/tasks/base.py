@@ -6,13 +6,11 @@ It does not know files, devices, training or pages. `Example` is what the rest o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.core.text import Text
-from engine.schema import Encoded, Example, Outputs, Role
+from engine.schema import Encoded, Example, Outputs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,11 +19,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from engine.config import ModelConfig, RunConfig
-    from engine.data.table import Table
     from engine.inference.reader import Reader
     from engine.models.load import LoadedModel
-    from engine.schema import Answered, Notice
-    from engine.tasks.task_defaults import TaskHyperparameters
+    from engine.schema import Notice
+    from engine.tasks.spec import TaskSpec
 
 
 @dataclass(slots=True)
@@ -47,34 +44,11 @@ class EvaluationData:
     facts: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class ExportFormat:
-    """A file format of a task's own field in which answers can be handed on. `write` takes the table that was answered and what
-    was read and said of its rows (engine/inference/batch_predict.py: Answered) and gives the text of the file.
-    """
-
-    label: str  # needs no translation
-    write: Callable[[Table, Answered], str]
-
-
-NO_EXPORT_FORMATS: Mapping[str, ExportFormat] = MappingProxyType({})
-
-
 class Task(Protocol):
     """What the rest of the engine asks of a task. Implementations hold no state."""
 
-    name: str
-    label: Text
-    roles: tuple[Role, ...]
-    metrics: tuple[str, ...]  # each between 0 and 1, higher is better
-    drawn: tuple[str, ...]  # of them, whose curves tell how training goes; the first one tells most
-    pace: TaskHyperparameters  # how fast it is learned, where nobody says otherwise
-    max_test_rows: (
-        int | None
-    )  # test rows that are answered unless more are asked for; None: all, because answering is cheap
-    windowed: bool  # whether long training texts are read in overlapping windows; else they are cut
+    spec: TaskSpec
     reader: type[Reader]  # how a model of the task is asked (engine/inference/reader.py)
-    exchange: Mapping[str, ExportFormat]  # by file ending, beside the tables that every task can write
     untuned: type  # the pretrained model made able to answer without training (engine/tasks/pretrained_baseline.py)
 
     def default_metric(self, outputs: Outputs) -> str:

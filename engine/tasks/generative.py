@@ -17,9 +17,9 @@ from engine.core.text import Text
 from engine.evaluation.intervals import MetricsFrom
 from engine.generation.generation_spec import GenerationSpec, fill
 from engine.generation.templates import check_template
-from engine.schema import Encoded, Example, Notice, Role
-from engine.tasks.base import NO_EXPORT_FORMATS, EvaluationData
-from engine.tasks.task_defaults import TaskHyperparameters, epochs_for_generation, lr_scale_for_generators
+from engine.schema import Encoded, Example, Notice
+from engine.tasks.base import EvaluationData
+from engine.tasks.spec import TaskSpec
 
 if TYPE_CHECKING:
     import torch
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from engine.inference.reader import Reader
     from engine.models.load import LoadedModel
-
-MOST_ROWS = 100  # test rows that are written unless more are asked for: a second each on a CPU
 
 
 class PretrainedGenerator:
@@ -61,24 +59,11 @@ class GenerativeTask:
     (`prompts`, by manner: see engine/generation/prompts.py), and how what was written is scored and reported.
     """
 
-    name: ClassVar[str]
-    label: ClassVar[Text]
-    roles: ClassVar[tuple[Role, ...]]
-    metrics: ClassVar[tuple[str, ...]]
-    drawn: ClassVar[tuple[str, ...]]
+    spec: ClassVar[TaskSpec]
     source: ClassVar[str]
     target: ClassVar[str]
     prompts: ClassVar[dict[str, Text]]
 
-    pace = TaskHyperparameters(
-        rate={"lora": 3.4e-3, "full": 1.5e-4, "prefix": 3e-2, "ia3": 1.5e-2},
-        epochs=epochs_for_generation,
-        lr_scale_by_model_size=lr_scale_for_generators,
-        least_batch=4,
-    )
-    max_test_rows = MOST_ROWS
-    windowed = False
-    exchange = NO_EXPORT_FORMATS
     untuned = PretrainedGenerator
 
     @property

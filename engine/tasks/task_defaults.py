@@ -9,8 +9,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# Tokens of a window where nobody sets the maximum length, for tasks that learn better from less than the model could read.
-WINDOW = {"qa": 384}
 FEW_TEXTS = 1000
 MANY_CLASSES = 25
 QUICK_HEAD = 100.0  # times the other steps: over few texts, half of the passes would go by until a head that begins at random says anything
@@ -29,9 +27,7 @@ class TaskHyperparameters:
 
     rate: dict[str, float]
     epochs: Callable[[int, int, str], float]
-    room: int | None = (
-        None  # tokens of a training window, where a task reads long texts in windows and fewer serve it better
-    )
+    window_tokens: int | None = None  # tokens of a training window, where windows shorter than the model could read serve better
     lr_scale_by_model_size: Callable[[str, int, int], float] = (
         share_for_encoders  # of `rate`; takes (method, features, layers)
     )

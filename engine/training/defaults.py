@@ -130,7 +130,7 @@ def resolve(
     """Fill the empty settings. `layers` have weights of their own, `rows` train, `longest` is the length that training texts have room for,
     `limit` what the model reads, in tokens.
     """
-    room = limit if config.model.max_length or pace.room is None else min(limit, pace.room)
+    room = limit if config.model.max_length or pace.window_tokens is None else min(limit, pace.window_tokens)
     max_length = max_length_for(longest, room, config.model.max_length)
     # Attention needs memory with the square of the length: long texts come in smaller batches.
     fitting = max(pace.least_batch, TOKENS_PER_UPDATE // max_length)

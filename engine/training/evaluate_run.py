@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.config import WRITING
 from engine.core.text import Text
 from engine.inference.reader import Reader
 from engine.inference.saved import load_base
@@ -17,7 +16,7 @@ from engine.models.device import memory_mb
 from engine.models.speed.encoder_output_cache import remember
 from engine.models.speed.shared_prefix_cache import SharedReading
 from engine.report.files import write_report
-from engine.schema import Encoded, Example
+from engine.schema import GENERATIVE, Encoded, Example
 from engine.tasks.base import EvaluationData
 from engine.training import forecast
 
@@ -33,18 +32,18 @@ def report_on(session: Session) -> None:
     splits, reader = session.prepared.splits, session.reader(session.model)
     tested = sample_of(splits.test, _rows_tested(session), session.config.seed)
     test = reader.encode(tested)
-    writes = session.task.name in WRITING
+    writes = session.task.spec.kind == GENERATIVE
     shared = SharedReading(session.lower.count if writes and session.lower is not None else 0)
     with shared.by(session.model):
         predictions = reader.predict(tested, test, session.answering(Text("Test rows", "测试数据")))
-    cheap = session.task.max_test_rows is None
+    cheap = session.task.spec.max_test_rows is None
     validation = reader.predict(splits.validation, session.validation, session.still_wanted) if cheap else None
     train_metrics = _train_metrics(session, reader) if cheap else {}
     untuned = _untuned(session, tested, test, shared) if session.config.evaluation.baselines else None
     session.course.begin("report")
     facts = {
         **session.facts,
-        "truncated_share": 0.0 if session.task.windowed else session.train.truncated / max(1, len(splits.train)),
+        "truncated_share": 0.0 if session.task.spec.windowed else session.train.truncated / max(1, len(splits.train)),
         "test_in_windows": test.truncated,
         "test_rows": len(splits.test),
         "tested_in_minutes": session.resolved.minutes if len(tested) < forecast.most_tested(session) else None,

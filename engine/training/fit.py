@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from engine.config import WRITING
 from engine.core.errors import is_out_of_memory
 from engine.inference.forward import collate, read_below
 from engine.models.adapters import fast_parameters, restore_trainable, trainable_state
 from engine.models.speed.encoder_output_cache import forget, remember
+from engine.schema import GENERATIVE
 from engine.training import forecast, memory, run_notices
 from engine.training.budget import Budget
 from engine.training.checkpoint_files import Checkpoints
@@ -119,7 +119,7 @@ class Fit:
         # Layers that never change keep nothing.
         with contextlib.nullcontext() if session.lower is None else session.lower.left_out():
             each = memory.bytes_kept(session.model, forward)
-        micro = memory.fitting(size, each, session.device.name, session.task.name in WRITING)
+        micro = memory.fitting(size, each, session.device.name, session.task.spec.kind == GENERATIVE)
         session.facts["micro_batch_size"], session.facts["megabytes_an_example"] = micro, round(each / 2**20)
         if micro < size:
             run_notices.measured_batch(session.events, micro, size, each)
@@ -157,7 +157,7 @@ class Fit:
             budget=self.budget,
             micro_batch_size=micro,
             team=session.team,
-            by_tokens=session.task.name == "ner" or session.task.name in WRITING,
+            by_tokens=session.task.spec.loss_per_token,
             fast=fast_parameters(session.model, session.loaded),
         )
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.config import WRITING
 from engine.inference.generative_reader import SAMPLE
+from engine.schema import GENERATIVE
 
 if TYPE_CHECKING:
     from engine.training.session import Session
@@ -26,20 +26,20 @@ LEAST_WRITTEN = 30  # test rows that are written however short the time is; an i
 def evaluation(session: Session, briefly: bool = False) -> float:
     """The cost of one evaluation while training; `briefly`, of its loss alone."""
     rows = len(session.validation.features)
-    if session.task.name not in WRITING:
+    if session.task.spec.kind != GENERATIVE:
         return READ * rows
     return READ_TO_WRITE * rows + (0 if briefly else WRITTEN * min(SAMPLE, len(session.prepared.splits.validation)))
 
 
 def can_be_brief(session: Session) -> bool:
     """Whether an evaluation chooses by the loss of answers that stand there: what is written then is for the eye."""
-    return session.task.name in WRITING and not session.config.evaluation.metric
+    return session.task.spec.kind == GENERATIVE and not session.config.evaluation.metric
 
 
 def judgement(session: Session) -> float:
     """The cost of what the model, and the untuned one beside it, will be asked once training is over."""
     validation, tested = len(session.prepared.splits.validation), most_tested(session)
-    if session.task.name in WRITING:
+    if session.task.spec.kind == GENERATIVE:
         # In a given time the fewest are set aside for; more are written where it allows (`tested_in`).
         written = tested if session.resolved.minutes is None else min(LEAST_WRITTEN, tested)
         return WRITTEN_TOGETHER * _models(session) * written
@@ -58,7 +58,7 @@ def rows_read_again(session: Session) -> int:
     """
     train = session.prepared.splits.train
     tokens = sum(len(feature) for feature in session.train.features) / len(train)
-    least = 100 if session.task.windowed else 200
+    least = 100 if session.task.spec.windowed else 200
     least = max(50, min(least, round(READ_AGAIN / tokens)))
     return min(len(train), max(least, len(session.prepared.splits.validation)))
 
@@ -66,13 +66,13 @@ def rows_read_again(session: Session) -> int:
 def most_tested(session: Session) -> int:
     """Test rows that are answered where time does not matter."""
     test = len(session.prepared.splits.test)
-    return min(test, session.config.evaluation.max_rows or session.task.max_test_rows or test)
+    return min(test, session.config.evaluation.max_rows or session.task.spec.max_test_rows or test)
 
 
 def tested_in(session: Session, seconds: float) -> int:
     """Test rows that are answered in about `seconds`, told by how long the evaluations took: all where they are cheap or time is long."""
     most, timed = most_tested(session), session.progress.evaluations
-    if session.task.name not in WRITING or not timed:
+    if session.task.spec.kind != GENERATIVE or not timed:
         return most
     # Only the likelihood is known without writing.
     cost = sum(evaluation(session, briefly=len(point["metrics"]) == 1) for point in timed)

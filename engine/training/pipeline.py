@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Sequence
 
-from engine.config import WRITING, RunConfig
+from engine.config import RunConfig
 from engine.core.errors import ConfigProblem
 from engine.core.settings import Settings
 from engine.core.text import Text
@@ -18,7 +18,7 @@ from engine.data.split import main_text
 from engine.models.choose import AUTOMATIC, model_for
 from engine.run_directory.limits import check_limits
 from engine.run_directory.store import Run
-from engine.schema import Example
+from engine.schema import GENERATIVE, Example
 from engine.tasks import task_named
 from engine.tasks.base import Task
 from engine.training.events import EventLog
@@ -41,9 +41,9 @@ def run_pipeline(run: Run, settings: Settings, events: EventLog, seconds: float 
     """Train, save, judge. Returns the final state: `completed`, or `stopped` when the owner discarded it."""
     course = RunContext(run, events, settings, seconds)
     try:
-        task = task_named(course.config.task)
+        task = task_named(course.config.task).task_model()
         check_metric(course.config, task)
-        if task.name in WRITING:
+        if task.spec.kind == GENERATIVE:
             task.check_form(course.config.generation.prompt, course.config.generation.target)
         check_limits(course.config, settings)
         course.begin("data")
@@ -126,12 +126,12 @@ class RunContext:
 def check_metric(config: RunConfig, task: Task) -> None:
     """ConfigProblem for a selection metric that the task does not have."""
     metric = config.evaluation.metric
-    if metric and metric not in task.metrics:
-        choices = ", ".join(task.metrics)
+    if metric and metric not in task.spec.metrics:
+        choices = ", ".join(task.spec.metrics)
         raise ConfigProblem(
             "unknown_metric",
             Text(
-                f"evaluation.metric is {metric!r}, which {task.name} does not have.",
+                f"evaluation.metric is {metric!r}, which {task.spec.name} does not have.",
                 f"evaluation.metric 的值 {metric!r} 不是该任务的指标。",
             ),
             Text(f"Use one of {choices}.", f"可选：{choices}。"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.config import WRITING
 from engine.core.errors import RunFailure
 from engine.core.text import Text
 from engine.evaluation.metric_format import percent
@@ -16,7 +15,7 @@ from engine.models.batching import LengthBuckets, padding_share
 from engine.models.device import Device
 from engine.models.speed.cpu_attention import NAME as FEW_PASSES
 from engine.models.speed.unpadding import NAME as UNPADDED
-from engine.schema import Encoded
+from engine.schema import GENERATIVE, Encoded
 from engine.tasks.base import Task
 from engine.training.events import EventLog
 
@@ -32,9 +31,9 @@ def truncation(
 ) -> None:
     """That training texts are longer than `length` tokens, and what becomes of the rest. `limit` is what the model reads."""
     count, share = train.truncated, train.truncated / rows
-    if task.name in WRITING:
+    if task.spec.kind == GENERATIVE:
         _cut_documents(events, count, share, percent(train.lost, 1), length, train.lost > LOST, in_parts)
-    elif task.windowed:
+    elif task.spec.windowed:
         events.notice(
             "windowed",
             Text(

@@ -14,7 +14,6 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel, set_seed
 
-from engine.config import WRITING
 from engine.core.text import Text
 from engine.generation.loss import inner
 from engine.inference.reader import BATCH_SIZE, Reader
@@ -31,7 +30,7 @@ from engine.models.speed.frozen_layer_cache import LowerLayers, layers_of, stand
 from engine.models.speed.fused_lora import as_one_product
 from engine.models.speed.unpadding import can_unpad, unpad
 from engine.run_directory import disk, limits
-from engine.schema import Encoded, Outputs
+from engine.schema import GENERATIVE, Encoded, Outputs
 from engine.tasks import task_named
 from engine.training import run_notices
 from engine.training.defaults import Resolved, as_before, common_length, resolve
@@ -67,7 +66,7 @@ class Session:
         self.events = course.events
         self.prepared = prepared
         self.outputs = outputs
-        self.task = task_named(course.config.task)
+        self.task = task_named(course.config.task).task_model()
 
     def load(self) -> None:
         """The pretrained model, on the device chosen for it."""
@@ -87,7 +86,7 @@ class Session:
 
         self.source = resolve_model(asked.id, progress=fetched)
         dropout = 0.0 if asked.dropout is None else asked.dropout
-        self.layers = asked.layers or layers_for(asked.id, self.task.name)
+        self.layers = asked.layers or layers_for(asked.id, self.task.spec.name)
         four_bit = {"four_bit": True} if self.config.method.four_bit else {}
         self.loaded = self.task.load(
             self.source,
@@ -118,7 +117,7 @@ class Session:
         chosen = resolve(
             config,
             self.loaded.model.config,
-            task.pace,
+            task.spec.hyperparameters,
             rows=len(splits.train),
             classes=len(self.outputs.labels),
             longest=common_length([len(feature) for feature in whole.features]),
@@ -128,7 +127,7 @@ class Session:
         self.resolved = as_before(chosen, self.run.manifest.facts)
         length = self.resolved.max_length
         fits = whole.longest <= length
-        self.train = whole if fits else reader.encode_to_learn(splits.train, length, windows=task.windowed)
+        self.train = whole if fits else reader.encode_to_learn(splits.train, length, windows=task.spec.windowed)
         self.validation = self.reader(self.loaded.model).encode(splits.validation)
         for notice in task.attach_targets(self.train, splits.train, self.outputs):
             self.events.notice(notice.code, notice.message, notice.severity, count=notice.count)
@@ -165,7 +164,7 @@ class Session:
         self.model = apply_method(self.loaded, method, self.resolved.freeze_embeddings, frozen)
         if not config.method.four_bit:
             self.model.to(self.device.name)
-        if self.task.name in WRITING and self.device.dtype == torch.bfloat16:
+        if self.task.spec.kind == GENERATIVE and self.device.dtype == torch.bfloat16:
             halve_frozen(self.model, torch.bfloat16)
         if config.method.name == "lora" and self.device.dtype == torch.float32 and not config.training.compile:
             self.lora_products = as_one_product(self.model)
@@ -177,7 +176,7 @@ class Session:
     def _lora_layers(self) -> int | None:
         """Layers of a decoder that get LoRA's matrices: on a CPU the upper half, below which no gradient flows."""
         asked, model = self.config.method.lora_layers, self.loaded.model.config
-        if self.config.method.name != "lora" or self.task.name not in WRITING or model.is_encoder_decoder:
+        if self.config.method.name != "lora" or self.task.spec.kind != GENERATIVE or model.is_encoder_decoder:
             return None
         if asked is None and self.device.name == "cpu":
             return -(-model.num_hidden_layers // 2)
@@ -193,7 +192,7 @@ class Session:
     @property
     def attention(self) -> str:
         """What transformers calls the attention that the run's models compute with."""
-        return attention_for(self.device, long_texts=self.task.pace.room is not None)
+        return attention_for(self.device, long_texts=self.task.spec.window_tokens is not None)
 
     def attend(self, model: PreTrainedModel) -> None:
         """Let a model of the run attend in the way that is fastest here, where it is of a family that can."""

@@ -15,7 +15,7 @@ from demo.page import Page
 from demo.parts import train_step
 from engine.core.settings import Settings
 from engine.tasks import TASKS
-from engine.tasks.base import Task
+from engine.tasks.spec import TaskSpec
 
 
 @pytest.fixture
@@ -145,14 +145,14 @@ def test_train_and_validation_share_one_chart_and_are_named_at_their_ends(page: 
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
-def test_the_curves_of_a_task_are_of_its_metrics(task: Task) -> None:
-    assert task.drawn and set(task.drawn) <= set(task.metrics)
+def test_the_curves_of_a_task_are_of_its_metrics(task: TaskSpec) -> None:
+    assert task.plotted_metrics and set(task.plotted_metrics) <= set(task.metrics)
 
 
 def test_the_likelihood_is_drawn_where_nothing_was_written() -> None:
     def drawn(metrics: dict[str, float]) -> str:
         found = event("evaluation", 3.0, step=2, epoch=1.0, loss=0.7, metrics=metrics, best=True)
-        return live.metric_chart(history_of(step(1, 10, 1.0), found), TASKS["summarization"].drawn, "en")
+        return live.metric_chart(history_of(step(1, 10, 1.0), found), TASKS["summarization"].plotted_metrics, "en")
 
     assert "likelihood" in drawn({"likelihood": 0.1})
     both_known = drawn({"likelihood": 0.1, "rougeL": 0.2})

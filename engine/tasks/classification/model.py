@@ -18,17 +18,10 @@ from engine.core.errors import LabelProblem
 from engine.core.text import Text
 from engine.evaluation.intervals import MetricsFrom
 from engine.schema import Encoded, Example, Feature, Notice
-from engine.tasks.base import NO_EXPORT_FORMATS, EvaluationData
+from engine.tasks.base import EvaluationData
 from engine.tasks.classification.counts import metrics_from_counts, statistics
+from engine.tasks.classification.spec import ClassificationSpec
 from engine.tasks.pretrained_baseline import NearestCentroid
-from engine.tasks.roles import ROLES
-from engine.tasks.task_defaults import (
-    TaskHyperparameters,
-    epochs_for_classes,
-    frozen_share_for_classes,
-    head_ratio_for_classes,
-    share_for_classes,
-)
 
 if TYPE_CHECKING:
     import torch
@@ -51,23 +44,7 @@ class Classes:
 
 
 class Classification:
-    name = "classification"
-    label = Text("Classification", "文本分类")
-    roles = ROLES["classification"]
-    metrics = ("accuracy", "macro_f1", "micro_f1", "weighted_f1")
-    drawn = ("accuracy", "macro_f1", "micro_f1")
-    pace = TaskHyperparameters(
-        rate={"full": 7e-5, "lora": 1.8e-4, "head": 1e-2},
-        epochs=epochs_for_classes,
-        lr_scale_by_labels=share_for_classes,
-        head_ratio=head_ratio_for_classes,
-        frozen_share=frozen_share_for_classes,
-        head_passes=5,
-        head_batch=8,
-    )
-    max_test_rows = None
-    windowed = False
-    exchange = NO_EXPORT_FORMATS
+    spec = ClassificationSpec()
     untuned = NearestCentroid
 
     @property
@@ -246,7 +223,7 @@ class Classification:
     def score(self, examples: Sequence[Example], probabilities: np.ndarray, classes: Classes) -> dict[str, float]:
         """The task's metrics on examples, each between 0 and 1."""
         values = self.metrics_from(classes)(self.counts(examples, probabilities, classes).sum(axis=0))
-        return {name: float(values[name]) for name in self.metrics}
+        return {name: float(values[name]) for name in self.spec.metrics}
 
     def answers(
         self, examples: Sequence[Example], probabilities: np.ndarray, encoded: Encoded, classes: Classes

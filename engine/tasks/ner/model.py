@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,15 +20,13 @@ from engine.core.text import Text
 from engine.data.findings import excerpt, many, some
 from engine.evaluation.intervals import MetricsFrom
 from engine.schema import IGNORED, Encoded, Example, Notice, Place
-from engine.tasks.base import EvaluationData, ExportFormat
+from engine.tasks.base import EvaluationData
 from engine.tasks.ner.alignment import Span, found_spans, tags_of
-from engine.tasks.ner.conll_export import conll
 from engine.tasks.ner.counts import metrics_from_counts, statistics
 from engine.tasks.ner.decoding import best_tags, tag_names
+from engine.tasks.ner.spec import NerSpec
 from engine.tasks.ner.words import PIECE, TOKEN, WORD, cuts_word
 from engine.tasks.prototypes import NearestPrototype
-from engine.tasks.roles import ROLES
-from engine.tasks.task_defaults import TaskHyperparameters, head_ratio_for_entities, passes_for_entities
 
 if TYPE_CHECKING:
     import torch
@@ -70,19 +67,7 @@ class Tagged:
 
 
 class Ner:
-    name = "ner"
-    label = Text("Named entities", "命名实体识别")
-    roles = ROLES["ner"]
-    metrics = ("f1", "precision", "recall", "macro_f1")
-    drawn = ("f1", "macro_f1")
-    pace = TaskHyperparameters(
-        rate={"full": 5e-5, "lora": 1.5e-4, "head": 5e-3},
-        epochs=passes_for_entities,
-        head_ratio=head_ratio_for_entities,
-    )
-    max_test_rows = None
-    windowed = True
-    exchange = MappingProxyType({".conll": ExportFormat("CoNLL", conll)})
+    spec = NerSpec()
     untuned = NearestPrototype
 
     @property
@@ -98,7 +83,7 @@ class Ner:
         """The entity types of the training rows, sorted. LabelProblem when there is none, or when they are no types."""
         from engine.data.examples import require_labels  # which knows the tasks' roles, and so this package
 
-        require_labels(list(train), self.name)
+        require_labels(list(train), self.spec.name)
         labels = sorted({span["label"] for example in train for span in example.target})
         if len(labels) > MOST_TYPES:
             shown = ", ".join(repr(label) for label in labels[:3])
@@ -235,7 +220,7 @@ class Ner:
     def score(self, examples: Sequence[Example], predictions: Sequence[Tagged], types: EntityTypes) -> dict[str, float]:
         """The task's metrics on examples, each between 0 and 1."""
         values = self.metrics_from(types)(self.counts(examples, predictions, types).sum(axis=0))
-        return {name: float(values[name]) for name in self.metrics}
+        return {name: float(values[name]) for name in self.spec.metrics}
 
     def answers(
         self, examples: Sequence[Example], predictions: Sequence[Tagged], encoded: Encoded, types: EntityTypes

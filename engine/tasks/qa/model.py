@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,17 +20,15 @@ from engine.core.errors import LabelProblem
 from engine.core.text import Text
 from engine.evaluation.intervals import MetricsFrom, Statistics
 from engine.schema import IGNORED, Encoded, Example, Feature, Notice
-from engine.tasks.base import EvaluationData, ExportFormat
+from engine.tasks.base import EvaluationData
 from engine.tasks.qa import windows as reading
-from engine.tasks.qa.counts import METRICS, metrics_from, statistics
+from engine.tasks.qa.counts import metrics_from, statistics
 from engine.tasks.qa.notices import notices
 from engine.tasks.qa.pretrained_baseline import NearestEnds
 from engine.tasks.qa.spans import Prediction, Span, log_loss, read_windows
-from engine.tasks.qa.squad_export import squad_predictions
+from engine.tasks.qa.spec import QuestionAnsweringSpec
 from engine.tasks.qa.threshold import choose
 from engine.tasks.qa.window_sampling import sample_training_windows
-from engine.tasks.roles import ROLES
-from engine.tasks.task_defaults import WINDOW, TaskHyperparameters, epochs_for_questions
 
 if TYPE_CHECKING:
     import torch
@@ -71,17 +68,7 @@ class Answers:
 
 
 class QuestionAnswering:
-    name = "qa"
-    label = Text("Question answering", "抽取式问答")
-    roles = ROLES["qa"]
-    metrics = METRICS
-    drawn = ("f1", "exact_match")
-    pace = TaskHyperparameters(
-        rate={"full": 8e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=epochs_for_questions, room=WINDOW["qa"]
-    )
-    max_test_rows = None
-    windowed = True
-    exchange = MappingProxyType({".json": ExportFormat("SQuAD JSON", squad_predictions)})
+    spec = QuestionAnsweringSpec()
     untuned = NearestEnds
 
     @property
@@ -252,7 +239,7 @@ class QuestionAnswering:
         self, examples: Sequence[Example], predictions: Sequence[Prediction], answers: Answers
     ) -> dict[str, float]:
         values = metrics_from(self.counts(examples, predictions, answers).sum(axis=0))
-        return {name: float(values[name]) for name in self.metrics}
+        return {name: float(values[name]) for name in self.spec.metrics}
 
     def answers(
         self, examples: Sequence[Example], predictions: Sequence[Prediction], encoded: Encoded, answers: Answers

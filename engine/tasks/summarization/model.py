@@ -16,16 +16,12 @@ from engine.generation.generation_spec import BARE, CHAT, PLAIN, PREFIXED, Gener
 from engine.schema import Example
 from engine.tasks.base import EvaluationData
 from engine.tasks.generative import GenerativeTask
-from engine.tasks.roles import ROLES
-from engine.tasks.summarization.rouge import METRICS, metrics_from, statistics
+from engine.tasks.summarization.rouge import metrics_from, statistics
+from engine.tasks.summarization.spec import SummarizationSpec
 
 
 class Summarization(GenerativeTask):
-    name = "summarization"
-    label = Text("Summarization", "文本摘要")
-    roles = ROLES["summarization"]
-    metrics = (*METRICS, "likelihood")
-    drawn = ("rougeL",)
+    spec = SummarizationSpec()
     source = "document"
     target = "summary"
     prompts: ClassVar[dict[str, Text]] = {

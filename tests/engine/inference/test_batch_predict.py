@@ -18,7 +18,7 @@ from engine.tasks.classification.model import Classes
 class Echo:
     """Stands for a predictor: the answer is the first letter of the text."""
 
-    task = TASKS["classification"]
+    task = TASKS["classification"].task_model()
     outputs = Classes(["a", "b"])
 
     description = SimpleNamespace(columns={"text": "review", "label": "verdict"})

@@ -22,7 +22,7 @@ from tests.tiny import WORDS
 from tests.tiny_generators import GENERATORS, save_generator
 
 CPU = Device("cpu", torch.float32, Text("", ""))
-TASK = TASKS["summarization"]
+TASK = TASKS["summarization"].task_model()
 ROWS = [
     Example(i, {"document": " ".join(WORDS[(i * 7 + j * 3) % len(WORDS)] for j in range(4 + 3 * i))}, ("good film",))
     for i in range(5)

@@ -25,7 +25,7 @@ from engine.tasks import TASKS
 from tests.tiny import save_encoder
 from tests.tiny_generators import GENERATORS, save_generator
 
-TASK = TASKS["summarization"]
+TASK = TASKS["summarization"].task_model()
 CPU = Device("cpu", torch.float32, Text("", ""))
 FORM = GenerationSpec(prompt="film {document}", target="{summary}", max_new_tokens=6)
 ROWS = [

@@ -18,7 +18,7 @@ from engine.tasks.task_defaults import (
 )
 from engine.training.defaults import batch_size_for, common_length, learning_rate_for, max_length_for, resolve
 
-PACE = TASKS["classification"].pace
+PACE = TASKS["classification"].hyperparameters
 MINILM = BertConfig(hidden_size=384, num_hidden_layers=6, num_attention_heads=12)
 BASE = BertConfig()
 LARGE = BertConfig(hidden_size=1024, num_hidden_layers=24, num_attention_heads=16)
@@ -36,7 +36,7 @@ def test_bigger_encoders_take_smaller_steps(method):
 
 
 def test_writers_wider_than_the_embedded_one_take_smaller_steps_with_lora():
-    pace = TASKS["summarization"].pace
+    pace = TASKS["summarization"].hyperparameters
     configs = [
         LlamaConfig(hidden_size=width, num_hidden_layers=layers) for width, layers in ((64, 2), (576, 30), (2048, 16))
     ]
@@ -69,7 +69,7 @@ def test_few_classes_take_smaller_steps(method):
 
 
 def test_the_rate_of_entities_does_not_depend_on_their_types():
-    pace = TASKS["ner"].pace
+    pace = TASKS["ner"].hyperparameters
     assert learning_rate_for(pace, "full", MINILM, 32, 2) == learning_rate_for(pace, "full", MINILM, 32, 30)
 
 
@@ -110,7 +110,7 @@ def test_the_head_takes_larger_steps_over_few_texts_unless_asked_otherwise():
     def ratio(task, rows=900, classes=3, **method):
         config = RunConfig.from_dict({"task": task, "data": {"train": "a"}, "method": method})
         return resolve(
-            config, MINILM, TASKS[task].pace, layers=6, rows=rows, classes=classes, longest=20, limit=512
+            config, MINILM, TASKS[task].hyperparameters, layers=6, rows=rows, classes=classes, longest=20, limit=512
         ).fast_ratio
 
     assert [ratio("ner"), ratio("classification"), ratio("ner", head_ratio=2)] == [100, 1, 2]
@@ -142,7 +142,7 @@ def test_long_texts_come_in_smaller_batches():
 
 
 def test_questions_are_learned_in_windows_unless_a_length_is_asked_for():
-    pace = TASKS["qa"].pace
+    pace = TASKS["qa"].hyperparameters
     config = RunConfig.from_dict({"task": "qa", "data": {"train": "a"}})
 
     def length(longest, limit=512):
@@ -166,7 +166,7 @@ def test_a_head_above_an_encoder_that_reads_once_takes_more_passes_and_larger_ba
 def frozen(classes: int = 77, layers: int = 6, task: str = "classification", **method: Any) -> int:
     config = RunConfig.from_dict({"task": task, "data": {"train": "a"}, "method": method})
     resolved = resolve(
-        config, MINILM, TASKS[task].pace, layers=layers, rows=900, classes=classes, longest=20, limit=512
+        config, MINILM, TASKS[task].hyperparameters, layers=layers, rows=900, classes=classes, longest=20, limit=512
     )
     return resolved.frozen_layers
 

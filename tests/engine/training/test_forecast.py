@@ -27,7 +27,7 @@ def session(
 ):
     metrics = {"likelihood": 0.1, "rougeL": 0.2} if written else {"likelihood": 0.1}
     return Some(
-        task=TASKS[task],
+        task=TASKS[task].task_model(),
         resolved=Some(minutes=minutes),
         config=Some(evaluation=Some(baselines=baselines, max_rows=max_rows, metric=metric)),
         prepared=Some(splits=Some(train=[0] * train, validation=[0] * validation, test=[0] * test)),

@@ -128,7 +128,7 @@ def test_files_in_and_out(predictor, tmp_path):
     answered = answer_table(predictor, table)
     for ending in (".csv", ".jsonl", ".xlsx", ".conll"):
         out = tmp_path / f"out{ending}"
-        check_output(out, predictor.task.exchange)
+        check_output(out, predictor.task.spec.export_formats)
         write_answers(table, answered, predictor, out)
         assert out.stat().st_size
     assert "paris (LOC); bob (PER)" in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")

@@ -204,8 +204,8 @@ def test_a_run_goes_on_with_the_settings_that_it_began_with(
     facts = run.manifest.facts
     assert facts.pop("frozen_layers") == 0
     run.update(facts=facts)
-    newer = replace(task_named("classification").pace, frozen_share=lambda labels: 0.5, rate={"full": 1.0})
-    monkeypatch.setattr("engine.tasks.classification.model.Classification.pace", newer)
+    newer = replace(task_named("classification").hyperparameters, frozen_share=lambda labels: 0.5, rate={"full": 1.0})
+    monkeypatch.setattr("engine.tasks.classification.spec.ClassificationSpec.hyperparameters", newer)
     attempt(run, settings)
     assert [event["step"] for event in events(run, "resumed")] == [6]
     assert run.manifest.facts["frozen_layers"] == 0

@@ -1,0 +1,164 @@
+"""TaskSpec: what a task is without its model. Columns, rows, labels, identity of rows, defaults.
+
+Everything here works on tables and examples and needs neither PyTorch nor transformers, so that the page, the command line, the
+data check and the configuration can ask it cheaply. The other half, which trains and answers, is the task's TaskModel
+(`TaskSpec.task_model`). A task subclasses `EncoderSpec` or `GenerativeSpec`; instances hold no state.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from engine.core.text import Text
+from engine.data.normal import normal_form, normal_key
+from engine.schema import ENCODER, GENERATIVE, Example, Role
+from engine.tasks.task_defaults import TaskHyperparameters, epochs_for_generation, lr_scale_for_generators
+
+if TYPE_CHECKING:
+    from engine.data.table import Table
+    from engine.schema import Answered
+    from engine.tasks.base import Task
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+GENERATED_TEST_ROWS = 100  # test rows for which texts are generated unless more are asked for: a second each on a CPU
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """A file format of the task's field in which answers can be saved.
+
+    `write` takes the table and what was read and answered of each of its rows, and returns the text of the file.
+    """
+
+    label: str  # needs no translation
+    write: Callable[[Table, Answered], str]
+
+
+class TaskSpec(ABC):
+    """The light half of a task. What has no default here, each task decides."""
+
+    name: str
+    label: Text
+    kind: str  # ENCODER or GENERATIVE
+    roles: tuple[Role, ...]  # what columns of a training table can be
+    inputs: tuple[str, ...]  # the roles that the model reads of a row, in the order in which a person gives them
+    text_role: str  # the input that holds the text a row is about
+    target_role: str  # the role that holds what the model learns to answer
+    metrics: tuple[str, ...]  # each between 0 and 1, higher is better
+    plotted_metrics: tuple[str, ...]  # of them, whose curves show how training goes; the first one shows most
+    methods: tuple[str, ...]  # training methods that make sense, the default first for generative models
+    hyperparameters: TaskHyperparameters  # used where the configuration leaves them open
+
+    optional_inputs: frozenset[str] = frozenset()  # inputs without which a row can still be answered
+    alternative_roles: Mapping[str, str] = NOTHING  # role -> the role that may take its place in a table (text -> tokens)
+    default_settings: Mapping[str, Mapping[str, Any]] = NOTHING  # section -> fields whose defaults differ from RunConfig's
+    max_test_rows: int | None = None  # test rows answered unless more are asked for; None: all, because answering is cheap
+    windowed: bool = False  # whether long training texts are read in overlapping windows; else they are truncated
+    loss_per_token: bool = False  # whether the loss is a mean over tokens, not over rows
+    export_formats: Mapping[str, ExportFormat] = NOTHING  # by file ending, beside the tables that every task can write
+    has_labels: bool = False  # whether a row carries labels of a closed set, which can be rare, unseen or misspelt
+    reads_tags: bool = False  # whether a table may hold tokens with tags: CoNLL files, one token a row, empty span cells
+
+    @abstractmethod
+    def task_model(self) -> Task:
+        """The torch half of the task, imported when it is first needed."""
+
+    @property
+    def row_role(self) -> str:
+        """The role whose column a finding about a row points at."""
+        return self.text_role
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """The inputs without which a row cannot be answered."""
+        return tuple(name for name in self.inputs if name not in self.optional_inputs)
+
+    @property
+    def window_tokens(self) -> int | None:
+        """Tokens of a window where the configuration sets no maximum length; None: what the model can read."""
+        return self.hyperparameters.window_tokens
+
+    def role(self, name: str) -> Role:
+        """The role of that name. KeyError where the task has none."""
+        return {role.name: role for role in self.roles}[name]
+
+    def column(self, columns: Mapping[str, str], role: str) -> str:
+        """The column of a role, or of its alternative; empty where the table has neither."""
+        return columns.get(role) or columns.get(self.alternative_roles.get(role, ""), "")
+
+    # Rows
+
+    def text(self, example: Example) -> str:
+        """The text that a row is about."""
+        return example.inputs[self.text_role]
+
+    def row_text(self, example: Example) -> str:
+        """The text by which a finding shows a row."""
+        return example.inputs[self.row_role]
+
+    def identity(self, example: Example) -> Hashable:
+        """Equal for two rows that are the same to the model: the normal form of every input, strings or not."""
+        return tuple(normal_key(example.inputs.get(name)) for name in self.inputs)
+
+    def group(self, example: Example) -> Hashable:
+        """What keeps rows on one side of a split: the normal form of the text."""
+        return normal_form(self.text(example))
+
+    def leak_key(self, example: Example) -> Hashable:
+        """What must not be both in the training set and in another one."""
+        return self.identity(example)
+
+    # Labels
+
+    def labels(self, example: Example) -> tuple[str, ...]:
+        """The labels of a row, each once; nothing for a task without labels."""
+        return ()
+
+    def label_occurrences(self, example: Example) -> Sequence[str]:
+        """The labels of a row as they are counted in an overview: each as often as it occurs."""
+        return self.labels(example)
+
+    def stratum(self, example: Example, frequency: Counter[str]) -> str:
+        """What a row counts as when rows are sampled evenly: its label, the rarest of several, or nothing.
+
+        `frequency` counts the labels of all rows that are sampled from.
+        """
+        return min(self.labels(example), key=lambda label: (frequency[label], label), default="")
+
+    # Checks of data
+
+    def checks(self) -> Sequence[Callable[[Any], list[Any]]]:
+        """Functions from a Corpus to the findings that only this task has."""
+        return ()
+
+    def fixes(self) -> Mapping[str, Any]:
+        """Fixes that only this task offers, by code."""
+        return NOTHING
+
+
+class EncoderSpec(TaskSpec):
+    """A task whose model reads texts with an encoder and a head."""
+
+    kind = ENCODER
+    methods = ("full", "lora", "head")
+
+
+class GenerativeSpec(TaskSpec):
+    """A task whose model generates texts. `text_role` is the source of a text, `target_role` its reference."""
+
+    kind = GENERATIVE
+    methods = ("lora", "full", "prefix", "ia3")
+    default_settings = MappingProxyType({"method": {"name": "lora"}})
+    hyperparameters = TaskHyperparameters(
+        rate={"lora": 3.4e-3, "full": 1.5e-4, "prefix": 3e-2, "ia3": 1.5e-2},
+        epochs=epochs_for_generation,
+        lr_scale_by_model_size=lr_scale_for_generators,
+        least_batch=4,
+    )
+    max_test_rows = GENERATED_TEST_ROWS
+    loss_per_token = True
