@@ -14,7 +14,7 @@ from demo.theme import build_theme
 from demo.ui import HERE, build_demo
 from demo.visitors import VisitorCookie
 from engine.core.settings import Settings
-from engine.runs.supervisor import Patrol
+from engine.runs.supervisor import Supervisor
 
 log = logging.getLogger("tunebench")
 
@@ -81,7 +81,7 @@ def launch(
         css_paths=[HERE / "style.css"],
         head_paths=[HERE / "head.html"],
     )
-    Patrol(page.store, settings).start()
+    Supervisor(page.store, settings).start()
     sys.stdout.write(f"Tunebench: {local}\n")
     if mcp:
         sys.stdout.write(f"MCP: {local}gradio_api/mcp/\n")

@@ -102,7 +102,7 @@ class RunEvents(TabContext):
         with told(language):
             run = self.page.open_run(run_id, request, control=True)
             ask(run, action)
-        # Whoever asks sees to it; after a crash of this server its patrol does.
+        # Whoever asks sees to it; after a crash of this server its supervisor does.
         threading.Thread(target=enforce, args=(run,), daemon=True).start()
         return gr.update(visible=False)
 

@@ -91,7 +91,7 @@ def clone(run: RunArgument, set_: Changed = None, json_: Json = False) -> None:
     found = find(run)
     settings = _settings_of(found)
     described = with_flags(found.config.to_dict(), set_)
-    new, worker = launch(described, Store(settings.runs_dir), settings)
+    new, worker = launch(described, Store(settings.runs_dir), settings, parent=found.id)
     follow_to_end(new, worker, json_)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +30,7 @@ from engine.core.settings import Settings
 from engine.core.text import Text, terminal_language
 from engine.run_directory.store import Run, Store
 from engine.runs.launch import resumable
+from engine.runs.process import Worker
 
 
 def train(
@@ -129,7 +129,7 @@ def with_flags(values: dict[str, Any], given: list[str] | None) -> RunConfig:
     return RunConfig.from_dict(values)
 
 
-def follow_to_end(run: Run, worker: subprocess.Popen, json_: bool, offset: int = 0) -> None:
+def follow_to_end(run: Run, worker: Worker, json_: bool, offset: int = 0) -> None:
     """Tell a run as it goes and how it ended; typer.Exit with the code of its failure."""
     from engine.runs.api import failure_of
     from engine.runs.process import follow

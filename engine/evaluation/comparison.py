@@ -116,7 +116,7 @@ class ModelComparison:
 
     def report(self, task: str, facts: dict[str, Any], points: Sequence[Point | None]) -> dict[str, Any]:
         """The part of report.json that every task has; what is the task's own comes beside it (see report.py)."""
-        level = verdict.judge(self.headline, self.rivals, CONFIDENCE)
+        level = verdict.decide_level(self.headline, self.rivals, CONFIDENCE)
         sentence = verdict.sentence(self.metric, self.headline, self.rivals, self.rows, CONFIDENCE, self.things)
         return {
             "schema": SCHEMA,

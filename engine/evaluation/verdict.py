@@ -1,7 +1,7 @@
-"""One plain sentence that says whether a model is worth using, and how that follows from the intervals.
+"""The verdict of a report: whether a model is worth using compared with simple baselines, as a level and as one sentence.
 
-Knows a headline metric with its interval and how far ahead of the simple baselines it is, for every task. Whether that is good
-enough is the reader's decision: it depends on what a mistake costs, which no test set knows.
+Knows a headline metric with its interval and the paired differences to the baselines; the same rules serve every task. Does not know
+whether that is good enough: it depends on what a mistake costs, which no test set tells.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from engine.core.text import Text
 from engine.evaluation.intervals import Difference, Interval
 from engine.evaluation.metric_format import SHARES, gap_range, metric_name, number, percent
 
-STRONG_SHARE = 0.25  # of the baseline's mistakes must surely be gone for a strong verdict
-STRONG_VALUE = 0.75  # must surely be reached for it
-WIDE = 0.10  # an interval of the difference this wide leaves the question open
+STRONG_SHARE = (
+    0.25  # share of the baseline's errors that the lower limit of the difference removes, for a strong verdict
+)
+STRONG_VALUE = 0.75  # lower limit of the metric, for a strong verdict
+WIDE = 0.10  # width of the difference's interval above which an interval that includes zero is unclear
 
 LEVELS = {
     "strong": Text("Clearly better than simple methods", "明显优于简单方法"),
@@ -36,33 +38,33 @@ RULE = Text(
 
 @dataclass(frozen=True, slots=True)
 class BaselineResult:
-    """A simple baseline on the same rows. `phrase` names it within a sentence; `difference` is the model's lead over it."""
+    """A simple baseline scored on the same rows. `phrase` names it within a sentence; `difference` is the model's metric minus its own."""
 
     phrase: Text
     value: float
     difference: Difference
-    knows_words: bool  # whether it reads the text at all
+    knows_words: bool  # whether its prediction depends on the text
 
 
 KEYWORDS_PHRASE = Text("keywords alone", "只看关键词的方法")
 MAJORITY_PHRASE = Text("always giving the most frequent answer", "永远回答最常见类别的方法")
 
 
-def judge(headline: Interval, rivals: list[BaselineResult], confidence: float) -> str:
-    """strong, useful, unclear or no_better, against the best of the rivals.
+def decide_level(headline: Interval, baselines: list[BaselineResult], confidence: float) -> str:
+    """The verdict against the best baseline: strong, useful, unclear or no_better.
 
-    Better needs a paired interval above zero and the exact test's consent. Strong needs more: against a rival that reads the
-    text, at least a quarter of its mistakes surely gone, and at least 0.75 surely reached. An interval that includes zero means
-    no better, unless it is so wide that nothing can be told. One beside zero to which the exact test does not consent comes of too
-    few rows, and says nothing either way.
+    useful: the paired interval of the difference lies above zero and the randomisation test agrees. strong: besides, one of the
+    baselines reads the text, the lower limit of the difference removes STRONG_SHARE of the best baseline's errors, and the lower limit
+    of the metric reaches STRONG_VALUE. An interval that includes zero means no_better, unless it is wider than WIDE. An interval beside
+    zero that the randomisation test does not confirm comes of too few rows: unclear.
     """
-    if not rivals:
+    if not baselines:
         return "unclear"
-    best = max(rivals, key=lambda rival: rival.value)
+    best = max(baselines, key=lambda baseline: baseline.value)
     lead = best.difference
     if lead.is_better(confidence):
         strong = (
-            any(rival.knows_words for rival in rivals)
+            any(baseline.knows_words for baseline in baselines)
             and lead.low >= STRONG_SHARE * (1 - best.value)
             and headline.low >= STRONG_VALUE
         )
@@ -75,12 +77,12 @@ def judge(headline: Interval, rivals: list[BaselineResult], confidence: float) -
 def sentence(
     metric: str,
     headline: Interval,
-    rivals: list[BaselineResult],
+    baselines: list[BaselineResult],
     rows: int,
     confidence: float,
     things: Text | None = None,
 ) -> Text:
-    """The verdict in words. `things` are what is answered (texts, questions, ...)."""
+    """The verdict as one sentence. `things` names the rows (texts, questions, ...)."""
     things = things or Text("texts", "文本")
     value, low, high = (number(metric, part, rows) for part in (headline.value, headline.low, headline.high))
     sure = percent(confidence)
@@ -95,24 +97,24 @@ def sentence(
             f"{name.en[0].upper()}{name.en[1:]} of {value} on {things.en} it had never seen ({sure} interval {low} to {high})",
             f"在从未见过的{things.zh}上，{name.zh} 为 {value}（{sure} 置信区间 {low} 到 {high}）",
         )
-    tail = _tail(metric, headline, rivals, rows, confidence)
+    tail = _tail(metric, headline, baselines, rows, confidence)
     return Text(lead.en + tail.en, lead.zh + tail.zh)
 
 
-def _tail(metric: str, headline: Interval, rivals: list[BaselineResult], rows: int, confidence: float) -> Text:
-    """What follows the headline number: how it compares, and how sure that is."""
-    if not rivals:
+def _tail(metric: str, headline: Interval, baselines: list[BaselineResult], rows: int, confidence: float) -> Text:
+    """The rest of the sentence: how the metric compares with the best baseline, and how certain that is."""
+    if not baselines:
         return Text(
             ". Nothing simpler was tried on the same rows, so there is no telling what that is worth.",
             "。没有在同样的数据上试过更简单的方法，因此无从判断这个结果好不好。",
         )
-    level = judge(headline, rivals, confidence)
-    best = max(rivals, key=lambda rival: rival.value)
+    level = decide_level(headline, baselines, confidence)
+    best = max(baselines, key=lambda baseline: baseline.value)
     other, than, by = number(metric, best.value, rows), best.phrase, best.difference
     apart = gap_range(metric, by.low, by.high)
     if level == "strong":
         return Text(f", well ahead of {than.en} ({other}).", f"，远高于{than.zh}（{other}）。")
-    if level == "useful" and not any(rival.knows_words for rival in rivals):
+    if level == "useful" and not any(baseline.knows_words for baseline in baselines):
         return Text(
             f", better than {than.en} ({other}). It was not compared with keywords, so whether it takes a neural model is open.",
             f"，高于{than.zh}（{other}）。由于没有与关键词方法比较，还说不清是否真的需要神经网络。",

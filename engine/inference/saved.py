@@ -11,7 +11,7 @@ Knows files. Does not know how predictions are made.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +45,11 @@ class Description:
     layers: int | None = None  # of the base model that were kept; None for all
     masked: bool = False  # personal data was masked in training, so it is in what is asked as well
     four_bit: bool = False  # the base model was kept in 4 bits
+    extra: dict[str, Any] = field(default_factory=dict)  # fields that a newer version wrote: kept, and written back
 
     def save(self, directory: Path) -> None:
-        text = json.dumps(asdict(self), ensure_ascii=False, indent=1)
+        values = asdict(self)
+        text = json.dumps(values | values.pop("extra"), ensure_ascii=False, indent=1)
         (directory / "tunebench.json").write_text(text, encoding="utf-8")
 
     @classmethod
@@ -59,7 +61,12 @@ class Description:
                 Text("This run has no finished model.", "该运行没有已完成的模型。"),
                 Text("Wait for it to complete, or choose another run.", "请等待其完成，或选择其他运行。"),
             )
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        values = json.loads(path.read_text(encoding="utf-8"))
+        known = {f.name for f in fields(cls)} - {"extra"}
+        return cls(
+            **{key: value for key, value in values.items() if key in known},
+            extra={key: value for key, value in values.items() if key not in known},
+        )
 
     @property
     def what(self) -> Outputs:

@@ -1,6 +1,6 @@
-"""Which runs a deployment takes: told before anything starts, and checked again by the worker where only it can know.
+"""Which runs a deployment accepts. Checked before a run starts, and again by the worker for what is known only once the model is loaded.
 
-Knows the limits of `Settings` and the fields they are about. Does not know who asks, nor how long the queue is.
+Knows the limits in `Settings` and the configuration fields they restrict. Does not know users or the queue.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FILES = ("train", "validation", "test")
 
 
 def over_limits(config: RunConfig, settings: Settings) -> list[Problem]:
-    """What of a configuration this deployment does not take."""
+    """Every setting of a configuration that exceeds a limit of this deployment."""
     problems = []
     epochs = config.training.epochs
     if epochs is not None and epochs > settings.max_epochs:
@@ -39,7 +39,7 @@ def over_limits(config: RunConfig, settings: Settings) -> list[Problem]:
         for name in FILES:
             given = getattr(config.data, name)
             if given and not Path(given).resolve().is_relative_to(uploads):
-                # The page writes only paths of uploads; whoever got here without it learns nothing of this machine.
+                # The page itself writes only paths of uploads. Any other path gets an answer that reveals nothing of this machine.
                 problems.append(
                     Problem(f"data.{name}", Text("must be an uploaded file.", "必须是上传的文件。")),
                 )
@@ -58,6 +58,7 @@ def check_size(parameters: int, settings: Settings) -> None:
 
 
 def out_of_time(settings: Settings) -> RunFailure:
+    """Why a run ended that took longer than `settings.max_seconds`."""
     minutes = max(1, settings.max_seconds // 60)
     return RunFailure(
         "time_limit",
@@ -72,6 +73,22 @@ def out_of_time(settings: Settings) -> RunFailure:
     )
 
 
+def hung(seconds: float) -> RunFailure:
+    """Why a run ended whose worker made no progress for `seconds`."""
+    minutes = max(1, round(seconds / 60))
+    return RunFailure(
+        "hung",
+        Text(
+            f"The worker gave no sign of life for {minutes} minutes and was ended.",
+            f"工作进程 {minutes} 分钟没有任何动静，已被终止。",
+        ),
+        Text(
+            "Resume the run; it goes on from its last checkpoint. The log shows what it was doing.",
+            "可以继续该运行，它会从最近的检查点接着训练。日志中记录了它当时在做什么。",
+        ),
+    )
+
+
 def _model(config: RunConfig, settings: Settings) -> list[Problem]:
     entry = entry_of(config.model.id)
     if entry is None:
@@ -79,8 +96,8 @@ def _model(config: RunConfig, settings: Settings) -> list[Problem]:
             return []
         return [Problem("model.id", Text("is not offered on this public page.", "不在此公开页面提供的模型之内。"))]
     if entry.parameters > settings.max_model_parameters:
-        said = _too_large(entry.parameters, settings)
-        return [Problem("model.id", Text(f"is too large here. {said.en}", f"过大。{said.zh}"))]
+        reason = _too_large(entry.parameters, settings)
+        return [Problem("model.id", Text(f"is too large here. {reason.en}", f"过大。{reason.zh}"))]
     return []
 
 

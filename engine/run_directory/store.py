@@ -21,7 +21,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,21 @@ class Manifest:
     headline: dict[str, Any] | None = None  # {"metric", "value", "low", "high"}
     model: str = ""
     facts: dict[str, Any] = field(default_factory=dict)  # resolved settings, device and its reason, versions
+    parent: str = ""  # id of the run that this one continues, retrains or varies; empty for a run of its own
+    extra: dict[str, Any] = field(default_factory=dict)  # fields that a newer version wrote: kept, and written back
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Manifest:
+        """The inverse of `to_dict`. Fields that this version does not know are kept in `extra`."""
+        known = {f.name for f in fields(cls)} - {"extra"}
+        return cls(
+            **{key: value for key, value in values.items() if key in known},
+            extra={key: value for key, value in values.items() if key not in known},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        values = asdict(self)
+        return values | values.pop("extra")
 
 
 class Run:
@@ -101,9 +116,7 @@ class Run:
         return manifest
 
     def _written(self) -> Manifest:
-        values = json.loads(self.path("manifest.json").read_text(encoding="utf-8"))
-        known = {f.name for f in fields(Manifest)}
-        return Manifest(**{key: value for key, value in values.items() if key in known})
+        return Manifest.from_dict(json.loads(self.path("manifest.json").read_text(encoding="utf-8")))
 
     @property
     def state(self) -> str:
@@ -111,12 +124,11 @@ class Run:
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest in one step: a reader sees the old one or the new one, whole."""
-        write_atomically(self.path("manifest.json"), json.dumps(asdict(manifest), ensure_ascii=False, indent=1))
+        write_atomically(self.path("manifest.json"), json.dumps(manifest.to_dict(), ensure_ascii=False, indent=1))
 
     def update(self, **changes: Any) -> Manifest:
         """Change fields of the manifest as it stands on disk. Only for its one writer."""
-        values = json.loads(self.path("manifest.json").read_text(encoding="utf-8"))
-        manifest = Manifest(**{**values, **changes})
+        manifest = replace(self._written(), **changes)
         self.write_manifest(manifest)
         return manifest
 
@@ -179,8 +191,8 @@ class Store:
     def __init__(self, directory: Path):
         self.directory = directory
 
-    def create(self, config: RunConfig, owner: str = "") -> Run:
-        """A new queued run. Raises ConfigProblem for a bad configuration, RunProblem where no run can be written."""
+    def create(self, config: RunConfig, owner: str = "", parent: str = "") -> Run:
+        """A new queued run; `parent` is the id of the run it comes from. Raises ConfigProblem for a bad configuration, RunProblem where no run can be written."""
         config.check()
         now = time.time()
         run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(4)}"
@@ -197,6 +209,7 @@ class Store:
                     created=now,
                     queued=now,
                     model=config.model.id,
+                    parent=parent,
                 )
             )
         except OSError as error:

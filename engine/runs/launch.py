@@ -1,11 +1,10 @@
-"""Starting a run, and starting one again: the checks that every way in shares, the page, the command line and Python.
+"""Starting and resuming a run: the checks that page, command line and Python share.
 
-Knows the order of the checks and that they hold together, under one lock. Does not know who may ask for what.
+Knows the order of the checks, and that admission and creation happen under one lock. Does not know permissions.
 """
 
 from __future__ import annotations
 
-import subprocess
 import time
 
 from engine.config import RunConfig
@@ -18,43 +17,45 @@ from engine.run_directory.limits import check_limits
 from engine.run_directory.locks import turn_lock
 from engine.run_directory.queue import admit
 from engine.run_directory.store import ACTIVE, Manifest, Run, Store
-from engine.runs.process import start
+from engine.runs.process import Worker, start_worker
 
-# Errors that the same run would meet again: its input or its settings have to change, in a clone of it.
+# Codes of errors that the same run would meet again: input or settings have to change, in a clone of the run.
 HOPELESS = ("diverged", "save_mismatch", "time_limit")
 
 
-def launch(config: RunConfig, store: Store, settings: Settings, owner: str = "") -> tuple[Run, subprocess.Popen | None]:
-    """Create a run and start its worker, which waits for its turn.
+def launch(
+    config: RunConfig, store: Store, settings: Settings, owner: str = "", parent: str = ""
+) -> tuple[Run, Worker]:
+    """Create a run and start its worker, which waits for its turn. `parent` is the id of the run it comes from, if any.
 
     Raises ConfigProblem for a wrong or not allowed configuration, RunProblem where the queue is full or no run can be
-    written, RunFailure where the disk has no room. Where GPUs come in slices no worker is started: the page trains (demo/zero.py).
+    written, RunFailure where the disk has no room.
     """
     config.check()
     check_limits(config, settings)
     store.require_writable()
-    disk.require_room(settings, _least(config))
+    disk.require_room(settings, _least_bytes(config))
     with turn_lock(store.directory):
         admit(store, settings, owner)
-        run = store.create(config, owner)
-    return run, None if settings.sliced else start(run)
+        run = store.create(config, owner, parent)
+    return run, start_worker(run, settings)
 
 
 def resumable(run: Run, manifest: Manifest | None = None) -> bool:
-    """Whether `resume` would have the run go on: it ended early, and not for a reason that would end it again."""
+    """Whether `resume` accepts the run: it ended early, and not by an error that would end it again."""
     manifest = manifest or run.manifest
     if manifest.state in ("interrupted", "stopped"):
         return True
     if manifest.state == "failed":
         error = manifest.error or {}
         return error.get("kind") in ("RunFailure", "AssetProblem") and error.get("code") not in HOPELESS
-    # Stopped early with its best model kept: the checkpoint is still there.
+    # A run stopped with its best model kept still has its checkpoint.
     kept = manifest.state == "completed" and run.requested_stop == "keep"
     return kept and any(run.path("checkpoints").glob("step-*"))
 
 
-def resume(run: Run, store: Store, settings: Settings) -> subprocess.Popen | None:
-    """Have a run go on from its last complete checkpoint, at the end of the queue. RunProblem when it cannot."""
+def resume(run: Run, store: Store, settings: Settings) -> Worker:
+    """Queue a run again; its worker goes on from the last complete checkpoint. RunProblem when it cannot be resumed."""
     with turn_lock(store.directory):
         manifest = run.manifest
         if manifest.state in ACTIVE:
@@ -81,11 +82,11 @@ def resume(run: Run, store: Store, settings: Settings) -> subprocess.Popen | Non
             finished=None,
             attempt=manifest.attempt + 1,
         )
-    return None if settings.sliced else start(run)
+    return start_worker(run, settings)
 
 
-def _least(config: RunConfig) -> int:
-    """Bytes that a run needs by what is known before its model is loaded; the worker counts again when it is."""
+def _least_bytes(config: RunConfig) -> int:
+    """Bytes that a run needs, estimated before its model is loaded; the worker estimates again when it is."""
     entry = entry_of(config.model.id)
     if entry is None:
         return disk.SPARE

@@ -1,7 +1,7 @@
-"""A worker that has imported its libraries and waits for the next run, so that nobody waits for PyTorch.
+"""A worker process that has imported its libraries and waits for the next run, which then starts without importing PyTorch.
 
-A server that stays up has one ready while nothing trains; a run takes it where it is ready, and otherwise starts a worker of its own.
-It ends by itself with the server. Knows one process and its pipes; does not know what the worker does.
+A server that stays up keeps one ready while nothing trains. A run takes it if it is ready, and otherwise starts a process of its own.
+It exits with the server. Knows one process and its pipes; does not know what the worker does.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import sys
 import threading
 from pathlib import Path
 
-log = logging.getLogger("tunebench.spare")
+log = logging.getLogger("tunebench.prewarmed")
 
 COMMAND = [sys.executable, "-m", "engine.training.worker"]
 
 
-class Spare:
-    """At most one waiting worker, which may be asked for from any thread."""
+class PrewarmedWorker:
+    """At most one waiting worker process. Safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -28,13 +28,13 @@ class Spare:
         self._given_up = False
 
     def prepare(self, environment: dict[str, str]) -> None:
-        """Have a worker get ready, unless one is, or is about to be, or one died waiting. Returns at once."""
+        """Start a worker process that waits, unless one is waiting or starting, or one died while it waited. Returns at once."""
         with self._lock:
             if self._given_up or (self._worker is not None and self._worker.poll() is None):
                 return
             if self._worker is not None:
-                # It could not import, or the system took its memory: another would fare no better.
-                log.warning("the spare worker ended with code %s; runs start their own", self._worker.returncode)
+                # An import failed or the system ran out of memory: another one would end the same way.
+                log.warning("the prewarmed worker ended with code %s; runs start their own", self._worker.returncode)
                 self._given_up = True
                 self._forget()
                 return
@@ -43,7 +43,7 @@ class Spare:
                 [*COMMAND, "--spare"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                # A run that starts without it meets the same error and writes it into its own log.
+                # A run that starts its own process meets the same error and has it in its log.
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
                 env=environment,
@@ -51,7 +51,7 @@ class Spare:
             os.set_blocking(self._worker.stdout.fileno(), False)
 
     def take(self, directory: Path, environment: dict[str, str]) -> subprocess.Popen[bytes] | None:
-        """The waiting worker, told to carry out the run in `directory`; None where none is ready in this environment."""
+        """The waiting process, after the run in `directory` was assigned to it; None if none is ready with this `environment`."""
         with self._lock:
             worker = self._worker
             if worker is None or worker.stdin is None or worker.stdout is None:
@@ -60,7 +60,7 @@ class Spare:
                 self._forget()
                 return None
             if not worker.stdout.read(1):
-                return None  # it still imports
+                return None  # still importing
             self._worker = None
             try:
                 worker.stdin.write(os.fsencode(directory) + b"\n")
@@ -72,7 +72,7 @@ class Spare:
             return worker
 
     def dismiss(self) -> None:
-        """Let the waiting worker go."""
+        """End the waiting process."""
         with self._lock:
             self._forget()
 
@@ -81,8 +81,8 @@ class Spare:
             return
         for pipe in (self._worker.stdin, self._worker.stdout):
             if pipe is not None:
-                pipe.close()  # a worker whose page is gone ends
+                pipe.close()  # the worker exits at the end of its input
         self._worker = None
 
 
-SPARE = Spare()  # this process's
+PREWARMED_WORKER = PrewarmedWorker()  # of this process

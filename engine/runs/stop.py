@@ -66,21 +66,6 @@ def conclude(run: Run, state: str, problem: RunFailure | None) -> bool:
     return True
 
 
-def hung(seconds: float) -> RunFailure:
-    minutes = max(1, round(seconds / 60))
-    return RunFailure(
-        "hung",
-        Text(
-            f"The worker gave no sign of life for {minutes} minutes and was ended.",
-            f"工作进程 {minutes} 分钟没有任何动静，已被终止。",
-        ),
-        Text(
-            "Resume the run; it goes on from its last checkpoint. The log shows what it was doing.",
-            "可以继续该运行，它会从最近的检查点接着训练。日志中记录了它当时在做什么。",
-        ),
-    )
-
-
 def signal_process(identity: dict[str, Any], number: int, group: bool = False) -> bool:
     """Send a signal to that very process, or to the group it leads. False when it is gone or lives elsewhere.
 

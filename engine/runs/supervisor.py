@@ -1,7 +1,7 @@
-"""What a server that stays up sees to: frozen workers, requests that nobody answers, what has become old, a worker for the next run.
+"""Maintenance by a server that stays up: ends hung workers, enforces discard requests, removes old files, keeps a worker prewarmed.
 
-Runs need it only when something is wrong: a worker ends, reports and takes its turn without anyone. Any number of servers may
-do this on one directory. Time is this process's own count of seconds: a clock that is set does not end a run, nor age one.
+Runs depend on it only when something is wrong: a worker takes its turn, ends and reports by itself. Any number of servers may
+supervise one directory. Durations are measured with a monotonic clock: a change of the system time neither ends a run nor ages one.
 """
 
 from __future__ import annotations
@@ -17,31 +17,34 @@ from pathlib import Path
 from engine.core.errors import UserError
 from engine.core.settings import Settings
 from engine.run_directory.identity import on_this_host
+from engine.run_directory.limits import hung
 from engine.run_directory.store import ACTIVE, TRASH, Run, Store
-from engine.runs.process import get_ready
-from engine.runs.stop import end, enforce, hung
+from engine.runs.process import prewarm
+from engine.runs.stop import end, enforce
 
 ROUND_SECONDS = 10.0
-# What is old is removed when it was found old this long ago too, so that a clock that jumped for a while removes nothing.
+# A path is removed only if it was old this long ago as well, so that a temporary jump of the clock removes nothing.
 PATIENCE_SECONDS = 3600.0
 DAY = 24 * 3600.0
 
-log = logging.getLogger("tunebench.patrol")
+log = logging.getLogger("tunebench.supervisor")
 
 
-class Patrol:
-    """Goes its rounds in a thread of its own until the process ends."""
+class Supervisor:
+    """Runs `round` every ROUND_SECONDS in a thread of its own until the process ends."""
 
     def __init__(self, store: Store, settings: Settings, clock: Callable[[], float] = time.monotonic):
         self._store = store
         self._settings = settings
         self._clock = clock
-        self._beats: dict[str, tuple[int, float]] = {}  # run -> its last heartbeat, and when that was first seen
-        self._old: dict[Path, float] = {}  # what is to be removed, and since when it is known
+        self._beats: dict[
+            str, tuple[int, float]
+        ] = {}  # run id -> its last heartbeat (ns), and when that was first seen
+        self._old: dict[Path, float] = {}  # path to remove -> since when it is known to be old
         self._enforced: set[str] = set()
 
     def start(self) -> threading.Thread:
-        thread = threading.Thread(target=self._go, name="patrol", daemon=True)
+        thread = threading.Thread(target=self._go, name="supervisor", daemon=True)
         thread.start()
         return thread
 
@@ -49,10 +52,10 @@ class Patrol:
         for number in itertools.count():
             try:
                 self.round()
-                if number:  # the first page comes first
+                if number:  # not while the server is still starting
                     self.prepare()
             except (OSError, UserError):
-                log.exception("a round was not finished")  # a full or vanished disk; the next round tries again
+                log.exception("a round failed")  # a full or missing disk; the next round tries again
             time.sleep(ROUND_SECONDS)
 
     def round(self) -> None:
@@ -68,17 +71,17 @@ class Patrol:
             if self._frozen(run):
                 log.warning("run %s gave no sign of life for %d s", run.id, self._settings.hang_seconds)
                 end(run, "failed", hung(self._settings.hang_seconds))
-        # Those that ended, and those that ended and were deleted since the last round.
+        # Forget runs that have ended or were deleted since the last round.
         self._beats = {name: beat for name, beat in self._beats.items() if name in beating}
         self.clean(time.time())
 
     def prepare(self) -> None:
-        """Have a worker ready for the next run, unless one trains, which needs the cores."""
+        """Keep a worker prewarmed for the next run, unless a run is training, which needs the cores."""
         if self._settings.spare_worker and not self._settings.sliced and not self._beats:
-            get_ready()
+            prewarm()
 
     def _frozen(self, run: Run) -> bool:
-        """Whether the heartbeat, written every two seconds, has not changed for as long as a worker may hang."""
+        """Whether the heartbeat, written every two seconds, has not changed for `hang_seconds`."""
         try:
             beat = run.path("heartbeat").stat().st_mtime_ns
         except FileNotFoundError:
@@ -91,7 +94,7 @@ class Patrol:
         return now - since >= self._settings.hang_seconds
 
     def clean(self, now: float) -> None:
-        """Remove ended runs and unused uploads that are too old, and what broken deletions left."""
+        """Remove ended runs and unused uploads that are too old, and the remains of interrupted deletions."""
         old = [*self._old_runs(now), *self._old_uploads(now)]
         if self._store.directory.is_dir():
             old += list(self._store.directory.glob(f"{TRASH}*"))
@@ -113,7 +116,7 @@ class Patrol:
         return [run.directory for run, manifest in ended if (manifest.finished or manifest.queued) < limit]
 
     def _old_uploads(self, now: float) -> list[Path]:
-        """Uploads that no run was started with, from which none can be cloned either."""
+        """Uploads that no existing run refers to, so that no clone needs them either."""
         folder = self._settings.uploads_dir
         if not folder.is_dir():
             return []

@@ -13,7 +13,7 @@ from transformers import TrainerCallback
 
 from engine.config import TrainingConfig
 from engine.training.budget import due
-from engine.training.pipeline import StopRequested
+from engine.training.stopping import StopRequested
 
 if TYPE_CHECKING:
     from engine.training.trainer import FineTuner

@@ -16,8 +16,9 @@ from engine.core.settings import Settings
 from engine.run_directory.store import Manifest, Run
 from engine.tasks import task_named
 from engine.training.events import EventLog
-from engine.training.pipeline import RunContext, StopRequested, Terminated
+from engine.training.pipeline import RunContext
 from engine.training.process_group import ProcessGroup
+from engine.training.stopping import StopRequested, Terminated
 
 POLL_SECONDS = 0.5
 

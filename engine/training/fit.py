@@ -22,9 +22,8 @@ from engine.schema import GENERATIVE
 from engine.training import forecast, memory, run_notices
 from engine.training.budget import Budget
 from engine.training.checkpoint_files import Checkpoints
-from engine.training.pipeline import SliceOver, StopRequested, Terminated
 from engine.training.resume import last_checkpoint
-from engine.training.signals import Deferred
+from engine.training.stopping import DeferredSigterm, SliceOver, StopRequested, Terminated
 from engine.training.trainer import FineTuner
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Fit:
         self.settled = self._decided = session.outputs
         self.budget = Budget(math.inf)
         self.checkpoints = Checkpoints(session.run.path("checkpoints"), session.course.settings.checkpoint_seconds)
-        self._sigterm = Deferred(self._discarded)
+        self._sigterm = DeferredSigterm(self._discarded)
 
     def run(self) -> None:
         """Train, and come back with the best weights. One announced retry with half the batch when memory runs out."""
@@ -67,7 +66,7 @@ class Fit:
                     session.progress = tuner.fit(checkpoint)
                 break
             except Terminated as ended:
-                raise ended if self._sigterm.came else SliceOver from None
+                raise ended if self._sigterm.received else SliceOver from None
             except (MemoryError, RuntimeError) as error:
                 # Of several processes one cannot begin anew by itself.
                 alone = session.team.size == 1
@@ -176,7 +175,7 @@ class Fit:
 
     def _stop_request(self) -> str | None:
         session = self.session
-        if self._sigterm.came:
+        if self._sigterm.received:
             return "terminate"
         return session.run.requested_stop or ("terminate" if session.course.slice_over else None)
 

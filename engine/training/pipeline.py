@@ -23,18 +23,7 @@ from engine.tasks import task_named
 from engine.tasks.base import Task
 from engine.training.events import EventLog
 from engine.training.prepare import prepare
-
-
-class StopRequested(Exception):
-    """The owner asked for an end without a result."""
-
-
-class Terminated(Exception):
-    """The system wants this process to end. What was learned is worth a checkpoint, if there is time for one."""
-
-
-class SliceOver(Terminated):
-    """A slice of training has ended, with a checkpoint to go on from."""
+from engine.training.stopping import StopRequested
 
 
 def run_pipeline(run: Run, settings: Settings, events: EventLog, seconds: float | None = None) -> str:

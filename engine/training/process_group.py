@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from engine.schema import IGNORED, Feature
-from engine.training.pipeline import StopRequested
+from engine.training.stopping import StopRequested
 
 Value = TypeVar("Value")
 

@@ -29,9 +29,9 @@ from engine.training.checkpoint_files import Checkpoint, Checkpoints
 from engine.training.defaults import Resolved
 from engine.training.events import EventLog
 from engine.training.optim import Stepping
-from engine.training.pipeline import Terminated
 from engine.training.process_group import ProcessGroup
 from engine.training.progress import Progress
+from engine.training.stopping import Terminated
 
 ALONE = ProcessGroup()
 

@@ -17,9 +17,8 @@ import psutil
 
 from engine.core.errors import RunFailure
 from engine.core.settings import Settings
-from engine.run_directory.limits import out_of_time
+from engine.run_directory.limits import hung, out_of_time
 from engine.run_directory.store import Run
-from engine.runs.stop import hung
 from engine.training.events import EventLog
 
 HEARTBEAT_SECONDS = 2.0

@@ -26,7 +26,8 @@ from engine.run_directory.locks import hold
 from engine.run_directory.queue import wait_for_turn
 from engine.run_directory.store import Run, Store
 from engine.training.events import EventLog, plain
-from engine.training.pipeline import SliceOver, StopRequested, Terminated, run_pipeline
+from engine.training.pipeline import run_pipeline
+from engine.training.stopping import SliceOver, StopRequested, Terminated
 from engine.training.watchdog import Watchdog, start_heart
 
 # The page that shows a run shares its cores, and a person waits for it: it comes first. A run alone on its machine loses nothing.

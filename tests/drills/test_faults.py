@@ -35,11 +35,11 @@ import json, sys, time
 from engine.config import RunConfig
 from engine.core.errors import UserError
 from engine.runs.launch import launch, resume
-from engine.runs.supervisor import Patrol
+from engine.runs.supervisor import Supervisor
 from engine.run_directory.store import Store
 from engine.core.settings import Settings
 settings = Settings.from_env(); store = Store(settings.runs_dir)
-Patrol(store, settings).start()
+Supervisor(store, settings).start()
 for line in sys.stdin:
     asked = json.loads(line)
     try:

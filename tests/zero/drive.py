@@ -15,6 +15,7 @@ from engine.config import RunConfig
 from engine.core.errors import UserError
 from engine.core.settings import Settings
 from engine.runs.launch import launch
+from engine.runs.process import SlicedWorker
 
 
 def main(runs: str, config: str, out: str, seconds: str) -> None:
@@ -23,7 +24,7 @@ def main(runs: str, config: str, out: str, seconds: str) -> None:
     page = Page.from_settings(settings)
     assert page.zero is not None and "torch" not in sys.modules, "spaces comes before PyTorch, and the page needs none"
     run, worker = launch(RunConfig.load(config), page.store, settings)
-    assert worker is None, "no worker of its own: it would have no GPU"
+    assert isinstance(worker, SlicedWorker), "a process of its own would have no GPU"
     said: dict = {"run": run.id}
     try:
         said["state"] = page.zero.run_pipeline(run, page.store, settings)

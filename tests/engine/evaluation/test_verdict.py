@@ -6,7 +6,7 @@ import pytest
 
 from engine.evaluation.intervals import Difference, Interval
 from engine.evaluation.metric_format import gap_range, listing, number, percent
-from engine.evaluation.verdict import KEYWORDS_PHRASE, MAJORITY_PHRASE, BaselineResult, judge, sentence
+from engine.evaluation.verdict import KEYWORDS_PHRASE, MAJORITY_PHRASE, BaselineResult, decide_level, sentence
 
 
 def keywords(value: float, low: float, high: float, p: float = 0.001) -> BaselineResult:
@@ -38,7 +38,7 @@ CASES = [
 
 @pytest.mark.parametrize(("level", "headline", "rivals"), CASES)
 def test_level(level: str, headline: Interval, rivals: list[BaselineResult]):
-    assert judge(headline, rivals, 0.95) == level
+    assert decide_level(headline, rivals, 0.95) == level
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "macro_f1"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -111,3 +112,13 @@ def test_another_file_is_mapped_as_in_training(predictor, tmp_path):
     told = predictor.predict([f"good film number {i}" for i in range(30)])
     right = sum(answer["label"] == ("good" if i % 2 else "bad") for i, answer in enumerate(told))
     assert judge_file(predictor, path, RunConfig())["test"]["accuracy"] == pytest.approx(right / 30)
+
+
+def test_what_a_newer_version_describes_is_kept(tmp_path):
+    Description("classification", CLASSES.to_dict(), 16, "full", "minilm").save(tmp_path)
+    path = tmp_path / "tunebench.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "probe": {"layer": 3}}))
+    description = Description.load(tmp_path)
+    dataclasses.replace(description, max_length=32).save(tmp_path)
+    written = json.loads(path.read_text())
+    assert written["probe"] == {"layer": 3} and written["max_length"] == 32 and "extra" not in written

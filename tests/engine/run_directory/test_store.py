@@ -39,6 +39,27 @@ def test_a_wrong_configuration_leaves_nothing_behind(store):
     assert not store.directory.exists()
 
 
+def test_what_a_newer_version_wrote_survives_an_update(store):
+    run = store.create(config())
+    path = run.path("manifest.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "lineage": {"step": 3}, "stars": 5}))
+    assert run.update(name="new").name == "new"
+    assert run.manifest.extra == {"lineage": {"step": 3}, "stars": 5}
+    written = json.loads(path.read_text())
+    assert written["name"] == "new" and written["lineage"] == {"step": 3} and written["stars"] == 5
+    assert "extra" not in written
+
+
+def test_a_run_knows_its_parent_and_may_have_none(store):
+    first = store.create(config())
+    second = store.create(config(), parent=first.id)
+    assert first.manifest.parent == "" and second.manifest.parent == first.id
+    values = json.loads(second.path("manifest.json").read_text())
+    del values["parent"]  # as an older version wrote it
+    second.path("manifest.json").write_text(json.dumps(values))
+    assert second.manifest.parent == ""
+
+
 @pytest.mark.parametrize("run_id", ["", "..", "../x", "/etc", "20260101-000000-00000000", "x" * 500, None, 3])
 def test_an_id_is_never_a_path(store, run_id):
     (store.directory.parent / "x").mkdir(parents=True)

@@ -21,10 +21,12 @@ from engine.run_directory.identity import identity_of, this_process
 from engine.run_directory.limits import over_limits
 from engine.run_directory.queue import admit
 from engine.run_directory.store import Run, Store
+from engine.runs.api import failure_of
 from engine.runs.cause import cause_of
-from engine.runs.launch import resumable
+from engine.runs.launch import launch, resumable, resume
+from engine.runs.process import follow
 from engine.runs.stop import ask, enforce, signal_process
-from engine.runs.supervisor import DAY, PATIENCE_SECONDS, Patrol
+from engine.runs.supervisor import DAY, PATIENCE_SECONDS, Supervisor
 
 STUBBORN = """
 import signal, subprocess, sys, time
@@ -55,6 +57,26 @@ def gone(pid: int) -> bool:
             return file.read().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
+
+
+def test_a_run_in_slices_has_a_worker_that_can_be_followed(store, settings, tmp_path, monkeypatch):
+    table = tmp_path / "data" / "a.csv"
+    table.parent.mkdir(exist_ok=True)
+    table.write_text("text,label\n")
+    described = RunConfig.from_dict({"data": {"train": str(table)}})
+    run, worker = launch(described, store, replace(settings, sliced=True))
+    assert run.manifest.process is None and worker.poll() is None, "no process of its own, and not at its end"
+    with pytest.raises(subprocess.TimeoutExpired):
+        worker.wait(0.01)
+    run.update(state="completed")
+    assert worker.poll() == worker.wait() == 0 and follow(run, worker, print) == "completed"
+    run.update(state="interrupted")
+    again = resume(run, store, replace(settings, sliced=True))
+    assert again.poll() is None
+    # No server takes it up.
+    monkeypatch.setattr("engine.run_directory.store.START_SECONDS", 0.0)
+    assert follow(run, again, print) == "interrupted" and again.poll() == 1
+    assert failure_of(run, "interrupted").code == "interrupted"
 
 
 def worked(run: Run, code: str) -> subprocess.Popen:
@@ -110,22 +132,22 @@ def test_a_frozen_worker_is_ended_and_said_so_whatever_the_clock_says(store, set
     worker.stdout.readline()
     os.kill(worker.pid, signal.SIGSTOP)
     now = [1000.0]
-    patrol = Patrol(store, settings, clock=lambda: now[0])
+    supervisor = Supervisor(store, settings, clock=lambda: now[0])
     monkeypatch.setattr("engine.runs.stop.TERM_SECONDS", 0.2)
     monkeypatch.setattr(
         "engine.runs.supervisor.end", lambda *a: __import__("engine.runs.stop").runs.stop.end(*a, term=0.2)
     )
-    patrol.round()
+    supervisor.round()
     wall = time.time()
     monkeypatch.setattr("engine.runs.supervisor.time.time", lambda: wall + 10 * 365 * DAY)
-    patrol.round()
+    supervisor.round()
     assert run.state == "running", "a clock that jumps is no silence"
     monkeypatch.undo()
     monkeypatch.setattr(
         "engine.runs.supervisor.end", lambda *a: __import__("engine.runs.stop").runs.stop.end(*a, term=0.2)
     )
     now[0] += settings.hang_seconds
-    patrol.round()
+    supervisor.round()
     assert worker.wait(10) == -signal.SIGKILL
     assert run.state == "failed"
     assert run.manifest.error["code"] == "hung"
@@ -134,14 +156,14 @@ def test_a_frozen_worker_is_ended_and_said_so_whatever_the_clock_says(store, set
 
 def test_a_worker_gets_ready_while_nothing_trains(store, settings, monkeypatch):
     asked = []
-    monkeypatch.setattr("engine.runs.supervisor.get_ready", lambda: asked.append(True))
-    Patrol(store, settings).prepare()
+    monkeypatch.setattr("engine.runs.supervisor.prewarm", lambda: asked.append(True))
+    Supervisor(store, settings).prepare()
     assert asked == [True]
-    Patrol(store, replace(settings, spare_worker=False)).prepare()
-    Patrol(store, replace(settings, sliced=True)).prepare()
+    Supervisor(store, replace(settings, spare_worker=False)).prepare()
+    Supervisor(store, replace(settings, sliced=True)).prepare()
     run = store.create(config())
     run.update(state="running", process=this_process())
-    busy = Patrol(store, settings)
+    busy = Supervisor(store, settings)
     busy.round()
     busy.prepare()
     assert asked == [True]
@@ -218,14 +240,14 @@ def test_what_is_old_goes_and_what_is_used_stays(store, settings):
     living = store.create(config())
     living.update(state="running", queued=1.0, process=this_process())
     (settings.runs_dir / ".trash-x").mkdir()
-    patrol = Patrol(store, weekly, clock=lambda: now[0])
+    supervisor = Supervisor(store, weekly, clock=lambda: now[0])
     for folder in (used, unused):
         os.utime(folder, (time.time() - 2 * DAY,) * 2)
-    patrol.clean(time.time())
+    supervisor.clean(time.time())
     assert old.directory.exists(), "not before it was seen to be old for a while"
-    patrol.clean(time.time() + 10_000 * DAY)  # a clock that jumps, and comes back
+    supervisor.clean(time.time() + 10_000 * DAY)  # a clock that jumps, and comes back
     now[0] += PATIENCE_SECONDS
-    patrol.clean(time.time())
+    supervisor.clean(time.time())
     assert not old.directory.exists() and not unused.exists() and not (settings.runs_dir / ".trash-x").exists()
     assert young.directory.exists() and living.directory.exists() and used.exists()
 
@@ -234,10 +256,10 @@ def test_a_private_deployment_keeps_its_runs(store, settings):
     now = [0.0]
     run = store.create(config())
     run.update(state="completed", finished=1.0)
-    patrol = Patrol(store, settings, clock=lambda: now[0])
-    patrol.clean(time.time())
+    supervisor = Supervisor(store, settings, clock=lambda: now[0])
+    supervisor.clean(time.time())
     now[0] += 10 * PATIENCE_SECONDS
-    patrol.clean(time.time())
+    supervisor.clean(time.time())
     assert run.directory.exists()
 
 

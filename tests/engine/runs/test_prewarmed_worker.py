@@ -14,10 +14,10 @@ import pytest
 from engine.config import DataConfig, RunConfig
 from engine.run_directory.store import Store
 from engine.runs import prewarmed_worker, process
-from engine.runs.prewarmed_worker import Spare
+from engine.runs.prewarmed_worker import PrewarmedWorker
 
 
-def waiting(one: Spare) -> int:
+def waiting(one: PrewarmedWorker) -> int:
     """The process that waits, once it is ready."""
     worker = one._worker
     deadline = time.monotonic() + 120
@@ -32,18 +32,18 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def ready(monkeypatch) -> Spare:
+def ready(monkeypatch) -> PrewarmedWorker:
     """This process's spare worker. A test has it get ready itself: pytest changes the environment from phase to phase."""
-    one = Spare()
-    monkeypatch.setattr(process, "SPARE", one)
+    one = PrewarmedWorker()
+    monkeypatch.setattr(process, "PREWARMED_WORKER", one)
     yield one
     one.dismiss()
 
 
 def test_a_run_takes_the_worker_that_waits_and_writes_into_its_own_log(ready, store: Store):
-    process.get_ready()
+    process.prewarm()
     pid = waiting(ready)
-    process.get_ready()
+    process.prewarm()
     assert ready._worker.pid == pid, "one is enough"
     run = store.create(RunConfig(task="classification", data=DataConfig(train="/nowhere.csv")))
     worker = process.start(run)
@@ -58,7 +58,7 @@ def test_a_run_takes_the_worker_that_waits_and_writes_into_its_own_log(ready, st
 
 
 def test_a_worker_of_another_environment_is_not_taken_and_ends(ready, store: Store, monkeypatch):
-    process.get_ready()
+    process.prewarm()
     pid = waiting(ready)
     monkeypatch.setenv("TUNEBENCH_MAX_ROWS", "7")
     run = store.create(RunConfig(task="classification", data=DataConfig(train="/nowhere.csv")))
@@ -68,7 +68,7 @@ def test_a_worker_of_another_environment_is_not_taken_and_ends(ready, store: Sto
 
 
 def test_a_worker_that_still_imports_is_left_alone(ready, tmp_path: Path):
-    process.get_ready()
+    process.prewarm()
     assert ready.take(tmp_path, dict(ready._environment)) is None
     assert ready._worker is not None
     pid = ready._worker.pid
@@ -78,11 +78,11 @@ def test_a_worker_that_still_imports_is_left_alone(ready, tmp_path: Path):
 
 def test_after_one_that_died_waiting_there_is_no_other(ready, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(prewarmed_worker, "COMMAND", [sys.executable, "-c", "raise SystemExit(3)"])
-    process.get_ready()
+    process.prewarm()
     ready._worker.wait(60)
-    process.get_ready()
+    process.prewarm()
     assert ready._worker is None and ready.take(tmp_path, process._environment()) is None
-    process.get_ready()
+    process.prewarm()
     assert ready._worker is None
 
 
@@ -92,7 +92,7 @@ def test_it_ends_with_the_server(tmp_path: Path):
     child = os.fork()
     if not child:
         os.close(reading)
-        one = Spare()
+        one = PrewarmedWorker()
         one.prepare(process._environment())
         os.write(writing, str(one._worker.pid).encode())
         os.close(writing)
