@@ -28,8 +28,7 @@ from engine.generation.loss import inner, target_loss
 from engine.models.adapters import apply_method
 from engine.models.device import choose_device, keep_freed_memory, use_threads
 from engine.models.generators import load_generator
-from engine.models.speed.frozen_layer_cache import stand_in
-from engine.models.speed.fused_lora import as_one_product
+from engine.models.speed import frozen_layer_cache, fused_lora
 
 TARGET_TOKENS = 28  # a summary's, of each sequence
 
@@ -68,9 +67,9 @@ def main() -> None:
     for _ in range(given.rounds):
         taken["every layer, LoRA as PEFT computes it"].append(milliseconds(step))
         if device.dtype == torch.float32:
-            as_one_product(model)
+            fused_lora.enable(model)
             taken["every layer, LoRA as one product"].append(milliseconds(step))
-        lower = stand_in(inner(model), loaded.tokenizer.pad_token_id)
+        lower = frozen_layer_cache.enable(inner(model), loaded.tokenizer.pad_token_id)
         if lower is None:
             parser.error("no layer is frozen below LoRA's: give fewer --lora-layers")
         taken["reading them"].append(milliseconds(read))

@@ -81,6 +81,16 @@ class TrainingConfig:
         ),
         advanced=True,
     )
+    optimizations: str = option(
+        "auto",
+        Text("Optimizations", "计算优化"),
+        Text(
+            "off computes everything as PyTorch and transformers do by themselves: the same results, more slowly. For comparisons.",
+            "off 会完全按 PyTorch 与 transformers 自身的方式计算：结果一致但更慢，用于对照。",
+        ),
+        choices=("auto", "off"),
+        advanced=True,
+    )
     warmup: float = option(
         0.1,
         Text("Warm-up", "预热比例"),

@@ -103,6 +103,8 @@ def read(config_class: type, values: Any, problems: list[Problem], prefix: str =
         if dataclasses.is_dataclass(hint):
             chosen[field.name] = read(hint, value, problems, path + ".")
             continue
+        if value is False and "off" in field.metadata["option"].choices:
+            value = "off"  # unquoted, YAML reads it as false
         try:
             chosen[field.name] = _convert(value, hint)
         except ValueError:

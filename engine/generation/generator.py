@@ -19,19 +19,21 @@ from transformers import GenerationConfig as HFGenerationConfig
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from engine.generation.generation_spec import GenerationSpec
-from engine.generation.kv_cache import bytes_a_token, roomy_cache
-from engine.generation.prefill import read_in_parts
 from engine.generation.prompt_encoder import PromptEncoder
-from engine.generation.shrinking_batch import write_in_rounds
 from engine.generation.token_stream import TokenStream
 from engine.models.batching import by_cost
 from engine.models.speed.few_row_linear import few_rows
+from engine.models.speed.preallocated_kv_cache import kv_bytes_per_token, preallocated_cache
+from engine.models.speed.shrinking_batch import generate_shrinking
+from engine.models.speed.unmasked_prefill import unmasked_prefill
 from engine.schema import Encoded, Feature
 
 TOKENS_PER_BATCH = 8192  # read at once, several drafts of one text counted apiece
 CACHE_BYTES = 2**30  # more tokens are read at once where what is kept of them takes no more than that
 TOKENS_A_STEP = 32  # that are read in the time of a step, which reads all weights, however few answers are written
 MOST_AT_ONCE = 32  # answers written side by side
+# Fast paths of generation (engine/models/speed), by name.
+FAST_PATHS = frozenset({"few_row_linear", "preallocated_kv_cache", "unmasked_prefill", "shrinking_batch"})
 Progress = Callable[[int, int], None]
 Row = Mapping[str, str]
 
@@ -71,7 +73,8 @@ def encode(scribe: PromptEncoder, rows: Sequence[Row], room: int | None) -> Enco
 @dataclass(frozen=True, slots=True)
 class Generator:
     """A model and the scribe that reads for it. `room` is the length of a prompt in tokens, `device` the model's, `at_once` how many
-    texts it writes side by side at most; `cast` is entered around every product, `join` makes the answers to parts one text.
+    texts it writes side by side at most; `cast` is entered around every product, `join` makes the answers to parts one text. Of
+    `fast_paths` those of generation are used.
     """
 
     model: nn.Module
@@ -81,6 +84,7 @@ class Generator:
     at_once: int = MOST_AT_ONCE
     cast: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext
     join: Callable[[Sequence[str]], str] = " ".join
+    fast_paths: frozenset[str] = FAST_PATHS
 
     def answers(
         self, rows: Sequence[Row], encoded: Encoded | None = None, progress: Progress | None = None
@@ -145,7 +149,8 @@ class Generator:
         self.model.eval()
         form = settings(self.scribe.form, self.model.generation_config, self.scribe.tokenizer)
         stopped = StoppingCriteriaList([Stopped(*stops)] if stops else [])
-        with torch.inference_mode(), self.cast(), few_rows(self.model):
+        linear = few_rows(self.model) if "few_row_linear" in self.fast_paths else contextlib.nullcontext()
+        with torch.inference_mode(), self.cast(), linear:
             several = len(features) > 1 and min(map(len, features)) > 1
             if several and form.num_beams == 1 and self._has_room:
                 return self._side_by_side(features, form, stopped)
@@ -155,11 +160,23 @@ class Generator:
         self, features: Sequence[Feature], form: HFGenerationConfig, stopped: StoppingCriteriaList
     ) -> list[list[int]]:
         pad = self.scribe.tokenizer.pad_token_id
-        # The first word of an answer comes from the prompt's last token, so that one is left to be read with it.
-        begun = [feature.input_ids[:-1] for feature in features]
-        cache = read_in_parts(self._base, begun, pad, self.device, form.max_new_tokens + 1)
-        ids, mask = _padded(features, pad, left=True)
-        return write_in_rounds(self.model, ids.to(self.device), mask.to(self.device), cache, form, stopped)
+        ids, mask = (tensor.to(self.device) for tensor in _padded(features, pad, left=True))
+        if "unmasked_prefill" in self.fast_paths:
+            # The last token of a prompt is left to `generate`, which takes the first new token from its logits.
+            begun = [feature.input_ids[:-1] for feature in features]
+            cache = unmasked_prefill(self._base, begun, pad, self.device, form.max_new_tokens + 1)
+        else:
+            cache = preallocated_cache(self._base, form.max_new_tokens)
+        if "shrinking_batch" in self.fast_paths:
+            return generate_shrinking(self.model, ids, mask, cache, form, stopped)
+        output = self.model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            past_key_values=cache,
+            generation_config=form,
+            stopping_criteria=stopped,
+        )
+        return output[:, ids.shape[1] :].tolist()
 
     def _at_once(
         self, features: Sequence[Feature], form: HFGenerationConfig, stopped: StoppingCriteriaList, streamer: Any
@@ -175,23 +192,23 @@ class Generator:
             generation_config=form,
             stopping_criteria=stopped,
             streamer=streamer,
-            **({"past_key_values": roomy_cache(self._base, form.max_new_tokens)} if self._has_room else {}),
+            **({"past_key_values": preallocated_cache(self._base, form.max_new_tokens)} if self._has_room else {}),
         )
         start = ids.shape[1] if decoder_only else 1
         return [row[start:] for row in said.cpu().tolist()]
 
     def _tokens_at_once(self) -> int:
         """Answers that are written side by side share the reading of the weights; what was read of each has to be held."""
-        each = bytes_a_token(self.model.config, next(self.model.parameters()).element_size())
+        each = kv_bytes_per_token(self.model.config, next(self.model.parameters()).element_size())
         return TOKENS_PER_BATCH if each is None else max(TOKENS_PER_BATCH, CACHE_BYTES // each)
 
     def _padding_for_a_batch(self) -> int:
         """Tokens of padding that cost as much as one more batch. A step of it reads all weights, and all that is remembered with its
-        padding; where prompts are read without padding (`read_in_parts`) that is all.
+        padding; where prompts are read without padding (`unmasked_prefill`) that is all.
         """
-        if self.scribe.form.beams == 1 and self._has_room:
+        if self.scribe.form.beams == 1 and self._has_room and "unmasked_prefill" in self.fast_paths:
             weights = sum(parameter.numel() * parameter.element_size() for parameter in self.model.parameters())
-            return weights // bytes_a_token(self.model.config, next(self.model.parameters()).element_size())
+            return weights // kv_bytes_per_token(self.model.config, next(self.model.parameters()).element_size())
         return TOKENS_A_STEP * self.scribe.form.max_new_tokens
 
     @property
@@ -203,7 +220,8 @@ class Generator:
     def _has_room(self) -> bool:
         """Whether what the model remembers can stand in memory of ours. A tuned prefix stands in a cache of PEFT's."""
         prompted = getattr(getattr(self.model, "active_peft_config", None), "is_prompt_learning", False)
-        return not prompted and roomy_cache(self._base, 0) is not None
+        allowed = "preallocated_kv_cache" in self.fast_paths and not prompted
+        return allowed and preallocated_cache(self._base, 0) is not None
 
     def _again(self, row: Row, document: str) -> tuple[Generator, Row]:
         """The answers to the parts are a document in turn; where they are no shorter than it, only their beginning is read."""

@@ -13,7 +13,7 @@ from torch import nn
 
 from engine.models.batching import by_length
 from engine.models.device import Device
-from engine.models.speed.frozen_layer_cache import LowerLayers
+from engine.models.speed.frozen_layer_cache import FrozenLayerCache
 from engine.schema import IGNORED, Feature
 
 
@@ -58,7 +58,7 @@ def collate(features: Sequence[Feature], pad_token_id: int) -> dict[str, torch.T
 
 
 def read_below(
-    lower: LowerLayers,
+    lower: FrozenLayerCache,
     features: Sequence[Feature],
     pad_token_id: int,
     device: Device,
@@ -70,7 +70,7 @@ def read_below(
         batch = collate([features[index] for index in indices], pad_token_id)
         batch.pop("labels", None)
         with device.autocast():
-            lower.read({name: tensor.to(device.name) for name, tensor in batch.items()})
+            lower.fill({name: tensor.to(device.name) for name, tensor in batch.items()})
         done += len(indices)
         progress(done, len(features))
 

@@ -20,13 +20,13 @@ from engine.generation import generator
 from engine.generation.generation_spec import GenerationSpec
 from engine.generation.generator import MOST_AT_ONCE, Generator
 from engine.generation.loss import inner, is_encoder_decoder, target_losses
-from engine.generation.prefill import A_PART_MORE
 from engine.generation.prompt_encoder import PromptEncoder
 from engine.generation.prompts import prompt_for
 from engine.inference.forward import collate, tokens_at_once
 from engine.inference.reader import Progress, Reader
 from engine.models.batching import by_cost
 from engine.models.device import Device
+from engine.models.speed.unmasked_prefill import PART_COST
 from engine.schema import Encoded, Example
 
 SAMPLE = 12  # validation rows that are written at each evaluation; all of them have their loss measured
@@ -38,10 +38,12 @@ class GenerativeReader(Reader):
     """What is needed to write with one model. `outputs` is a `GenerationSpec`; `max_length` counts the tokens of a prompt."""
 
     @staticmethod
-    def ready(model: nn.Module, device: Device) -> nn.Module:
-        """On its device and in its number format: a token a time, reading the weights is all the work there is."""
+    def ready(model: nn.Module, device: Device, half: bool = True) -> nn.Module:
+        """On its device and, with `half`, in its number format: a token a time, reading the weights is all the work there is."""
         quantised = inner(model).config.to_dict().get("quantization_config") is not None
-        return model.eval() if quantised else model.to(device.name, dtype=device.dtype).eval()
+        if quantised:
+            return model.eval()
+        return model.to(device.name, dtype=device.dtype if half else None).eval()
 
     @property
     def scribe(self) -> PromptEncoder:
@@ -59,6 +61,7 @@ class GenerativeReader(Reader):
             min(MOST_AT_ONCE, self.batch_size),
             self.device.autocast if mixed else contextlib.nullcontext,
             self.task.joined,
+            self.fast_paths,
         )
 
     def prepare(self, examples: Sequence[Example], config: Any) -> GenerationSpec:
@@ -108,7 +111,7 @@ class GenerativeReader(Reader):
         total, tokens = 0.0, 0
         self.model.eval()
         with torch.inference_mode(), self.device.autocast():
-            for indices in by_cost([len(f) for f in learned], tokens_at_once(self.device), MOST_AT_ONCE, A_PART_MORE):
+            for indices in by_cost([len(f) for f in learned], tokens_at_once(self.device), MOST_AT_ONCE, PART_COST):
                 batch = collate([learned[index] for index in indices], self.tokenizer.pad_token_id)
                 batch = {name: tensor.to(self.device.name) for name, tensor in batch.items()}
                 sums, counted = target_losses(self.model, batch)

@@ -20,6 +20,7 @@ from engine.inference.saved import Description, load_base, load_tuned
 from engine.inference.unmasked import unmasked
 from engine.models.device import Device, choose_device
 from engine.models.load import LoadedModel
+from engine.models.speed.fast_paths import Conditions, FastPaths
 from engine.schema import Example
 from engine.tasks import TASKS
 from engine.tasks.roles import READS, must_read, role_of
@@ -37,7 +38,8 @@ class Predictor:
         self.task = TASKS[self.description.task].task_model()
         self.outputs = self.description.what
         self.device = device or choose_device()
-        self._tuned = self._reader(load_tuned(directory, self.description))
+        fast = FastPaths.of("auto", Conditions(self.device))
+        self._tuned = self._reader(load_tuned(directory, self.description, fast=fast))
 
     @cached_property
     def _base(self) -> tuple[Reader, Any]:

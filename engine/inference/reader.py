@@ -17,6 +17,8 @@ from transformers import PreTrainedTokenizerBase
 
 from engine.inference.forward import run
 from engine.models.device import Device
+from engine.models.speed.fast_paths import ALL
+from engine.models.speed.half_precision_weights import cast_linear
 from engine.schema import Encoded, Example, Outputs
 from engine.tasks.base import Task
 
@@ -39,18 +41,14 @@ class Reader:
     device: Device
     max_length: int
     batch_size: int = BATCH_SIZE
+    fast_paths: frozenset[str] = ALL  # by name, as far as answering has any
 
     @staticmethod
-    def ready(model: nn.Module, device: Device) -> nn.Module:
-        """The model where it answers, and in the number format it answers in.
-
-        Autocast would cast the weights of every product anew for every batch; cast once, the answers are the same bit for bit.
-        """
+    def ready(model: nn.Module, device: Device, half: bool = True) -> nn.Module:
+        """The model where it answers and, with `half`, in the number format it answers in."""
         model = model.to(device.name).eval()
-        if device.dtype != torch.float32:
-            for module in model.modules():
-                if type(module) is nn.Linear:  # its quantised heirs have a format of their own
-                    module.to(device.dtype)
+        if half and device.dtype != torch.float32:
+            cast_linear(model, device.dtype)
         return model
 
     def prepare(self, examples: Sequence[Example], config: RunConfig) -> Outputs:

@@ -20,8 +20,9 @@ from engine.core.errors import RunProblem
 from engine.core.text import Text
 from engine.models.adapters import with_adapter
 from engine.models.catalog import resolve
+from engine.models.device import choose_device
 from engine.models.load import LoadedModel
-from engine.models.speed import last_layer_first_token
+from engine.models.speed.fast_paths import Conditions, FastPaths
 from engine.schema import Outputs
 from engine.tasks import TASKS
 
@@ -94,11 +95,11 @@ def load_base(
     )
 
 
-def load_tuned(directory: Path, description: Description, attention: str | None = None) -> LoadedModel:
-    """The tuned model, an adapter already merged into its base where that can be.
-
-    It answers by its head, so that of a classifier's last layer no more is computed than the head looks at.
-    """
+def load_tuned(
+    directory: Path, description: Description, attention: str | None = None, fast: FastPaths | None = None
+) -> LoadedModel:
+    """The tuned model, an adapter already merged into its base where that can be. `fast` are the fast paths it may use, all by default."""
+    fast = fast or FastPaths.of("auto", Conditions(choose_device()))
     if description.method in ADAPTERS:
         loaded = load_base(description, attention)
         loaded.model = with_adapter(loaded.model, directory)
@@ -106,6 +107,5 @@ def load_tuned(directory: Path, description: Description, attention: str | None 
         loaded = TASKS[description.task].task_model().load(
             str(directory), description.what, ModelConfig(id=str(directory)), attention=attention
         )
-    if last_layer_first_token.fits(loaded.model):
-        last_layer_first_token.use(loaded.model)
+    fast.enable("last_layer_first_token", loaded.model)
     return loaded

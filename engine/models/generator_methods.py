@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 
-import torch
 from peft import IA3Config, LoraConfig, PeftConfig, PrefixTuningConfig, TaskType, get_peft_model
 from torch import nn
 from transformers import PreTrainedModel
@@ -98,10 +97,3 @@ def _ia3(model: PreTrainedModel, kind: TaskType) -> IA3Config:
 
 def _called(name: str, endings: tuple[str, ...]) -> bool:
     return any(name == ending or name.endswith("." + ending) for ending in endings)
-
-
-def halve_frozen(model: nn.Module, dtype: torch.dtype) -> None:
-    """Keep the weights that do not learn in `dtype`: autocast would turn them into it anew in every step."""
-    for parameter in model.parameters():
-        if not parameter.requires_grad and parameter.dtype == torch.float32:
-            parameter.data = parameter.data.to(dtype)

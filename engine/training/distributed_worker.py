@@ -49,7 +49,9 @@ def follow(directory: Path) -> int:
     from engine.training.fit import Fit
     from engine.training.session import Session
 
-    session = Session(course, prepared, task_named(course.config.task).task_model().outputs(prepared.splits.train), team)
+    session = Session(
+        course, prepared, task_named(course.config.task).task_model().outputs(prepared.splits.train), team
+    )
     try:
         team.same(None)
         session.load()

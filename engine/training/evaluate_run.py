@@ -13,8 +13,8 @@ from engine.core.text import Text
 from engine.inference.reader import Reader
 from engine.inference.saved import load_base
 from engine.models.device import memory_mb
-from engine.models.speed.encoder_output_cache import remember
-from engine.models.speed.shared_prefix_cache import SharedReading
+from engine.models.speed import encoder_output_cache
+from engine.models.speed.shared_prefix_cache import SharedPrefixCache
 from engine.report.files import write_report
 from engine.schema import GENERATIVE, Encoded, Example
 from engine.tasks.base import EvaluationData
@@ -33,8 +33,8 @@ def report_on(session: Session) -> None:
     tested = sample_of(splits.test, _rows_tested(session), session.config.seed)
     test = reader.encode(tested)
     writes = session.task.spec.kind == GENERATIVE
-    shared = SharedReading(session.lower.count if writes and session.lower is not None else 0)
-    with shared.by(session.model):
+    shared = SharedPrefixCache(session.lower.count if writes and session.lower is not None else 0)
+    with shared.shared_with(session.model):
         predictions = reader.predict(tested, test, session.answering(Text("Test rows", "测试数据")))
     cheap = session.task.spec.max_test_rows is None
     validation = reader.predict(splits.validation, session.validation, session.still_wanted) if cheap else None
@@ -115,15 +115,16 @@ def sample_of(examples: list[Example], most: int, seed: int) -> list[Example]:
     return [examples[index] for index in np.sort(chosen)]
 
 
-def _untuned(session: Session, tested: list[Example], test: Encoded, shared: SharedReading) -> Any:
+def _untuned(session: Session, tested: list[Example], test: Encoded, shared: SharedPrefixCache) -> Any:
     """Predictions of the pretrained model on the test rows; what it needs to answer is kept with the model."""
     splits = session.prepared.splits
     base = load_base(session.description, session.attention, session.loaded.tokenizer)
-    session.attend(base.model)
+    session.fast.enable("cpu_attention", base.model)
     if session.memory is not None:
-        remember(base.model, session.memory, whole=True)
-    reader = session.reader(session.task.reader.ready(base.model, session.device))
+        encoder_output_cache.enable(base.model, session.memory, all_tokens=True)
+    half = "half_precision_weights" in session.fast
+    reader = session.reader(session.task.reader.ready(base.model, session.device, half))
     untuned = session.task.untuned.fit(reader, splits.train, session.config.seed)
     untuned.save(session.run.path("model"))
-    with shared.by(base.model):
+    with shared.shared_with(base.model):
         return untuned.predict(reader, tested, test, session.answering(Text("The untuned model", "未微调的模型")))

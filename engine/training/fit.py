@@ -17,7 +17,7 @@ from torch import nn
 from engine.core.errors import is_out_of_memory
 from engine.inference.forward import collate, read_below
 from engine.models.adapters import fast_parameters, restore_trainable, trainable_state
-from engine.models.speed.encoder_output_cache import forget, remember
+from engine.models.speed import encoder_output_cache
 from engine.schema import GENERATIVE
 from engine.training import forecast, memory, run_notices
 from engine.training.budget import Budget
@@ -86,7 +86,7 @@ class Fit:
         if self.budget.cut and tuner.state.global_step >= self.budget.planned:
             session.facts["epochs_fitted"] = round(session.resolved.epochs * self.budget.planned / self.budget.full, 2)
         restore_trainable(session.model, session.progress.best_state)
-        forget(session.model)
+        encoder_output_cache.disable(session.model)
         if session.lower is not None:
             session.lower.remove()
         session.outputs = self.settled
@@ -96,7 +96,7 @@ class Fit:
         """Every training row through what never changes, in one order and the same batches: a resumed run has the same numbers."""
         session = self.session
         if session.facts["reads_once"]:
-            session.memory = remember(session.model)
+            session.memory = encoder_output_cache.enable(session.model)
             session.reader(session.model).run(session.train, progress=session.still_wanted)
         # Where time is short there may be fewer than one pass, and every row is read when its turn comes.
         if session.lower is not None and session.resolved.minutes is None:
@@ -116,7 +116,7 @@ class Fit:
                 return session.task.loss(session.model.train(), batch)
 
         # Layers that never change keep nothing.
-        with contextlib.nullcontext() if session.lower is None else session.lower.left_out():
+        with contextlib.nullcontext() if session.lower is None else session.lower.bypass():
             each = memory.bytes_kept(session.model, forward)
         micro = memory.fitting(size, each, session.device.name, session.task.spec.kind == GENERATIVE)
         session.facts["micro_batch_size"], session.facts["megabytes_an_example"] = micro, round(each / 2**20)
@@ -158,6 +158,7 @@ class Fit:
             team=session.team,
             by_tokens=session.task.spec.loss_per_token,
             fast=fast_parameters(session.model, session.loaded),
+            fast_paths=session.fast.names,
         )
 
     def _budget(self) -> Budget:

@@ -11,19 +11,21 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
+from engine.models.speed import clip_in_update
 from engine.training.budget import Budget
 from engine.training.checkpointing import Resumable
 from engine.training.defaults import Resolved
 
-CLIP_EPSILON = 1e-6  # as in torch.nn.utils.clip_grad_norm_
-
 
 class Stepping(Resumable):
-    """The part of `FineTuner` that makes its optimizer and its schedule. `fast` are the ids of the parameters with larger steps."""
+    """The part of `FineTuner` that makes its optimizer and its schedule. `fast` are the ids of the parameters with larger steps,
+    `fast_paths` the names of the fast paths that may be used.
+    """
 
     resolved: Resolved
     budget: Budget
     fast: set[int]
+    fast_paths: frozenset[str]
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """AdamW without decay of biases and norms, as Trainer makes it; some parameters (`fast`) take larger steps."""
@@ -61,13 +63,8 @@ class Stepping(Resumable):
         return self.lr_scheduler
 
     def _clip_grad_norm(self, model: nn.Module) -> torch.Tensor:
-        """The norm of all gradients; where it is too large the update divides by it while it reads them, in no pass of its own."""
-        optimizer = self.optimizer.optimizer
-        if self.args.device.type != "cpu" or not optimizer.defaults["fused"] or self.args.world_size > 1:
+        """The norm of all gradients, which are clipped here or within the update."""
+        optimizer, args = self.optimizer.optimizer, self.args
+        if "clip_in_update" not in self.fast_paths or not clip_in_update.fits(optimizer, args.device, args.world_size):
             return super()._clip_grad_norm(model)
-        gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
-        norm = nn.utils.get_total_norm(gradients)
-        too_large = (norm + CLIP_EPSILON) / self.args.max_grad_norm
-        # By this attribute of its own a fused optimizer is told of scaled gradients.
-        optimizer.grad_scale = too_large if too_large > 1 else None
-        return norm
+        return clip_in_update.clip(optimizer, model.parameters(), args.max_grad_norm)

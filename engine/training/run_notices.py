@@ -87,6 +87,7 @@ class ComputeSavings:
     read_once: bool = False  # what those said is kept
     lora_products: int = 0  # layers that compute LoRA as one product
     other_tokens: bool = False  # than the first, in the last layer
+    off: bool = False  # every fast path is switched off
 
     @property
     def told(self) -> list[Text]:
@@ -104,6 +105,8 @@ class ComputeSavings:
             said.append(Text("LoRA and its weight in one product", "LoRA 与原权重合并为一次矩阵乘法"))
         if self.other_tokens:
             said.append(Text("the last layer computes the first token alone", "最后一层只计算首个 token"))
+        if self.off:
+            said.append(Text("optimizations off", "已关闭计算优化"))
         return said
 
 

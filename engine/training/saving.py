@@ -16,7 +16,7 @@ from torch import nn
 from engine.inference.forward import collate
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import parameter_counts, save_model, verify_saved
-from engine.models.speed.encoder_output_cache import can_remember, remember
+from engine.models.speed import encoder_output_cache
 from engine.schema import Feature
 from engine.training import forecast, run_notices
 
@@ -52,7 +52,7 @@ def save(session: Session) -> Description:
     batch = collate(_few(session.train.features), session.loaded.tokenizer.pad_token_id)
     batch.pop("labels")
     batch = {name: tensor.to(device.name) for name, tensor in batch.items()}
-    reloaded = load_tuned(directory, description, session.attention).model
+    reloaded = load_tuned(directory, description, session.attention, session.fast.for_prediction()).model
     if not config.method.four_bit:
         reloaded = reloaded.to(device.name)
 
@@ -60,12 +60,12 @@ def save(session: Session) -> Description:
         with device.autocast():
             return task.read(model, batch)
 
-    session.attend(reloaded)
+    session.fast.enable("cpu_attention", reloaded)
     difference = verify_saved(session.model, lambda: reloaded, logits, TOLERANCE[device.dtype])
     session.facts["reload_difference"] = difference
-    session.model = task.reader.ready(reloaded, device)
+    session.model = task.reader.ready(reloaded, device, "half_precision_weights" in session.fast)
     if session.memory is not None:
-        remember(session.model, session.memory)
+        encoder_output_cache.enable(session.model, session.memory)
     return description
 
 
@@ -78,7 +78,7 @@ def _few(features: Sequence[Feature]) -> list[Feature]:
 def facts_of(session: Session) -> dict[str, Any]:
     """What is known of a run before it trains: model, method, device and its reason, settings, data, versions."""
     everything, trainable = parameter_counts(session.model)
-    reads_once = session.config.method.name == "head" and can_remember(session.model)
+    reads_once = session.fast.applies("encoder_output_cache", session.model)
     return {
         "model": session.config.model.id,
         "method": session.config.method.name,
@@ -95,6 +95,7 @@ def facts_of(session: Session) -> dict[str, Any]:
                 read_once=session.lower is not None,
                 lora_products=session.lora_products,
                 other_tokens=session.first_token,
+                off=session.config.training.optimizations == "off",
             ),
             [len(feature) for feature in session.train.features],
             session.resolved.batch_size,

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import torch
 from torch import nn
-from transformers import PreTrainedModel, set_seed
+from transformers import set_seed
 
 from engine.core.text import Text
 from engine.generation.loss import inner
@@ -22,13 +22,11 @@ from engine.models.adapters import apply_method, checkpoint_activations
 from engine.models.catalog import layers_for
 from engine.models.catalog import resolve as resolve_model
 from engine.models.device import Device, attention_for, check_can_compile, choose_device, keep_freed_memory, use_threads
-from engine.models.generator_methods import halve_frozen
 from engine.models.load import LoadedModel
-from engine.models.speed import cpu_attention, last_layer_first_token
-from engine.models.speed.encoder_output_cache import Memory
-from engine.models.speed.frozen_layer_cache import LowerLayers, layers_of, stand_in
-from engine.models.speed.fused_lora import as_one_product
-from engine.models.speed.unpadding import can_unpad, unpad
+from engine.models.speed.encoder_output_cache import EncoderOutputCache
+from engine.models.speed.fast_paths import Conditions, FastPaths
+from engine.models.speed.frozen_layer_cache import FrozenLayerCache, layers_of
+from engine.models.speed.half_precision_weights import cast_frozen
 from engine.run_directory import disk, limits
 from engine.schema import GENERATIVE, Encoded, Outputs
 from engine.tasks import task_named
@@ -52,9 +50,9 @@ class Session:
     validation: Encoded
     progress: Progress
     description: Description
-    memory: Memory | None = None  # what the encoder said, where only a head above it is trained
-    lower: LowerLayers | None = None  # what stands in for the layers below those that learn
-    packed: bool = False  # whether texts lie end to end, without padding
+    fast: FastPaths
+    memory: EncoderOutputCache | None = None  # where only a head above the encoder is trained
+    lower: FrozenLayerCache | None = None  # of the layers below those that are trained
     lora_products: int = 0  # layers that compute LoRA as one product
     first_token: bool = False  # whether a classifier's last layer computes the first token alone
 
@@ -77,8 +75,17 @@ class Session:
             # Libraries and rows stay until the end: a tenth of a second for each look through them.
             gc.freeze()
         self.device: Device = choose_device(self.config.training.device, self.config.training.precision)
-        if self.config.training.compile:
+        training = self.config.training
+        if training.compile:
             check_can_compile(self.device)
+        conditions = Conditions(
+            self.device,
+            self.config.method.name,
+            training.compile,
+            training.gradient_checkpointing,
+            self.config.method.four_bit,
+        )
+        self.fast = FastPaths.of(training.optimizations, conditions)
         asked = self.config.model
 
         def fetched(what: Text, share: float) -> None:
@@ -96,15 +103,9 @@ class Session:
             attention=self.attention,
             **four_bit,
         )
-        self.packed = can_unpad(self.loaded.model, self.device)
-        if self.packed:
-            unpad(self.loaded.model)
-        self.attend(self.loaded.model)
-        # Where the head alone learns, what the encoder says of all tokens is kept for the untuned model as well.
-        whole = self.config.method.name == "head" or self.config.training.compile
-        self.first_token = not whole and last_layer_first_token.fits(self.loaded.model)
-        if self.first_token:
-            last_layer_first_token.use(self.loaded.model)
+        self.fast.enable("unpadding", self.loaded.model)
+        self.fast.enable("cpu_attention", self.loaded.model)
+        self.first_token = self.fast.enable("last_layer_first_token", self.loaded.model) is not None
 
     def encode(self) -> None:
         """Token sequences, the settings that depend on their length, and the weights to train."""
@@ -164,14 +165,19 @@ class Session:
         self.model = apply_method(self.loaded, method, self.resolved.freeze_embeddings, frozen)
         if not config.method.four_bit:
             self.model.to(self.device.name)
-        if self.task.spec.kind == GENERATIVE and self.device.dtype == torch.bfloat16:
-            halve_frozen(self.model, torch.bfloat16)
-        if config.method.name == "lora" and self.device.dtype == torch.float32 and not config.training.compile:
-            self.lora_products = as_one_product(self.model)
+        if (
+            self.task.spec.kind == GENERATIVE
+            and self.device.dtype == torch.bfloat16
+            and "half_precision_weights" in self.fast
+        ):
+            cast_frozen(self.model, torch.bfloat16)
+        if fused := self.fast.enable("fused_lora", self.model):
+            self.lora_products = fused.count
         if config.training.gradient_checkpointing:
             checkpoint_activations(self.model)
-        elif (self.lora_layers or frozen) and not (self.packed or config.training.compile or config.method.four_bit):
-            self.lower = stand_in(inner(self.model), self.loaded.tokenizer.pad_token_id)
+        if self.lora_layers or frozen:
+            pad = self.loaded.tokenizer.pad_token_id
+            self.lower = self.fast.enable("frozen_layer_cache", inner(self.model), pad)
 
     def _lora_layers(self) -> int | None:
         """Layers of a decoder that get LoRA's matrices: on a CPU the upper half, below which no gradient flows."""
@@ -190,14 +196,11 @@ class Session:
         disk.require_room(settings, disk.estimate(everything, self.facts["trainable_parameters"], adapter))
 
     @property
-    def attention(self) -> str:
-        """What transformers calls the attention that the run's models compute with."""
-        return attention_for(self.device, long_texts=self.task.spec.window_tokens is not None)
-
-    def attend(self, model: PreTrainedModel) -> None:
-        """Let a model of the run attend in the way that is fastest here, where it is of a family that can."""
-        if not self.config.training.compile and cpu_attention.fits(model, self.device):
-            cpu_attention.use(model)
+    def attention(self) -> str | None:
+        """The attention implementation that the run's models are loaded with; None for the choice of transformers."""
+        if "cpu_eager_attention" not in self.fast:
+            return None
+        return attention_for(self.device, long_texts=self.task.pace.room is not None)
 
     @property
     def metric(self) -> str:
@@ -214,6 +217,7 @@ class Session:
             self.device,
             self.resolved.max_length if max_length is None else max_length,
             self.config.evaluation.batch_size or BATCH_SIZE,
+            self.fast.names,
         )
 
     def still_wanted(self, done: int, total: int) -> None:

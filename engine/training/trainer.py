@@ -21,6 +21,7 @@ from engine.inference.forward import collate
 from engine.models.adapters import trainable_state
 from engine.models.batching import LengthBuckets
 from engine.models.device import Device, memory_mb
+from engine.models.speed.fast_paths import ALL
 from engine.schema import Feature
 from engine.training import run_notices
 from engine.training.budget import Budget
@@ -41,7 +42,7 @@ class FineTuner(Stepping):
 
     `loss` takes the model and a batch with `labels` and returns a scalar; `evaluate_now` returns (loss, metrics) on the validation rows;
     `stop_request` returns "keep", "discard", "terminate" or None. The parameters in `fast` take steps `resolved.fast_ratio` times as
-    large; `kept` is called when an evaluation is the best so far, `beside` gives and takes back what else belongs into a checkpoint, as
+    large; of the fast paths `fast_paths` those of the update are used. `kept` is called when an evaluation is the best so far, `beside` gives and takes back what else belongs into a checkpoint, as
     JSON. `budget` ends training where time is short, with the rate at zero; after `max_seconds` it is ended wherever it is. The best
     weights end up in `progress.best_state`.
     """
@@ -67,6 +68,7 @@ class FineTuner(Stepping):
         micro_batch_size: int,
         budget: Budget,
         fast: Sequence[nn.Parameter] = (),
+        fast_paths: frozenset[str] = ALL,
         team: ProcessGroup = ALONE,
         by_tokens: bool = False,
         beside: tuple[Callable[[], dict[str, Any]], Callable[[dict[str, Any]], None]] | None = None,
@@ -85,6 +87,7 @@ class FineTuner(Stepping):
         self._seed = seed
         self._micro_batch_size = micro_batch_size
         self.fast = {id(parameter) for parameter in fast}
+        self.fast_paths = fast_paths
         self.team = team
         self._by_tokens = by_tokens  # what the loss is a mean over: tokens or sequences
         self.progress = Progress(metric)
@@ -96,6 +99,7 @@ class FineTuner(Stepping):
         self._seen_tokens = 0
         self._last_log = (time.perf_counter(), 0, 0)
         self._losses: list[torch.Tensor] = []  # of the batches since the last evaluation
+        fused = device.name != "mps" and "fused_optimizer" in fast_paths
         accumulation = -(-resolved.batch_size // micro_batch_size) * config.gradient_accumulation
         super().__init__(
             model=model,
@@ -111,7 +115,7 @@ class FineTuner(Stepping):
                 weight_decay=config.weight_decay,
                 max_grad_norm=config.max_grad_norm,
                 # One kernel for the whole update: a fifth of a step less at 32 x 16 tokens on a CPU.
-                optim="adamw_torch" if device.name == "mps" else "adamw_torch_fused",
+                optim="adamw_torch_fused" if fused else "adamw_torch",
                 bf16=device.dtype == torch.bfloat16,
                 fp16=device.dtype == torch.float16,
                 torch_compile=config.compile,

@@ -1,7 +1,7 @@
-"""A frozen encoder that reads every token sequence once: where the head alone is trained, nothing below it ever changes.
+"""The outputs of a frozen encoder, computed once a token sequence: where the head alone is trained, nothing below it changes.
 
-Knows sequences, the hidden states they had, and which heads look at the first of them alone. Does not know tasks or training. What it
-holds is bounded; what does not fit is computed each time.
+Knows token sequences, their last hidden states, and which heads read the first token alone. Does not know tasks or training. The
+cache is bounded; what does not fit is computed each time.
 """
 
 from __future__ import annotations
@@ -17,66 +17,69 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from engine.models.speed import last_layer_first_token
 from engine.models.speed.sequences import sequences
 
-MOST_BYTES = 2**30  # of hidden states that are held
-TOKENS_AT_ONCE = 16_384  # that are read, padding counted: a head's batches are larger than an encoder's may be
+MAX_BYTES = 2**30  # of cached hidden states
+MAX_TOKENS = 16_384  # encoded at a time, padding counted: the batches of a head may be larger than those of an encoder
 
 
-class Memory:
-    """What `encoder` said of each sequence, its last hidden states [t, hidden]. Several models may have the same one."""
+class EncoderOutputCache:
+    """The last hidden states [t, hidden] of `encoder` for each sequence. Several models may share one cache."""
 
-    def __init__(self, encoder: PreTrainedModel, most_bytes: int = MOST_BYTES):
+    def __init__(self, encoder: PreTrainedModel, max_bytes: int = MAX_BYTES):
         self.encoder = encoder.eval()
         self._states: dict[bytes, torch.Tensor] = {}
-        self._room = most_bytes
+        self._free_bytes = max_bytes
 
     def __len__(self) -> int:
         return len(self._states)
 
-    def recall(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None) -> list[torch.Tensor]:
-        """The states of every row of a right-padded batch, [b, t] each, without its padding; new sequences are read and kept."""
-        asked = sequences(ids, mask, types)
-        new = [row for row, sequence in enumerate(asked) if sequence.key not in self._states]
-        said = [self._states.get(sequence.key) for sequence in asked]
+    def states(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None) -> list[torch.Tensor]:
+        """The states of each row of a right-padded batch, [b, t] each, without padding; new sequences are encoded and cached."""
+        rows = sequences(ids, mask, types)
+        new = [index for index, row in enumerate(rows) if row.key not in self._states]
+        states = [self._states.get(row.key) for row in rows]
         if new:
-            for row, states in zip(new, self._read(ids, mask, types, new), strict=True):
-                said[row] = states[: asked[row].length]
-                self._keep(asked[row].key, said[row])
-        return said
+            for index, encoded in zip(new, self._encode(ids, mask, types, new), strict=True):
+                states[index] = encoded[: rows[index].length]
+                self._store(rows[index].key, states[index])
+        return states
 
-    def _read(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None, rows: list[int]) -> torch.Tensor:
+    def _encode(
+        self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None, rows: list[int]
+    ) -> torch.Tensor:
         width = int(mask[rows].sum(dim=1).max())
-        given = {"input_ids": ids, "attention_mask": mask, **({} if types is None else {"token_type_ids": types})}
-        size = max(1, TOKENS_AT_ONCE // width)
-        said = []
+        inputs = {"input_ids": ids, "attention_mask": mask, **({} if types is None else {"token_type_ids": types})}
+        size = max(1, MAX_TOKENS // width)
+        hidden = []
         with torch.no_grad():
             for start in range(0, len(rows), size):
-                some = rows[start : start + size]
-                asked = {name: tensor[some, :width] for name, tensor in given.items()}
-                said.append(self.encoder(**asked).last_hidden_state)
-        return torch.cat(said)
+                part = rows[start : start + size]
+                batch = {name: tensor[part, :width] for name, tensor in inputs.items()}
+                hidden.append(self.encoder(**batch).last_hidden_state)
+        return torch.cat(hidden)
 
-    def _keep(self, key: bytes, states: torch.Tensor) -> None:
+    def _store(self, key: bytes, states: torch.Tensor) -> None:
         size = states.numel() * states.element_size()
-        if key not in self._states and size <= self._room:
-            self._room -= size
-            # A view would hold the whole batch, and an inference tensor could be part of no graph later.
+        if key not in self._states and size <= self._free_bytes:
+            self._free_bytes -= size
+            # A view would keep the whole batch alive, and an inference tensor cannot take part in training later.
             with torch.inference_mode(False):
                 self._states[key] = states.clone()
 
 
-class Remembering(nn.Module):
-    """Stands where an encoder stood and answers as it does: last hidden states [b, t, hidden], and what its pooler makes of them.
+class CachedEncoder(nn.Module):
+    """Replaces an encoder and returns the same last hidden states [b, t, hidden], and its pooler's output of them.
 
-    With `first` they are of the first token alone, [b, 1, hidden]. A pooler that the checkpoint lacked is part of the head and goes on
-    learning; its parameters keep their names. The encoder itself is no submodule, so that nobody trains, counts or switches it.
+    With `first_token` they are those of the first token alone, [b, 1, hidden]. A pooler that the checkpoint lacked is part of the head
+    and is trained; its parameters keep their names. The encoder itself is no submodule, so that its parameters are neither trained nor
+    counted, and train() does not reach it.
     """
 
-    def __init__(self, encoder: PreTrainedModel, memory: Memory, first: bool):
+    def __init__(self, encoder: PreTrainedModel, cache: EncoderOutputCache, first_token: bool):
         super().__init__()
-        self.stood_for = (encoder,)
+        self.replaced = (encoder,)
         self.pooler: nn.Module | None = getattr(encoder, "pooler", None)
-        self._memory = memory
-        self._first = first
+        self._cache = cache
+        self._first_token = first_token
 
     def forward(
         self,
@@ -86,39 +89,41 @@ class Remembering(nn.Module):
         **others: Any,
     ) -> BaseModelOutputWithPooling:
         """Right-padded `input_ids`, `attention_mask` and, for pairs of texts, `token_type_ids`, [b, t] each."""
-        states = self._memory.recall(input_ids, attention_mask, token_type_ids)
-        if self._first:
-            hidden = torch.stack([of_text[:1] for of_text in states])
+        states = self._cache.states(input_ids, attention_mask, token_type_ids)
+        if self._first_token:
+            hidden = torch.stack([row[:1] for row in states])
         else:
             hidden = pad_sequence(states, batch_first=True)
         pooled = self.pooler(hidden) if self.pooler is not None else None
         return BaseModelOutputWithPooling(last_hidden_state=hidden, pooler_output=pooled)
 
 
-def can_remember(model: PreTrainedModel) -> bool:
-    """Whether nothing below the head of `model` changes: no parameter of its encoder is trained, but for a new pooler, and none is dropped."""
+def fits(model: PreTrainedModel) -> bool:
+    """Whether nothing below the head of `model` changes: no encoder parameter but a new pooler's is trained, and there is no dropout."""
     encoder = model.base_model
     if encoder is model:
         return False
     trained = [name for name, parameter in encoder.named_parameters() if parameter.requires_grad]
-    drops = any(isinstance(module, nn.Dropout) and module.p > 0 for module in encoder.modules())
-    return not drops and all(name.startswith("pooler.") for name in trained)
+    dropout = any(isinstance(module, nn.Dropout) and module.p > 0 for module in encoder.modules())
+    return not dropout and all(name.startswith("pooler.") for name in trained)
 
 
-def remember(model: PreTrainedModel, memory: Memory | None = None, whole: bool = False) -> Memory:
-    """Put a remembering encoder in the encoder's place, in place; `memory` is of one that read with the same weights.
+def enable(
+    model: PreTrainedModel, cache: EncoderOutputCache | None = None, all_tokens: bool = False
+) -> EncoderOutputCache:
+    """Put a CachedEncoder in the encoder's place. `cache` is that of a model whose encoder has the same weights.
 
-    It answers what the head of `model` looks at, unless somebody wants the `whole` hidden states.
+    It returns the tokens that the head of `model` reads, or the hidden states of `all_tokens`.
     """
     encoder = model.base_model
-    if memory is None:
-        memory = Memory(encoder)
-    first = last_layer_first_token.fits(model) and not whole
-    setattr(model, model.base_model_prefix, Remembering(encoder, memory, first))
-    return memory
+    if cache is None:
+        cache = EncoderOutputCache(encoder)
+    first_token = last_layer_first_token.fits(model) and not all_tokens
+    setattr(model, model.base_model_prefix, CachedEncoder(encoder, cache, first_token))
+    return cache
 
 
-def forget(model: PreTrainedModel) -> None:
-    """Put the encoder itself back, in place."""
-    if isinstance(model.base_model, Remembering):
-        setattr(model, model.base_model_prefix, model.base_model.stood_for[0])
+def disable(model: PreTrainedModel) -> None:
+    """Put the encoder itself back."""
+    if isinstance(model.base_model, CachedEncoder):
+        setattr(model, model.base_model_prefix, model.base_model.replaced[0])

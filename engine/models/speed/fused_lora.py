@@ -1,9 +1,9 @@
 """LoRA's layers as one product: x (W + s B A)ᵀ instead of x Wᵀ + s (x Aᵀ) Bᵀ.
 
-PEFT computes the second, and so goes over the whole answer of a layer five times more than the layer without LoRA does. Over more
-tokens than a weight has rows it is cheaper to add B A to the weight first, which has rank r, and the gradients need no weight of
-their own: with g the gradient of the answer, that of x is g (W + s B A), of A s (g B)ᵀ x, of B s gᵀ (x Aᵀ). In float32 alone: of a
-weight in bf16 eight bits are kept, which hardly notice what was added. Knows PEFT's linear layers; does not know models or training.
+PEFT computes the second form, and so passes over the whole output of a layer five times more than the layer without LoRA does. With
+more tokens than the weight has rows it is cheaper to add B A, of rank r, to the weight first, and backward needs no gradient of the
+weight: with g the gradient of the output, that of x is g (W + s B A), of A s (g B)ᵀ x, of B s gᵀ (x Aᵀ). In float32 only: bf16 keeps
+eight bits of a weight, too few to hold what is added. Knows PEFT's linear layers; does not know models or training.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import torch
 from peft.tuners.lora.layer import Linear as LoraLinear
 from torch import nn
 from torch.autograd.function import once_differentiable
+
+from engine.models.speed.handle import Handle
 
 
 class _Product(torch.autograd.Function):
@@ -30,22 +32,27 @@ class _Product(torch.autograd.Function):
     def backward(ctx: Any, grad: torch.Tensor):
         x, weight, a, b = ctx.saved_tensors
         scale = ctx.scale
-        of_x = grad @ torch.addmm(weight, b, a, alpha=scale) if ctx.needs_input_grad[0] else None
-        of_a = scale * ((grad @ b).t() @ x)
-        of_b = scale * (grad.t() @ (x @ a.t()))
-        return of_x, None, of_a, of_b, None
+        grad_x = grad @ torch.addmm(weight, b, a, alpha=scale) if ctx.needs_input_grad[0] else None
+        grad_a = scale * ((grad @ b).t() @ x)
+        grad_b = scale * (grad.t() @ (x @ a.t()))
+        return grad_x, None, grad_a, grad_b, None
 
 
-def as_one_product(model: nn.Module) -> int:
-    """Let the LoRA layers of `model` compute so wherever it is the quicker way. Returns how many of them can."""
-    layers = [module for module in model.modules() if type(module) is LoraLinear and _is_plain(module)]
+def enable(model: nn.Module) -> Handle:
+    """Let the LoRA layers of `model` compute one product where that is faster. The handle's `count` says how many of them can."""
+    layers = [module for module in model.modules() if type(module) is LoraLinear and _fits(module)]
     for layer in layers:
-        layer.forward = _Quick(layer)
-    return len(layers)
+        layer.forward = _Forward(layer)
+
+    def restore() -> None:
+        for layer in layers:
+            del layer.forward  # back to the class's own
+
+    return Handle(restore, count=len(layers))
 
 
-def _is_plain(layer: LoraLinear) -> bool:
-    """LoRA as Hu et al. (2021) wrote it, without dropout, beside a linear layer in float32."""
+def _fits(layer: LoraLinear) -> bool:
+    """Whether a layer is LoRA as in Hu et al. (2021), without dropout, beside a linear layer in float32."""
     base = layer.get_base_layer()
     if layer.active_adapters != list(layer.lora_A) or len(layer.lora_A) != 1:
         return False
@@ -61,12 +68,12 @@ def _is_plain(layer: LoraLinear) -> bool:
     )
 
 
-class _Quick:
+class _Forward:
     """The forward pass of one LoRA layer."""
 
     def __init__(self, layer: LoraLinear):
         self._layer = layer
-        self._computed = layer.forward
+        self._plain = layer.forward
 
     def __call__(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         layer = self._layer
@@ -74,9 +81,9 @@ class _Quick:
         few = x.numel() // x.shape[-1] < max(weight.shape)
         rounded = x.dtype != torch.float32 or torch.is_autocast_enabled(x.device.type)
         if args or kwargs or few or rounded or layer.merged or layer.disable_adapters:
-            return self._computed(x, *args, **kwargs)
+            return self._plain(x, *args, **kwargs)
         [name] = layer.active_adapters
         a, b, scale = layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name]
-        said = _Product.apply(x.reshape(-1, x.shape[-1]), weight, a, b, scale)
+        output = _Product.apply(x.reshape(-1, x.shape[-1]), weight, a, b, scale)
         bias = layer.get_base_layer().bias
-        return (said if bias is None else said + bias).view(*x.shape[:-1], -1)
+        return (output if bias is None else output + bias).view(*x.shape[:-1], -1)

@@ -1,8 +1,8 @@
-"""Classifiers whose last layer computes no more than their head looks at: the first token of each text.
+"""Classifiers whose last layer computes only what their head reads: the first token of each text.
 
-Keys and values are of all tokens, as ever; query, feed-forward part and norms are of the first alone, and so are the hidden states that
-leave the layer. Logits and gradients are those of the whole layer. Knows which families' heads look there. Does not know tasks or
-training.
+Keys and values are computed for all tokens; query, feed-forward part and norms for the first token alone, and so the layer returns the
+hidden states of that token. Logits and gradients are those of the whole layer. Knows which families' heads read the first token. Does
+not know tasks or training.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
 from transformers.models.bert.modeling_bert import eager_attention_forward
 
-from engine.models.speed.unpadding import STACKS, Row
+from engine.models.speed.handle import Handle
+from engine.models.speed.unpadding import STACKS, Packing
 
 
 def fits(model: PreTrainedModel) -> bool:
-    """Whether `model` is a classifier of a family whose head, or the pooler before it, takes the first token's states."""
+    """Whether `model` is a classifier of a family whose head, or the pooler before it, reads the first token's states."""
     config = model.config
     if config.model_type not in STACKS or getattr(config, "is_decoder", False):
         return False
     return type(model) is MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)]
 
 
-def use(model: PreTrainedModel) -> None:
-    """Let the last layer of `model` compute the first token alone from now on; names and weights stay as they are.
+def enable(model: PreTrainedModel) -> Handle:
+    """Let the last layer of `model` compute the first token alone; parameters and their names stay as they are.
 
     `last_hidden_state` is [b, 1, hidden] then.
     """
@@ -37,33 +38,38 @@ def use(model: PreTrainedModel) -> None:
     last = stack.layer[-1]
     last.forward = partial(_distilbert if model.config.model_type == "distilbert" else _bert, last)
 
+    def restore() -> None:
+        del last.forward  # back to the class's own
+
+    return Handle(restore)
+
 
 def _bert(
     layer: nn.Module, hidden: torch.Tensor, mask: torch.Tensor | None = None, *_: Any, **options: Any
 ) -> torch.Tensor:
-    """What a layer of BERT, or of a family that is built like it, says of each text's first token, [b, 1, h] of [b, t, h]."""
+    """The output of a layer of BERT, or of a family built like it, for each text's first token: [b, t, h] to [b, 1, h]."""
     attention, first = layer.attention, _first(hidden, options)
     own = attention.self
-    said = _attended(own, own.query(first), own.key(hidden), own.value(hidden), mask, options)
-    return layer.feed_forward_chunk(attention.output(said, first))
+    attended = _attention(own, own.query(first), own.key(hidden), own.value(hidden), mask, options)
+    return layer.feed_forward_chunk(attention.output(attended, first))
 
 
 def _distilbert(
     layer: nn.Module, hidden: torch.Tensor, mask: torch.Tensor | None = None, **options: Any
 ) -> torch.Tensor:
     own, first = layer.attention, _first(hidden, options)
-    said = own.out_lin(_attended(own, own.q_lin(first), own.k_lin(hidden), own.v_lin(hidden), mask, options))
-    said = layer.sa_layer_norm(said + first)
-    return layer.output_layer_norm(layer.ffn(said) + said)
+    attended = own.out_lin(_attention(own, own.q_lin(first), own.k_lin(hidden), own.v_lin(hidden), mask, options))
+    attended = layer.sa_layer_norm(attended + first)
+    return layer.output_layer_norm(layer.ffn(attended) + attended)
 
 
 def _first(hidden: torch.Tensor, options: dict[str, Any]) -> torch.Tensor:
-    """The first token of each text: of padded rows [b, t, h], [b, 1, h]; of texts that lie end to end [1, n, h], [1, b, h]."""
-    row: Row | None = options.get("row")
-    return hidden[:, :1] if row is None else hidden[:, row.edges[:-1]]
+    """The first token of each text: [b, 1, h] of a padded batch [b, t, h], [1, b, h] of an unpadded one [1, n, h]."""
+    packing: Packing | None = options.get("packing")
+    return hidden[:, :1] if packing is None else hidden[:, packing.offsets[:-1]]
 
 
-def _attended(
+def _attention(
     own: nn.Module,
     query: torch.Tensor,
     key: torch.Tensor,
@@ -77,5 +83,5 @@ def _attended(
     )
     dropout = own.dropout.p if own.training else 0.0
     mask = None if mask is None else mask[:, :, :1]
-    said, _ = attend(own, query, key, value, mask, dropout=dropout, scaling=own.scaling, **options)
-    return said.flatten(2)
+    output, _ = attend(own, query, key, value, mask, dropout=dropout, scaling=own.scaling, **options)
+    return output.flatten(2)

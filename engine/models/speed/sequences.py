@@ -1,6 +1,6 @@
-"""The token sequences of a batch, each with a key by which what a model said of it can be kept.
+"""The token sequences of a batch, each with a key under which a model's states of it can be cached.
 
-Knows right-padded batches. Does not know models, or what is kept.
+Knows right-padded batches. Does not know models, or what is cached.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """What tells a row of a batch from others, its tokens and types without the padding, and how many tokens it has."""
+    """One row of a batch: a key made of its tokens and types without the padding, and its length in tokens."""
 
     key: bytes
     length: int
@@ -24,6 +24,6 @@ def sequences(ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor 
     lengths = [ids.shape[1]] * len(rows) if mask is None else mask.sum(dim=1).tolist()
     keys = [row[:length].tobytes() for row, length in zip(rows, lengths, strict=True)]
     if types is not None:
-        kinds = types.cpu().numpy()
-        keys = [key + b"|" + row[:length].tobytes() for key, row, length in zip(keys, kinds, lengths, strict=True)]
+        type_rows = types.cpu().numpy()
+        keys = [key + b"|" + row[:length].tobytes() for key, row, length in zip(keys, type_rows, lengths, strict=True)]
     return [Sequence(key, length) for key, length in zip(keys, lengths, strict=True)]

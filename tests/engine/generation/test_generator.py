@@ -7,8 +7,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from engine.generation.generation_spec import GenerationSpec
 from engine.generation.generator import TOKENS_A_STEP, Generator
-from engine.generation.kv_cache import bytes_a_token
 from engine.generation.prompt_encoder import PromptEncoder
+from engine.models.speed.preallocated_kv_cache import kv_bytes_per_token
 from engine.schema import Feature
 from tests.tiny_generators import save_generator
 
@@ -48,7 +48,7 @@ def batches(pen, shorter, monkeypatch):
 def test_one_batch_more_costs_the_reading_of_all_weights_and_padding_that_of_what_is_remembered(pen_of, monkeypatch):
     pen = pen_of()
     weights = sum(parameter.numel() * parameter.element_size() for parameter in pen.model.parameters())
-    free = weights // bytes_a_token(pen.model.config, 4) // (LONG - SHORT)
+    free = weights // kv_bytes_per_token(pen.model.config, 4) // (LONG - SHORT)
     assert free > 2
     assert batches(pen, free - 1, monkeypatch) == [free]
     assert batches(pen, free + 2, monkeypatch) == [1, free + 2]

@@ -18,7 +18,7 @@ from engine.inference.generative_reader import GenerativeReader
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import apply_method, checkpoint_activations, parameter_counts, save_model, verify_saved
 from engine.models.device import Device
-from engine.models.generator_methods import halve_frozen, linear_layers
+from engine.models.generator_methods import linear_layers
 from engine.models.generators import load_generator
 from engine.schema import Example
 from engine.tasks import TASKS
@@ -98,14 +98,6 @@ def test_checkpointed_activations_give_the_same_gradients(base):
         gradients.append([p.grad.clone() for p in model.parameters() if p.requires_grad])
     assert any(g.abs().max() > 0 for g in gradients[0])
     assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(*gradients, strict=True))
-
-
-def test_frozen_weights_are_halved_and_those_that_learn_are_not(tmp_path):
-    loaded = load_generator(str(save_generator("llama", tmp_path)))
-    model = apply_method(loaded, MethodConfig(name="lora"), True)
-    halve_frozen(model, torch.bfloat16)
-    kinds = {p.requires_grad: p.dtype for p in model.parameters()}
-    assert kinds == {True: torch.float32, False: torch.bfloat16}
 
 
 def test_an_encoder_cannot_write(tmp_path):

@@ -1,6 +1,6 @@
-"""Frozen lower layers that read once answer like layers that read every time, and what is trained above them learns the same.
+"""Cached frozen layers return the outputs of the layers themselves, and what is trained above them gets the same gradients.
 
-Run: python -m pytest tests/engine/models/test_lower_layers.py
+Run: python -m pytest tests/engine/models/speed/test_frozen_layer_cache.py
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from engine.generation.loss import target_loss
 from engine.models.generator_methods import linear_layers, upper_layers
 from engine.models.load import set_dropout
 from engine.models.speed import frozen_layer_cache, last_layer_first_token
-from engine.models.speed.frozen_layer_cache import LowerLayers, freeze_below, frozen_layers, stand_in
+from engine.models.speed.frozen_layer_cache import FrozenLayerCache, enable, freeze_below, frozen_layers
 from engine.training.memory import bytes_kept
 from tests.tiny import FAMILIES
 from tests.tiny_generators import DECODERS, save_generator
@@ -33,7 +33,7 @@ ROWS = ([5, 6, 7, 8, 9], [5, 10, 11])
 
 
 def upper_lora(folder: Path, family: str, layers: int = 1) -> tuple[nn.Module, PreTrainedModel]:
-    """A tiny decoder with LoRA on its last `layers` layers of three, wrapped and as it is inside."""
+    """A tiny decoder of three layers with LoRA on the last `layers`: PEFT's model, and the one inside."""
     source = save_generator(family, folder / family)
     config = AutoConfig.from_pretrained(source)
     for name, value in config.to_dict().items():
@@ -61,15 +61,15 @@ def batch(rows: tuple[list[int], ...] = ROWS) -> dict[str, torch.Tensor]:
     return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
-def loss_and_gradients(model: nn.Module, asked: dict[str, torch.Tensor]) -> tuple[float, dict[str, torch.Tensor]]:
+def loss_and_gradients(model: nn.Module, inputs: dict[str, torch.Tensor]) -> tuple[float, dict[str, torch.Tensor]]:
     model.zero_grad()
-    loss = target_loss(model.train(), asked)
+    loss = target_loss(model.train(), inputs)
     loss.backward()
     return float(loss.detach()), {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
 
 def computed(model: PreTrainedModel, layer: int) -> list[int]:
-    """The rows that a layer's attention computes, call by call, from now on."""
+    """The number of rows that a layer's attention computes, appended at each call from now on."""
     calls: list[int] = []
     inside = next(iter(layers_of(model)[layer].children()))
     inside.register_forward_hook(lambda module, args, out: calls.append(len(out[0] if isinstance(out, tuple) else out)))
@@ -84,27 +84,27 @@ def layers_of(model: PreTrainedModel) -> nn.ModuleList:
 def test_loss_and_gradients_are_those_of_the_whole_model(tmp_path: Path, family: str) -> None:
     wrapped, model = upper_lora(tmp_path, family)
     expected, gradients = loss_and_gradients(wrapped, batch())
-    lower = stand_in(model, PAD)
-    assert lower is not None and lower.count == 2
+    cache = enable(model, PAD)
+    assert cache is not None and cache.count == 2
     calls = computed(model, 0)
-    for _ in range(2):  # the second time from memory
+    for _ in range(2):  # the second time from the cache
         loss, again = loss_and_gradients(wrapped, batch())
         assert loss == pytest.approx(expected, rel=1e-5)
         assert again.keys() == gradients.keys()
         for name, gradient in gradients.items():
             torch.testing.assert_close(again[name], gradient)
     assert calls == [2]
-    lower.remove()
+    cache.remove()
     assert loss_and_gradients(wrapped, batch())[0] == pytest.approx(expected, rel=1e-5)
     assert calls == [2, 2]
 
 
-def test_sequences_read_before_are_computed_in_no_batch(tmp_path: Path) -> None:
+def test_cached_sequences_are_computed_in_no_batch(tmp_path: Path) -> None:
     wrapped, model = upper_lora(tmp_path, "llama")
     expected, alone = (loss_and_gradients(wrapped, batch(rows))[0] for rows in (ROWS, (ROWS[1],)))
-    lower = stand_in(model, PAD)
+    cache = enable(model, PAD)
     below, above = computed(model, 0), computed(model, 2)
-    lower.read({"input_ids": batch()["input_ids"]})
+    cache.fill({"input_ids": batch()["input_ids"]})
     assert (below, above) == ([2], [])
     assert loss_and_gradients(wrapped, batch())[0] == pytest.approx(expected, rel=1e-5)
     # The shorter row without the padding that it had beside the longer one.
@@ -112,19 +112,19 @@ def test_sequences_read_before_are_computed_in_no_batch(tmp_path: Path) -> None:
     assert (below, above) == ([2], [2, 1])
 
 
-def test_writing_with_a_cache_reads_with_all_layers(tmp_path: Path) -> None:
+def test_generation_with_a_kv_cache_computes_all_layers(tmp_path: Path) -> None:
     wrapped, model = upper_lora(tmp_path, "llama")
-    asked = {"input_ids": torch.tensor([ROWS[0]]), "attention_mask": torch.ones(1, 5, dtype=torch.long)}
-    plain = wrapped.eval().generate(**asked, max_new_tokens=6, do_sample=False)
-    lower = stand_in(model, PAD)
-    lower.read({"input_ids": torch.tensor([ROWS[0]])})
-    assert torch.equal(wrapped.generate(**asked, max_new_tokens=6, do_sample=False), plain)
+    inputs = {"input_ids": torch.tensor([ROWS[0]]), "attention_mask": torch.ones(1, 5, dtype=torch.long)}
+    plain = wrapped.eval().generate(**inputs, max_new_tokens=6, do_sample=False)
+    cache = enable(model, PAD)
+    cache.fill({"input_ids": torch.tensor([ROWS[0]])})
+    assert torch.equal(wrapped.generate(**inputs, max_new_tokens=6, do_sample=False), plain)
 
 
 def test_what_does_not_fit_is_computed_again(tmp_path: Path) -> None:
     wrapped, model = upper_lora(tmp_path, "llama")
     expected = loss_and_gradients(wrapped, batch())[0]
-    LowerLayers(model, 2, PAD, most_bytes=4 * 32 * len(ROWS[1]))  # room for the shorter row in float32
+    FrozenLayerCache(model, 2, PAD, max_bytes=4 * 32 * len(ROWS[1]))  # room for the shorter row in float32
     calls = computed(model, 0)
     for _ in range(2):
         assert loss_and_gradients(wrapped, batch())[0] == pytest.approx(expected, rel=1e-5)
@@ -139,7 +139,7 @@ def test_only_layers_below_all_that_is_trained_are_frozen(tmp_path: Path) -> Non
     model.get_input_embeddings().weight.requires_grad_(True)
     assert frozen_layers(model) == 0
     model.requires_grad_(False)
-    assert stand_in(model, PAD) is None
+    assert enable(model, PAD) is None
 
 
 def test_dropout_below_forbids_it_and_dropout_above_does_not(tmp_path: Path) -> None:
@@ -153,16 +153,16 @@ def test_dropout_below_forbids_it_and_dropout_above_does_not(tmp_path: Path) -> 
     assert frozen_layers(model) == 0
 
 
-def test_layers_that_are_left_out_change_nothing_that_is_kept_for_the_backward_pass(tmp_path):
+def test_bypassed_layers_do_not_change_what_is_kept_for_the_backward_pass(tmp_path):
     wrapped, model = upper_lora(tmp_path, "llama")
 
     def forward() -> torch.Tensor:
         return target_loss(wrapped.train(), batch())
 
     expected = bytes_kept(wrapped, forward)
-    lower = stand_in(model, PAD)
+    cache = enable(model, PAD)
     calls = computed(model, 0)
-    with lower.left_out():
+    with cache.bypass():
         assert bytes_kept(wrapped, forward) == expected
     assert not calls
     forward()
@@ -170,7 +170,7 @@ def test_layers_that_are_left_out_change_nothing_that_is_kept_for_the_backward_p
 
 
 def encoder(family: str, head: type = AutoModelForTokenClassification) -> PreTrainedModel:
-    """A tiny encoder of three layers whose first two stay as they are."""
+    """A tiny encoder of three layers whose first two are frozen."""
     torch.manual_seed(0)
     config = FAMILIES[family](30)
     set_dropout(config, 0.0)
@@ -182,78 +182,78 @@ def encoder(family: str, head: type = AutoModelForTokenClassification) -> PreTra
     return model
 
 
-def asked(rows: tuple[list[int], ...] = ROWS) -> dict[str, torch.Tensor]:
+def inputs_of(rows: tuple[list[int], ...] = ROWS) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in batch(rows).items() if name != "labels"}
 
 
-def logits_and_gradients(model: PreTrainedModel, given: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict]:
+def logits_and_gradients(model: PreTrainedModel, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict]:
     model.zero_grad()
-    logits = model(**given).logits
-    real = logits[given["attention_mask"].bool()] if logits.ndim == 3 else logits
+    logits = model(**inputs).logits
+    real = logits[inputs["attention_mask"].bool()] if logits.ndim == 3 else logits
     real.square().sum().backward()
     return real.detach(), {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
 
-def check_as_expected(found: tuple[torch.Tensor, dict], expected: tuple[torch.Tensor, dict]) -> None:
-    torch.testing.assert_close(found[0], expected[0])
-    assert found[1].keys() == expected[1].keys()
-    for name, gradient in found[1].items():
+def check_as_expected(results: tuple[torch.Tensor, dict], expected: tuple[torch.Tensor, dict]) -> None:
+    torch.testing.assert_close(results[0], expected[0])
+    assert results[1].keys() == expected[1].keys()
+    for name, gradient in results[1].items():
         torch.testing.assert_close(gradient, expected[1][name], rtol=1e-4, atol=1e-6, msg=name)
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"albert"}))
-def test_an_encoder_above_frozen_layers_says_and_learns_the_same(family: str) -> None:
+def test_logits_and_gradients_above_frozen_layers_are_the_same(family: str) -> None:
     model = encoder(family)
-    expected = logits_and_gradients(model, asked())
-    alone = logits_and_gradients(model, asked((ROWS[1],)))
-    lower = stand_in(model, PAD)
-    assert lower is not None and lower.count == 2
+    expected = logits_and_gradients(model, inputs_of())
+    alone = logits_and_gradients(model, inputs_of((ROWS[1],)))
+    cache = enable(model, PAD)
+    assert cache is not None and cache.count == 2
     calls = computed(model, 0)
-    lower.read(asked())
+    cache.fill(inputs_of())
     for _ in range(2):
-        check_as_expected(logits_and_gradients(model, asked()), expected)
-    check_as_expected(logits_and_gradients(model, asked((ROWS[1],))), alone)
+        check_as_expected(logits_and_gradients(model, inputs_of()), expected)
+    check_as_expected(logits_and_gradients(model, inputs_of((ROWS[1],))), alone)
     assert len(calls) == 1
-    lower.remove()
-    check_as_expected(logits_and_gradients(model, asked()), expected)
+    cache.remove()
+    check_as_expected(logits_and_gradients(model, inputs_of()), expected)
     assert len(calls) == 2
 
 
-def test_pairs_of_texts_are_told_apart_by_their_types() -> None:
+def test_pairs_of_texts_differ_by_their_types() -> None:
     model = encoder("bert")
-    given = asked((ROWS[0],))
-    kinds = [{**given, "token_type_ids": torch.tensor([types])} for types in ([0, 0, 0, 1, 1], [0, 1, 1, 1, 1])]
+    inputs = inputs_of((ROWS[0],))
+    kinds = [{**inputs, "token_type_ids": torch.tensor([types])} for types in ([0, 0, 0, 1, 1], [0, 1, 1, 1, 1])]
     expected = [logits_and_gradients(model, kind) for kind in kinds]
-    lower = stand_in(model, PAD)
+    cache = enable(model, PAD)
     for kind in kinds:
-        lower.read(kind)
+        cache.fill(kind)
     calls = computed(model, 0)
-    for kind, said in zip(kinds, expected, strict=True):
-        check_as_expected(logits_and_gradients(model, kind), said)
+    for kind, result in zip(kinds, expected, strict=True):
+        check_as_expected(logits_and_gradients(model, kind), result)
     assert not calls
 
 
 def test_a_padding_token_within_a_text_is_part_of_it() -> None:
     model = encoder("bert")
-    given = asked(([5, 6, PAD], [5, 6]))
-    expected = logits_and_gradients(model, given)
-    stand_in(model, PAD).read(given)
-    check_as_expected(logits_and_gradients(model, given), expected)
+    inputs = inputs_of(([5, 6, PAD], [5, 6]))
+    expected = logits_and_gradients(model, inputs)
+    enable(model, PAD).fill(inputs)
+    check_as_expected(logits_and_gradients(model, inputs), expected)
 
 
-def test_a_last_layer_of_first_tokens_lies_above_it() -> None:
+def test_it_goes_with_a_last_layer_of_first_tokens() -> None:
     model = encoder("bert", AutoModelForSequenceClassification)
-    last_layer_first_token.use(model)
-    expected = logits_and_gradients(model, asked())
-    lower = stand_in(model, PAD)
-    lower.read(asked())
+    last_layer_first_token.enable(model)
+    expected = logits_and_gradients(model, inputs_of())
+    cache = enable(model, PAD)
+    cache.fill(inputs_of())
     calls = computed(model, 0)
-    check_as_expected(logits_and_gradients(model, asked()), expected)
+    check_as_expected(logits_and_gradients(model, inputs_of()), expected)
     assert not calls
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"albert"}))
-def test_what_is_below_frozen_layers_is_frozen_and_what_is_above_is_not(family: str) -> None:
+def test_parameters_below_frozen_layers_are_frozen_and_those_above_are_not(family: str) -> None:
     model = encoder(family, AutoModelForSequenceClassification)
     layers = [[p.requires_grad for p in layer.parameters()] for layer in frozen_layer_cache.layers_of(model)]
     assert [set(layer) for layer in layers] == [{False}, {False}, {True}]
@@ -263,7 +263,7 @@ def test_what_is_below_frozen_layers_is_frozen_and_what_is_above_is_not(family: 
     assert frozen_layers(model) == 2
 
 
-def test_layers_that_share_their_weights_are_none_of_their_own() -> None:
+def test_layers_that_share_weights_are_no_list_of_layers() -> None:
     torch.manual_seed(0)
     model = AutoModelForTokenClassification.from_config(FAMILIES["albert"](30))
     assert frozen_layer_cache.layers_of(model) is None

@@ -1,6 +1,6 @@
-"""A last layer that computes the first token alone: the classifier says and learns what it does with all of them.
+"""A last layer that computes the first token alone: logits and gradients of the classifier are the same.
 
-Run: python -m pytest tests/engine/models/test_first_token.py
+Run: python -m pytest tests/engine/models/speed/test_last_layer_first_token.py
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from engine.training.pipeline import run_pipeline
 from tests.tiny import FAMILIES, IDS, SIZE
 
 CONFIGS = {**FAMILIES, "camembert": lambda n: CamembertConfig(vocab_size=n, **SIZE, **IDS)}
-LENGTHS = torch.tensor([19, 6, 1])  # more keys than a vector holds, and fewer
+LENGTHS = torch.tensor([19, 6, 1])  # more keys than cpu_attention.MIN_KEYS, and fewer
 ATTENTION = {
     "eager": lambda model: None,
     "sdpa": lambda model: model.set_attn_implementation("sdpa"),
-    "few passes": cpu_attention.use,
-    "unpadded": unpadding.unpad,
+    "cpu": cpu_attention.enable,
+    "unpadded": unpadding.enable,
 }
 
 
@@ -56,41 +56,41 @@ def gradients(model: nn.Module) -> dict[str, torch.Tensor]:
 
 def check_same(whole: nn.Module, first: nn.Module) -> None:
     torch.testing.assert_close(first(**batch()).logits, whole(**batch()).logits)
-    expected, found = gradients(whole), gradients(first)
-    assert found.keys() == expected.keys(), "weights keep their names"
-    for name, gradient in found.items():
+    expected, grads = gradients(whole), gradients(first)
+    assert grads.keys() == expected.keys(), "parameters keep their names"
+    for name, gradient in grads.items():
         torch.testing.assert_close(gradient, expected[name], rtol=1e-4, atol=1e-5, msg=name)
 
 
 @pytest.mark.parametrize("attention", ATTENTION)
 @pytest.mark.parametrize("kind", sorted(STACKS))
-def test_a_classifier_says_and_learns_the_same(kind, attention):
+def test_logits_and_gradients_are_the_same(kind, attention):
     whole, first = classifier(kind), classifier(kind)
     ATTENTION[attention](first)
     assert last_layer_first_token.fits(first)
-    last_layer_first_token.use(first)
+    last_layer_first_token.enable(first)
     check_same(whole, first)
 
 
 @pytest.mark.parametrize("kind", ["bert", "distilbert"])
 def test_the_last_layer_computes_one_token_a_text(kind):
     model = classifier(kind)
-    last_layer_first_token.use(model)
-    seen = {}
+    last_layer_first_token.enable(model)
+    shapes = {}
     stack = getattr(model.base_model, STACKS[kind])
     for name, module in stack.named_modules():
         if isinstance(module, nn.Linear):
-            module.register_forward_hook(lambda _, given, said, name=name: seen.update({name: given[0].shape[1]}))
+            module.register_forward_hook(lambda _, args, output, name=name: shapes.update({name: args[0].shape[1]}))
     model(**batch())
     last = f"layer.{len(stack.layer) - 1}."
-    of_all = {name for name, tokens in seen.items() if name.startswith(last) and tokens == LENGTHS.max()}
+    of_all = {name for name, tokens in shapes.items() if name.startswith(last) and tokens == LENGTHS.max()}
     assert {name.rpartition(".")[2] for name in of_all} <= {"key", "value", "k_lin", "v_lin"} and len(of_all) == 2
-    rest = {tokens for name, tokens in seen.items() if name.startswith(last) and name not in of_all}
+    rest = {tokens for name, tokens in shapes.items() if name.startswith(last) and name not in of_all}
     assert rest == {1}
-    assert {tokens for name, tokens in seen.items() if not name.startswith(last)} == {int(LENGTHS.max())}
+    assert {tokens for name, tokens in shapes.items() if not name.startswith(last)} == {int(LENGTHS.max())}
 
 
-def test_only_classifiers_that_look_at_the_first_token():
+def test_only_classifiers_whose_head_reads_the_first_token():
     assert not last_layer_first_token.fits(classifier("bert", AutoModelForTokenClassification))
     assert not last_layer_first_token.fits(classifier("deberta-v2"))
     config = CONFIGS["bert"](30)
@@ -98,26 +98,26 @@ def test_only_classifiers_that_look_at_the_first_token():
     assert not last_layer_first_token.fits(AutoModelForSequenceClassification.from_config(config))
 
 
-def test_dropout_of_attention_falls_on_training_alone():
+def test_attention_dropout_applies_in_training_alone():
     model = classifier("bert")
-    last_layer_first_token.use(model)
+    last_layer_first_token.enable(model)
     model.bert.encoder.layer[-1].attention.self.dropout.p = 0.5
-    given = batch()
-    assert not torch.equal(*(model(**given).logits for _ in range(2)))
+    inputs = batch()
+    assert not torch.equal(*(model(**inputs).logits for _ in range(2)))
     model.eval()
-    assert torch.equal(*(model(**given).logits for _ in range(2)))
+    assert torch.equal(*(model(**inputs).logits for _ in range(2)))
 
 
 def test_layers_can_be_recomputed_in_the_backward_pass():
     whole, first = classifier("bert"), classifier("bert")
-    last_layer_first_token.use(first)
+    last_layer_first_token.enable(first)
     checkpoint_activations(first)
     check_same(whole, first)
 
 
 def test_a_copy_computes_with_its_own_weights():
     model = classifier("bert")
-    last_layer_first_token.use(model)
+    last_layer_first_token.enable(model)
     copy = deepcopy(model)
     with torch.no_grad():
         for parameter in model.bert.encoder.layer[-1].parameters():
@@ -125,9 +125,9 @@ def test_a_copy_computes_with_its_own_weights():
     check_same(classifier("bert"), copy)
 
 
-def test_lora_sits_on_it_and_is_merged_under_it():
+def test_lora_can_be_added_and_merged():
     whole, first = classifier("bert"), classifier("bert")
-    last_layer_first_token.use(first)
+    last_layer_first_token.enable(first)
     adapted = []
     for model in (whole, first):
         torch.manual_seed(2)
@@ -139,8 +139,8 @@ def test_lora_sits_on_it_and_is_merged_under_it():
 
 
 @pytest.mark.training
-def test_runs_learn_so_say_so_and_answer_so(tiny_bert, sentences, runs_dir, monkeypatch):
-    """The same score as with whole layers; the untuned model, which is compared by all tokens, has its whole layers."""
+def test_runs_use_and_report_it(tiny_bert, sentences, runs_dir, monkeypatch):
+    """The same score as with whole layers; the pretrained baseline, which pools all tokens, keeps its whole layers."""
     scores = []
     for method, here in (("full", True), ("full", False), ("head", True)):
         monkeypatch.setattr("engine.models.speed.last_layer_first_token.fits", lambda model, here=here: here)
