@@ -200,7 +200,7 @@ class Session:
         """The attention implementation that the run's models are loaded with; None for the choice of transformers."""
         if "cpu_eager_attention" not in self.fast:
             return None
-        return attention_for(self.device, long_texts=self.task.pace.room is not None)
+        return attention_for(self.device, long_texts=self.task.spec.window_tokens is not None)
 
     @property
     def metric(self) -> str:
