@@ -261,7 +261,7 @@ class Classification:
 
         classes = judgement.outputs
         evidence = Evidence(
-            task=self.name,
+            task=self.spec.name,
             labels=classes.labels,
             multi_label=classes.multi_label,
             train=judgement.train,
