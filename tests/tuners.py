@@ -13,6 +13,7 @@ from torch import nn
 from engine.config import TrainingConfig
 from engine.core.text import Text
 from engine.models.device import Device
+from engine.models.speed.fast_paths import ALL
 from engine.schema import Feature
 from engine.training.budget import Budget
 from engine.training.checkpoint_files import Checkpoints
@@ -32,6 +33,7 @@ def tuner_of(
     loss: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor] = lambda model, batch: torch.zeros(()),
     evaluate_now: Callable[[], tuple[float, dict[str, float]]] = lambda: (1.0, {"f1": 0.5}),
     kept: Callable[[], Any] = lambda: None,
+    fast_paths: frozenset[str] = ALL,
 ) -> FineTuner:
     return FineTuner(
         model,
@@ -61,4 +63,5 @@ def tuner_of(
         max_seconds=math.inf,
         micro_batch_size=batch_size,
         budget=Budget(math.inf),
+        fast_paths=fast_paths,
     )

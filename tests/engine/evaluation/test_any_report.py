@@ -188,7 +188,8 @@ def test_whatever_the_model_says(task: str, kind: str, rows: int, tmp_path: Path
 @pytest.mark.parametrize("task", MAKE)
 def test_a_perfect_model_and_a_silent_one_are_told_apart(task: str) -> None:
     scores = {
-        kind: task_named(task).task_model().report(MAKE[task](60, kind, 0))[0]["headline"]["value"] for kind in ("right", "silent")
+        kind: task_named(task).task_model().report(MAKE[task](60, kind, 0))[0]["headline"]["value"]
+        for kind in ("right", "silent")
     }
     assert scores["right"] > 0.7
     assert scores["silent"] < 0.3

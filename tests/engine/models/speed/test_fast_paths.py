@@ -187,9 +187,7 @@ def generated(folder: Path, names: set[str], model: PreTrainedModel | None = Non
     tokenizer = AutoTokenizer.from_pretrained(save_generator("llama", folder / "llama"))
     model = model or decoder()
     spec = GenerationSpec(max_new_tokens=12, prompt="{document}", target="{summary}")
-    generator = Generator(
-        model, PromptEncoder(tokenizer, spec, True, "document"), 64, fast_paths=frozenset(names)
-    )
+    generator = Generator(model, PromptEncoder(tokenizer, spec, True, "document"), 64, fast_paths=frozenset(names))
     outputs = generator.tokens([Feature(index, input_ids=prompt) for index, prompt in enumerate(PROMPTS)])
     end = tokenizer.eos_token_id
     assert len({len(output) for output in outputs}) == 1 or "shrinking_batch" in names
@@ -258,7 +256,10 @@ def test_every_module_of_a_path_is_in_the_list() -> None:
 
 @pytest.mark.parametrize("name", PATHS)
 def test_a_fast_path_computes_what_the_plain_way_computes(name: str, tmp_path: Path) -> None:
-    plain, fast = CASES[name](tmp_path / "plain", False), CASES[name](tmp_path / "fast", True)
+    folders = [tmp_path / "plain", tmp_path / "fast"]
+    for folder in folders:
+        folder.mkdir()
+    plain, fast = (CASES[name](folder, fast) for folder, fast in zip(folders, (False, True), strict=True))
     assert len(plain) == len(fast) > 0
     for expected, result in zip(plain, fast, strict=True):
         torch.testing.assert_close(result, expected, rtol=1e-4, atol=1e-5)
