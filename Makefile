@@ -3,17 +3,29 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint setup clean
+.PHONY: run test test-fast lint types setup clean
 
 run: setup
 	$(BIN)/python app.py
 
-test: $(VENV)/.dev setup
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
+test: $(VENV)/.dev setup
+	$(PYTEST)
+
+# Without real fine-tunings, browsers and what is slow for another reason: while working.
+test-fast: $(VENV)/.dev setup
+	$(PYTEST) -m "not training and not browser and not slow"
+
+# Style, the floors of the code (.importlinter), types.
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
 
 # What the first run needs: the packages, MiniLM and the rated sentences. Everything else comes when it is first chosen.
 setup: $(VENV)/.app
@@ -32,4 +44,4 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.app
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
