@@ -50,13 +50,24 @@ def no_sideways_scroll(page: Page) -> bool:
 
 
 @pytest.fixture(scope="module")
-def finished() -> dict[str, str]:
-    """The run that the first test leaves behind, for the tests that only look at one."""
+def started() -> dict[str, str]:
+    """The run that the tests of this file share, by language; whichever test needs it first starts it (`finished_run`)."""
     return {}
 
 
+def finished_run(visit: Visit, started: dict[str, str]) -> str:
+    """The id of a completed run of the example: one for all tests of this file, in whatever order they run."""
+    if not started:
+        page = visit("en-US")
+        expect(page.locator("#classification-data-view .tb-preview")).to_be_visible()
+        run_id = start_example(page, "classification", rows=300, epochs=1, test_rows=120)
+        expect(page.locator("#classification-head .tb-chip")).to_have_text(WORDS["en-US"]["done"], timeout=TRAINING)
+        started["run"] = run_id
+    return started["run"]
+
+
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
-def test_from_the_example_to_an_answer(visit: Visit, tmp_path: Path, finished: dict[str, str], language: str) -> None:
+def test_from_the_example_to_an_answer(visit: Visit, tmp_path: Path, started: dict[str, str], language: str) -> None:
     words = WORDS[language]
     page = visit(language)
     chosen = page.locator('.tb-card[aria-pressed="true"][data-pick]').locator("visible=true").first
@@ -65,7 +76,7 @@ def test_from_the_example_to_an_answer(visit: Visit, tmp_path: Path, finished: d
     expect(page.locator("#classification-findings .tb-findings, #classification-findings .tb-panel")).to_be_visible()
     # One run serves both languages: the second visitor comes to it by its link.
     expect(page.locator("#classification-start")).to_have_text(words["start"])
-    run_id = finished.get("en-US") or start_example(page, "classification", rows=300, epochs=1, test_rows=120)
+    run_id = started.get("run") or start_example(page, "classification", rows=300, epochs=1, test_rows=120)
 
     # A reload in the middle, and another visitor with the link, find the run.
     page.goto(page.url.split("?")[0] + f"?run={run_id}")
@@ -109,13 +120,11 @@ def test_from_the_example_to_an_answer(visit: Visit, tmp_path: Path, finished: d
     with page.expect_download() as download:
         page.get_by_text(words["html"], exact=True).click()
     assert "<html" in Path(download.value.path()).read_text(encoding="utf-8")[:2000].lower()
-    finished[language] = run_id
+    started["run"] = run_id
 
 
-def test_switching_the_language_loses_nothing(visit: Visit, finished: dict[str, str]) -> None:
-    run_id = finished.get("en-US")
-    if run_id is None:
-        pytest.skip("needs the run of the first test")
+def test_switching_the_language_loses_nothing(visit: Visit, started: dict[str, str]) -> None:
+    run_id = finished_run(visit, started)
     page = visit(query=f"?run={run_id}")
     expect(page.locator("#classification-report .tb-verdict h2")).to_be_visible()
     page.get_by_role("tab", name="Try it", exact=True).click()
@@ -136,10 +145,8 @@ def test_switching_the_language_loses_nothing(visit: Visit, finished: dict[str, 
     expect(page.locator("#classification-start")).to_have_text("运行示例")
 
 
-def test_in_chinese_nothing_of_the_page_is_left_in_english(visit: Visit, finished: dict[str, str]) -> None:
-    run_id = finished.get("zh-CN")
-    if run_id is None:
-        pytest.skip("needs the run of the first test")
+def test_in_chinese_nothing_of_the_page_is_left_in_english(visit: Visit, started: dict[str, str]) -> None:
+    run_id = finished_run(visit, started)
     page = visit("zh-CN", query=f"?run={run_id}")
     expect(page.locator("#classification-report .tb-verdict h2")).to_be_visible()
     seen = []
@@ -158,17 +165,17 @@ def test_in_chinese_nothing_of_the_page_is_left_in_english(visit: Visit, finishe
 
 
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
-def test_a_phone_needs_no_sideways_scroll(visit: Visit, finished: dict[str, str], language: str) -> None:
+def test_a_phone_needs_no_sideways_scroll(visit: Visit, started: dict[str, str], language: str) -> None:
     page = visit(language, width=390, height=844)
     expect(page.locator("#classification-data-view .tb-preview")).to_be_visible()
     assert no_sideways_scroll(page)
-    if language in finished:
-        page = visit(language, width=390, height=844, query=f"?run={finished[language]}")
-        expect(page.locator("#classification-report .tb-verdict h2")).to_be_visible()
-        words = WORDS[language]
-        for tab in (words["train"], words["try"], words["export"]):
-            page.get_by_role("tab", name=tab, exact=True).click()
-            assert no_sideways_scroll(page)
+    run_id = finished_run(visit, started)
+    page = visit(language, width=390, height=844, query=f"?run={run_id}")
+    expect(page.locator("#classification-report .tb-verdict h2")).to_be_visible()
+    words = WORDS[language]
+    for tab in (words["train"], words["try"], words["export"]):
+        page.get_by_role("tab", name=tab, exact=True).click()
+        assert no_sideways_scroll(page)
 
 
 def test_stopping_keeps_the_best_model(visit: Visit) -> None:
@@ -264,7 +271,7 @@ def test_an_address_of_no_run_says_so(visit: Visit) -> None:
     expect(page.locator("#classification-head .tb-panel-error")).to_contain_text("There is no run")
 
 
-def test_cards_and_runs_answer_to_the_keyboard(visit: Visit, finished: dict[str, str]) -> None:
+def test_cards_and_runs_answer_to_the_keyboard(visit: Visit, started: dict[str, str]) -> None:
     page = visit()
     card = page.locator('.tb-card[data-pick="help-desk-en"]')
     card.focus()
@@ -272,8 +279,8 @@ def test_cards_and_runs_answer_to_the_keyboard(visit: Visit, finished: dict[str,
     expect(card).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#classification-start")).to_have_text("Run the example")
     page.get_by_role("tab", name="Runs", exact=True).click()
-    if "en-US" in finished:
-        row = page.locator(f'.tb-run-row[data-pick="{finished["en-US"]}"]')
-        row.focus()
-        page.keyboard.press("Enter")
-        expect(page.locator("#classification-head")).to_contain_text(finished["en-US"])
+    run_id = finished_run(visit, started)
+    row = page.locator(f'.tb-run-row[data-pick="{run_id}"]')
+    row.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#classification-head")).to_contain_text(run_id)
