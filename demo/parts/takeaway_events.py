@@ -25,7 +25,7 @@ from demo.parts import takeaway
 from demo.parts.tab_context import TabContext
 from engine.core.errors import UserError
 from engine.core.text import Text
-from engine.export.names import check_name
+from engine.export.repo_name import check_repo_name
 from engine.run_directory.store import ACTIVE, Run
 from engine.runs.process import ROOT
 
@@ -128,7 +128,7 @@ class TakeawayEvents(TabContext):
 
 def _to_hub(repo: str, kind: str, private: bool, onnx: bool) -> list[str]:
     """The flags of an upload. ConfigProblem for a name no hub takes, before any work."""
-    check_name(repo.strip())
+    check_repo_name(repo.strip())
     flags = ["--to", "hub", "--repo", repo.strip()]
     flags += ["--space"] if kind == "space" else ["--onnx"] if onnx else []
     return flags if private else [*flags, "--public"]

@@ -84,7 +84,7 @@ def _space(run: Run, out: Out) -> dict[str, Any]:
 def _hub(run: Run, repo: str, push: bool, space: bool, private: bool, onnx: bool, quiet: bool) -> dict[str, Any]:
     from engine.export import hub
 
-    with hub.planned(run, repo, space=space, private=private, onnx=onnx, tell=_tell) as plan:
+    with hub.upload_plan(run, repo, space=space, private=private, onnx=onnx, tell=_tell) as plan:
         if not quiet:
             for name, size in plan.files:
                 _tell(Text(f"{size:>14,}  {name}", f"{size:>14,}  {name}"))

@@ -27,7 +27,7 @@ def job(
     json_: Json = False,
 ) -> None:
     """Train a run that `train --no-start` created as a Hugging Face job, and bring it back. Jobs cost money; HF_TOKEN says whose."""
-    from engine.export.explained import explained
+    from engine.export.hub_errors import user_errors_from_hub
     from engine.runs import hf_jobs
 
     found = find(run)
@@ -36,7 +36,7 @@ def job(
         typer.echo(text.in_language(terminal_language()), err=True)
 
     result: dict[str, object] = {"run": str(found.directory)}
-    with explained(found.id):
+    with user_errors_from_hub(found.id):
         if bring_back:
             result["state"] = hf_jobs.bring_back(found, keep=keep)
         elif submit:

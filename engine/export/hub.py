@@ -1,7 +1,7 @@
 """A tuned model as a repository on the hub: first the plan (which files, how large, which card), then the push.
 
-The model lies at the root, where pipelines look for it; the report stays here, because it quotes rows of the test set. New
-repositories are private. A token is handed to the hub's client for one push and kept nowhere. Knows the hub's API; does not know
+The model is at the root, where pipelines look for it; the report is not uploaded, because it quotes rows of the test set. New
+repositories are private. A token is passed to the hub's client for one push and stored nowhere. Knows the hub's API; does not know
 where the token came from.
 """
 
@@ -18,17 +18,17 @@ from huggingface_hub import HfApi
 
 from engine.core.text import Text
 from engine.export.card import model_card
-from engine.export.explained import explained
-from engine.export.names import check_name
-from engine.export.package import Tell, check_onnx, needed, write_model, write_program
-from engine.export.source import ExportSource
+from engine.export.hub_errors import user_errors_from_hub
+from engine.export.package import requirement_lines, write_model, write_program
+from engine.export.repo_name import check_repo_name
+from engine.export.source import ExportSource, Progress, no_progress
 from engine.export.space import write_space
 from engine.run_directory.store import Run
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a push would upload. `folder` exists while the plan is being used (`planned`)."""
+    """What a push would upload. `folder` exists while the plan is being used (`upload_plan`)."""
 
     repo: str
     kind: str  # "model" or "space"
@@ -43,21 +43,26 @@ class Plan:
 
 
 @contextmanager
-def planned(
-    run: Run, repo: str, *, space: bool = False, private: bool = True, onnx: bool = False, tell: Tell | None = None
+def upload_plan(
+    run: Run,
+    repo: str,
+    *,
+    space: bool = False,
+    private: bool = True,
+    onnx: bool = False,
+    progress: Progress = no_progress,
 ) -> Iterator[Plan]:
-    """Everything as it would be uploaded, in a folder that is gone afterwards. ConfigProblem for a name no hub would take."""
-    leaving = ExportSource.of(run)
-    check_name(repo)
-    say = tell or (lambda text: None)
+    """Everything as it would be uploaded, in a temporary folder. ConfigProblem for a name that the hub does not accept."""
+    source = ExportSource.of(run)
+    check_repo_name(repo)
     run.path("export").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=run.path("export"), prefix=".packing-") as scratch:
         folder = Path(scratch) / "repository"
         if space:
-            write_space(leaving, folder, tell)
+            write_space(source, folder, progress)
         else:
-            say(Text("Writing the model", "正在写出模型"))
-            write_repository(leaving, folder, repo, onnx, say)
+            progress(Text("Writing the model", "正在写出模型"))
+            write_repository(source, folder, repo, onnx, progress)
         files = sorted(
             (str(path.relative_to(folder)), path.stat().st_size) for path in folder.rglob("*") if path.is_file()
         )
@@ -65,34 +70,33 @@ def planned(
         yield Plan(repo, "space" if space else "model", private, folder, files, card)
 
 
-def write_repository(leaving: ExportSource, folder: Path, repo: str, onnx: bool, tell: Tell) -> None:
+def write_repository(source: ExportSource, folder: Path, repo: str, onnx: bool, progress: Progress) -> None:
     """The model at the root with the program beside it, and its card."""
     if onnx:
-        check_onnx(leaving)
-    write_model(leaving, folder)
-    write_program(leaving, folder)
+        source.check_onnx()
+    write_model(source, folder)
+    write_program(source, folder)
     measured = None
     if onnx:
         from engine.export.onnx import write_onnx
 
-        measured = write_onnx(leaving, folder / "onnx", tell)
-    (folder / "requirements.txt").write_text("\n".join(needed(leaving)) + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(model_card(leaving, "hub", measured, repo), encoding="utf-8")
+        measured = write_onnx(source, folder / "onnx", progress)
+    (folder / "requirements.txt").write_text("\n".join(requirement_lines(source)) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(model_card(source, "hub", measured, repo), encoding="utf-8")
 
 
-def push(plan: Plan, token: str | None, tell: Tell | None = None) -> str:
+def push(plan: Plan, token: str | None, progress: Progress = no_progress) -> str:
     """Create the repository where there is none, upload the plan's folder as one commit, and return the address.
 
     An existing repository keeps its visibility. `token` None uses the environment's (HF_TOKEN, or `hf auth login`).
-    RunFailure with the hub's own words, never with the token.
+    RunFailure that explains what the hub refused, never with the token.
     """
-    say = tell or (lambda text: None)
     api = HfApi(token=token or None)
-    with explained(plan.repo):
-        say(Text(f"Creating {plan.repo}", f"正在创建 {plan.repo}"))
+    with user_errors_from_hub(plan.repo):
+        progress(Text(f"Creating {plan.repo}", f"正在创建 {plan.repo}"))
         sdk: dict[str, Any] = {"space_sdk": "gradio"} if plan.kind == "space" else {}
         address = api.create_repo(plan.repo, repo_type=plan.kind, private=plan.private, exist_ok=True, **sdk)
-        say(Text(f"Uploading {plan.bytes / 1e6:.1f} MB", f"正在上传 {plan.bytes / 1e6:.1f} MB"))
+        progress(Text(f"Uploading {plan.bytes / 1e6:.1f} MB", f"正在上传 {plan.bytes / 1e6:.1f} MB"))
         api.upload_folder(
             repo_id=address.repo_id,
             repo_type=plan.kind,

@@ -1,7 +1,7 @@
 """A tuned encoder as ONNX, in float32 and with int8 weights, and how each compares with PyTorch: measured, never assumed.
 
     onnx/model.onnx       float32          onnx/onnx.json   sizes, agreement and speed on test rows
-         model.int8.onnx  weights of the matrix products in 8 bits, activations quantised as they come
+         model.int8.onnx  weights of the matrix products in 8 bits, activations quantised dynamically
 
 Knows exporting, quantising and comparing answers of any task. Does not know what an answer means.
 """
@@ -14,7 +14,6 @@ import json
 import logging
 import time
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,8 +24,7 @@ from torch import nn
 
 from engine.core.errors import RunFailure
 from engine.core.text import Text
-from engine.export.package import check_onnx
-from engine.export.source import ExportSource
+from engine.export.source import ExportSource, Progress
 from engine.inference.saved import Description, load_tuned
 from engine.models.device import Device
 from engine.run_directory.store import Run
@@ -36,28 +34,28 @@ from engine.tasks import TASKS
 if TYPE_CHECKING:
     from engine.models.load import LoadedModel
 
-MOST_ROWS = 200  # test rows that are compared; more would tell no more and take long
-# float32 against float32: the same products in another order. Beyond that the file is not this model.
+MAX_ROWS = 200  # test rows that are compared; more would take long for no better estimate
+# Of float32 against float32, where only the order of sums differs. A larger difference means a wrong export.
 TOLERANCE = 1e-3
 FILES = {"fp32": "model.onnx", "int8": "model.int8.onnx"}
 
 
-def write_onnx(leaving: ExportSource, folder: Path, tell: Callable[[Text], None]) -> dict[str, Any]:
+def write_onnx(source: ExportSource, folder: Path, progress: Progress) -> dict[str, Any]:
     """Write both files and onnx.json into the new `folder`; returns what onnx.json says.
 
-    RunProblem for a task whose models write text, RunFailure where the float32 file does not answer like the model.
+    RunProblem for a generative model, RunFailure where the float32 file does not answer like the model.
     """
-    check_onnx(leaving)
+    source.check_onnx()
     folder.mkdir(parents=True)
-    source = leaving.run.path("model")
-    description = Description.load(source)
-    tell(Text("Exporting to ONNX", "正在导出 ONNX"))
-    loaded = load_tuned(source, description, "eager")
-    export_model(loaded, leaving.kind.onnx_outputs, folder / FILES["fp32"])
-    tell(Text("Quantising to int8", "正在量化为 int8"))
+    model_folder = source.run.path("model")
+    description = Description.load(model_folder)
+    progress(Text("Exporting to ONNX", "正在导出 ONNX"))
+    loaded = load_tuned(model_folder, description, "eager")
+    export_model(loaded, source.task_export.logits, folder / FILES["fp32"])
+    progress(Text("Quantising to int8", "正在量化为 int8"))
     quantise(folder / FILES["fp32"], folder / FILES["int8"])
-    tell(Text("Comparing with PyTorch on test rows", "正在用测试数据与 PyTorch 比较"))
-    measured = _compare(leaving, load_tuned(source, description), description, folder)
+    progress(Text("Comparing with PyTorch on test rows", "正在用测试数据与 PyTorch 比较"))
+    measured = _compare(source, load_tuned(model_folder, description), description, folder)
     (folder / "onnx.json").write_text(json.dumps(measured, ensure_ascii=False, indent=1), encoding="utf-8")
     return measured
 
@@ -76,7 +74,7 @@ def export_model(loaded: LoadedModel, outputs: tuple[str, ...], path: Path) -> N
     length = torch.export.Dim("tokens", min=2, max=max(3, loaded.max_positions))
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     try:
-        # What the exporter narrates is for its authors.
+        # The exporter prints its progress and warnings of no use here.
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             torch.onnx.export(
@@ -101,15 +99,15 @@ def export_model(loaded: LoadedModel, outputs: tuple[str, ...], path: Path) -> N
 
 
 def quantise(source: Path, path: Path) -> None:
-    """Dynamic quantisation (ONNX Runtime): int8 weights, one scale a channel; activations are quantised as they come."""
+    """Dynamic quantisation (ONNX Runtime): int8 weights, one scale a channel; activations are quantised dynamically."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    logging.getLogger().setLevel(logging.ERROR)  # it advises, through the root logger, what changes nothing here
+    logging.getLogger().setLevel(logging.ERROR)  # it gives advice through the root logger that does not apply here
     quantize_dynamic(str(source), str(path), weight_type=QuantType.QInt8, per_channel=True)
 
 
 class OnnxEncoder(nn.Module):
-    """An ONNX file in the place of a transformers model: called alike, it answers alike."""
+    """An ONNX file with the interface of a transformers model."""
 
     def __init__(self, path: Path, threads: int):
         super().__init__()
@@ -119,14 +117,14 @@ class OnnxEncoder(nn.Module):
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self.inputs = [given.name for given in self.session.get_inputs()]
-        self.outputs = [said.name for said in self.session.get_outputs()]
+        self.inputs = [value.name for value in self.session.get_inputs()]
+        self.outputs = [value.name for value in self.session.get_outputs()]
 
     def forward(self, **batch: torch.Tensor) -> Any:
         zeros = torch.zeros_like(batch["input_ids"])
-        said = self.session.run(self.outputs, {name: batch.get(name, zeros).numpy() for name in self.inputs})
+        arrays = self.session.run(self.outputs, {name: batch.get(name, zeros).numpy() for name in self.inputs})
         return SimpleNamespace(
-            **{name: torch.from_numpy(values) for name, values in zip(self.outputs, said, strict=True)}
+            **{name: torch.from_numpy(values) for name, values in zip(self.outputs, arrays, strict=True)}
         )
 
 
@@ -162,24 +160,24 @@ def _difference(ours: Any, theirs: Any) -> float | None:
     return None if None in parts else max((part for part in parts if part is not None), default=0.0)
 
 
-def _compare(leaving: ExportSource, loaded: LoadedModel, description: Description, folder: Path) -> dict[str, Any]:
-    examples = _test_rows(leaving.run)
+def _compare(source: ExportSource, loaded: LoadedModel, description: Description, folder: Path) -> dict[str, Any]:
+    examples = _test_rows(source.run)
     task, outputs = TASKS[description.task].task_model(), description.what
     threads = torch.get_num_threads()
     device = Device("cpu", torch.float32, Text("", ""))
 
-    def ask(model: nn.Module) -> tuple[list[Any], float]:
+    def answers_of(model: nn.Module) -> tuple[list[Any], float]:
         reader = task.reader(task, outputs, model.eval(), loaded.tokenizer, device, description.max_length)
-        reader.predict(examples[:8])  # the first call allocates and plans
+        reader.predict(examples[:8])  # warm-up: the first call allocates and plans
         started = time.perf_counter()
         encoded = reader.encode(examples)
         predictions = reader.predict(examples, encoded)
         seconds = time.perf_counter() - started
         answers = task.answers(examples, predictions, encoded, outputs)
-        said = [{key: answer.get(key) for key in leaving.kind.answered} for answer in answers]
-        return said, len(examples) / max(seconds, 1e-9)
+        compared = [{key: answer.get(key) for key in source.task_export.answer_keys} for answer in answers]
+        return compared, len(examples) / max(seconds, 1e-9)
 
-    expected, speed = ask(loaded.model)
+    expected, speed = answers_of(loaded.model)
     weights = sum(parameter.numel() * 4 for parameter in loaded.model.parameters())
     measured: dict[str, Any] = {
         "rows": len(examples),
@@ -188,22 +186,22 @@ def _compare(leaving: ExportSource, loaded: LoadedModel, description: Descriptio
         "files": {},
     }
     for name, file in FILES.items():
-        got, speed = ask(OnnxEncoder(folder / file, threads))
-        found = agreement(expected, got)
+        got, speed = answers_of(OnnxEncoder(folder / file, threads))
+        agreed = agreement(expected, got)
         measured["files"][name] = {
             "file": file,
             "megabytes": round((folder / file).stat().st_size / 1e6, 1),
-            "agreement": found.same,
-            "largest_difference": found.largest,
+            "agreement": agreed.same,
+            "largest_difference": agreed.largest,
             "rows_per_second": round(speed, 1),
         }
-    whole = measured["files"]["fp32"]
-    if whole["largest_difference"] > TOLERANCE or whole["agreement"] < 0.99:
+    fp32 = measured["files"]["fp32"]
+    if fp32["largest_difference"] > TOLERANCE or fp32["agreement"] < 0.99:
         raise RunFailure(
             "onnx_differs",
             Text(
-                f"The ONNX file does not answer like the model (agreement {whole['agreement']:.1%}, difference {whole['largest_difference']:.2g}).",
-                f"ONNX 文件的输出与模型不一致（一致率 {whole['agreement']:.1%}，差异 {whole['largest_difference']:.2g}）。",
+                f"The ONNX file does not answer like the model (agreement {fp32['agreement']:.1%}, difference {fp32['largest_difference']:.2g}).",
+                f"ONNX 文件的输出与模型不一致（一致率 {fp32['agreement']:.1%}，差异 {fp32['largest_difference']:.2g}）。",
             ),
             Text("Use the zip: it answers without ONNX.", "请使用 zip：它不依赖 ONNX。"),
         )
@@ -212,4 +210,4 @@ def _compare(leaving: ExportSource, loaded: LoadedModel, description: Descriptio
 
 def _test_rows(run: Run) -> list[Example]:
     with run.path("data", "test.jsonl").open(encoding="utf-8") as file:
-        return [Example.from_dict(json.loads(line)) for _, line in zip(range(MOST_ROWS), file, strict=False)]
+        return [Example.from_dict(json.loads(line)) for _, line in zip(range(MAX_ROWS), file, strict=False)]

@@ -1,12 +1,13 @@
-"""A finished run as something to take along: what is known of it, cleaned of what belongs to this machine.
+"""A finished run as the source of an export: its facts, without what belongs to this machine.
 
-Knows run directories and what in them names places or people of this machine: paths, owners, tokens never leave. Does not know
-what is made of it (package, hub, space).
+Knows run directories and what in them names places or people of this machine: paths, owners and tokens are never exported. Does
+not know the formats (package, hub, space).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +17,20 @@ from engine.assets import EXAMPLES
 from engine.config import RunConfig
 from engine.core.errors import RunProblem
 from engine.core.text import Text
-from engine.export.task_export import TASK_EXPORTS, TaskExport
 from engine.inference.saved import Description
 from engine.models.catalog_entries import CATALOG, CatalogEntry
 from engine.report.files import load_report
 from engine.run_directory.store import Manifest, Run
+from engine.tasks import TASKS
+from engine.tasks.export_spec import TaskExport, export_of
 
-# transformers' and PEFT's own readings of a version never look at what follows "+", nor does the package index have it.
+# The package index has no local versions ("+cpu"), and requirements match without them.
 _LOCAL_VERSION = re.compile(r"\+.*")
+Progress = Callable[[Text], None]  # takes a sentence that says what is being done
+
+
+def no_progress(text: Text) -> None:
+    """For callers that show no progress."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,8 @@ class ExportSource:
     @classmethod
     def of(cls, run: Run) -> ExportSource:
         """RunProblem for a run without a finished model and report."""
-        for needed in ("model/tunebench.json", "report/report.json"):
-            if not run.path(needed).is_file():
+        for file in ("model/tunebench.json", "report/report.json"):
+            if not run.path(file).is_file():
                 raise RunProblem(
                     "not_finished",
                     Text("This run has no finished model to export.", "该运行没有可导出的已完成模型。"),
@@ -50,32 +57,47 @@ class ExportSource:
         return self.manifest.task
 
     @property
-    def kind(self) -> TaskExport:
-        return TASK_EXPORTS[self.task]
+    def task_export(self) -> TaskExport:
+        return export_of(TASKS[self.task])
+
+    def check_onnx(self) -> None:
+        """RunProblem for a task whose models cannot be exported to ONNX."""
+        if self.task_export.onnx:
+            return
+        raise RunProblem(
+            "no_onnx",
+            Text(
+                "A generative model is not exported to ONNX: it generates token by token with a growing cache, and the search for "
+                "tokens is a program around the model, which an ONNX file does not hold.",
+                "生成模型不支持导出为 ONNX：它逐个 token 生成，缓存不断增长，而选词的过程是模型之外的程序，ONNX 文件无法包含。",
+            ),
+            Text("Export it without ONNX, as a zip.", "请不带 ONNX，直接导出为 zip。"),
+            run=self.run.id,
+        )
 
     @cached_property
     def description(self) -> Description:
         return Description.load(self.run.path("model"))
 
     @property
-    def beside(self) -> bool:
-        """Whether what was learned stands beside the weights and cannot be merged into them."""
+    def unmerged_adapter(self) -> bool:
+        """Whether the adapter cannot be merged into the weights."""
         return self.description.method == "prefix"
 
     @cached_property
     def auto_class(self) -> str:
-        """What transformers loads the model with."""
-        if self.kind.auto_class:
-            return self.kind.auto_class
+        """The transformers class that loads the model."""
+        if self.task_export.auto_class:
+            return self.task_export.auto_class
         from transformers import AutoConfig
 
         from engine.models.catalog import resolve
         from engine.models.generators import auto_class_of
 
-        description, own = self.description, self.run.path("model")
-        source = str(own) if (own / "config.json").is_file() else resolve(description.base_model)
+        description, folder = self.description, self.run.path("model")
+        model = str(folder) if (folder / "config.json").is_file() else resolve(description.base_model)
         return auto_class_of(
-            AutoConfig.from_pretrained(source, revision=description.base_revision or None), source
+            AutoConfig.from_pretrained(model, revision=description.base_revision or None), model
         ).__name__
 
     @cached_property
@@ -89,12 +111,12 @@ class ExportSource:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What was run and how it went, as the report has it."""
+        """The facts of the run (settings, versions, timings) as the report has them."""
         return self.report["run"]
 
     @cached_property
     def config(self) -> RunConfig:
-        """The configuration with the names of its files instead of their places, and of the model that was taken where it said `auto`."""
+        """The configuration with file names instead of paths, and with the model that `auto` resolved to."""
         config = self.run.config
         data = replace(
             config.data, **{name: Path(getattr(config.data, name)).name for name in ("train", "validation", "test")}
@@ -104,20 +126,20 @@ class ExportSource:
         )
 
     @property
-    def base(self) -> CatalogEntry | None:
+    def catalog_entry(self) -> CatalogEntry | None:
         """The catalogue's entry of the pretrained model."""
-        asked = self.config.model.id.lower()
-        known = (entry for entry in CATALOG.values() if asked in (entry.name.lower(), (entry.hub_id or "").lower()))
-        return next(known, None)
+        model_id = self.config.model.id.lower()
+        names = ((entry, (entry.name.lower(), (entry.hub_id or "").lower())) for entry in CATALOG.values())
+        return next((entry for entry, own in names if model_id in own), None)
 
     @property
     def base_id(self) -> str:
-        """What the pretrained model is called on the hub, or here where it is not there."""
-        return (self.base.hub_id if self.base else None) or self.config.model.id
+        """The hub id of the pretrained model, or its name here where it is not on the hub."""
+        return (self.catalog_entry.hub_id if self.catalog_entry else None) or self.config.model.id
 
     @property
     def data_name(self) -> Text:
-        """What the training data is called."""
+        """The name of the training data."""
         data = self.config.data
         if data.example in EXAMPLES:
             return EXAMPLES[data.example].title
@@ -126,7 +148,7 @@ class ExportSource:
 
     @property
     def title(self) -> Text:
-        """What a reader calls the model."""
+        """The name of the model, as a heading."""
         if self.config.name:
             return Text(self.config.name, self.config.name)
         base = self.base_id.rpartition("/")[2]
@@ -138,10 +160,10 @@ class ExportSource:
         words = re.sub(r"[^a-z0-9]+", "-", self.config.name.lower()).strip("-")[:48].strip("-")
         return words or f"tunebench-{self.task}-{self.run.id[-8:]}"
 
-    def about(self) -> dict[str, Any]:
-        """What is passed on of the manifest, as JSON: neither owner nor process nor places."""
+    def public_facts(self) -> dict[str, Any]:
+        """The part of the manifest that is exported, JSON-able: neither owner nor process nor paths."""
         manifest, facts = self.manifest, self.facts
-        kept = (
+        exported = (
             "method", "device", "dtype", "parameters", "trainable_parameters", "seed", "versions", "batch_size",
             "learning_rate", "max_length", "epochs", "epochs_fitted", "columns", "sources", "rows", "data_sha256", "best_epoch",
             "seconds",
@@ -154,7 +176,7 @@ class ExportSource:
             "finished": manifest.finished,
             "base_model": self.base_id,
             "headline": manifest.headline,
-            "facts": {name: facts[name] for name in kept if name in facts},
+            "facts": {name: facts[name] for name in exported if name in facts},
         }
 
 

@@ -1,17 +1,17 @@
-"""Where to compute and in which number format: as the page decides it, so that the answers are the same."""
+"""Where to compute and in which number format, decided as Tunebench decides it, so that the answers are the same."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-def device_here(torch: Any) -> tuple[str, Any]:
+def choose_device(torch: Any) -> tuple[str, Any]:
     """The device's name, and the number format of its products."""
     if torch.cuda.is_available():
-        whole = torch.cuda.is_bf16_supported(including_emulation=False)
-        return "cuda", torch.bfloat16 if whole else torch.float16
+        bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        return "cuda", torch.bfloat16 if bf16 else torch.float16
     if torch.backends.mps.is_available():
         return "mps", torch.float32
     features = torch.cpu.get_capabilities()
-    quick = features.get("amx_bf16") or features.get("avx512_bf16")
-    return "cpu", torch.bfloat16 if quick else torch.float32
+    fast = features.get("amx_bf16") or features.get("avx512_bf16")
+    return "cpu", torch.bfloat16 if fast else torch.float32

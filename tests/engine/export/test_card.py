@@ -67,9 +67,9 @@ def test_labels_that_are_several_and_masked_data_are_told(multi_run: Run) -> Non
 
 
 def test_a_catalogued_base_gives_licence_and_hub_id(lora_run: Run) -> None:
-    leaving = ExportSource.of(lora_run)
-    leaving.config.model.id = "minilm"
-    raw = yaml.safe_load(model_card(leaving, "zip").split("---\n")[1])
+    source = ExportSource.of(lora_run)
+    source.config.model.id = "minilm"
+    raw = yaml.safe_load(model_card(source, "zip").split("---\n")[1])
     assert raw["license"] == "apache-2.0" and raw["base_model"] == "sentence-transformers/all-MiniLM-L6-v2"
 
 
@@ -77,5 +77,5 @@ def test_a_model_that_was_chosen_automatically_is_named(lora_run: Run, monkeypat
     asked = lora_run.config
     asked.model.id = "auto"
     monkeypatch.setattr(Run, "config", property(lambda run: asked))
-    leaving = ExportSource.of(lora_run)
-    assert "auto" not in (leaving.base_id, leaving.config.model.id) and not leaving.title.en.startswith("auto")
+    source = ExportSource.of(lora_run)
+    assert "auto" not in (source.base_id, source.config.model.id) and not source.title.en.startswith("auto")

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from engine.core.errors import ConfigProblem
-from engine.export.hub import planned
-from engine.export.names import check_name
+from engine.export.hub import upload_plan
+from engine.export.repo_name import check_repo_name
 from engine.run_directory.store import Run
 from tests.engine.export.upload_hub import READ_ONLY, TOKEN, UploadHub
 
@@ -118,7 +118,7 @@ def test_a_hub_that_is_not_there_is_told(full_run: Run, hub: UploadHub) -> None:
 )
 def test_a_name_that_no_hub_takes_is_refused_before_anything_is_written(name: str, full_run: Run) -> None:
     with pytest.raises(ConfigProblem) as caught:
-        check_name(name)
+        check_repo_name(name)
     assert caught.value.code == "bad_repository"
-    with pytest.raises(ConfigProblem), planned(full_run, name):
+    with pytest.raises(ConfigProblem), upload_plan(full_run, name):
         raise AssertionError("there is no plan")

@@ -130,13 +130,13 @@ def test_the_space_answers_as_the_page_does(
 @pytest.mark.training
 @pytest.mark.parametrize("which", ["ner_run", "qa_run"])
 def test_the_card_knows_the_task(which: str, request: pytest.FixtureRequest) -> None:
-    leaving = ExportSource.of(request.getfixturevalue(which))
-    card = model_card(leaving, "hub", repo="ada/model")
+    source = ExportSource.of(request.getfixturevalue(which))
+    card = model_card(source, "hub", repo="ada/model")
     matter = yaml.safe_load(card.split("---\n")[1])
-    assert matter["pipeline_tag"] == leaving.kind.pipeline
+    assert matter["pipeline_tag"] == source.task_export.pipeline
     metrics = matter["model-index"][0]["results"][0]["metrics"]
-    assert {metric["type"] for metric in metrics} <= set(leaving.kind.cards.values()) and metrics
-    assert leaving.kind.intended.zh in card and "## Limits" in card
+    assert {metric["type"] for metric in metrics} <= set(source.task_export.metric_ids.values()) and metrics
+    assert source.task_export.intended_use.zh in card and "## Limits" in card
 
 
 # Every file that leaves with a model that writes; one more is a decision, not an accident.

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from engine.core.errors import RunProblem
-from engine.export.hub import planned
+from engine.export.hub import upload_plan
 from engine.export.package import make_onnx, make_zip
 from engine.export.source import ExportSource
 from engine.export.space import make_space
@@ -124,7 +124,7 @@ def test_what_the_space_writes_grows_as_on_the_page(run: Run, tmp_path: Path, fr
 
 
 def test_the_hub_is_shown_what_it_would_get(run: Run) -> None:
-    with planned(run, "ada/summaries") as plan:
+    with upload_plan(run, "ada/summaries") as plan:
         files = dict(plan.files)
     matter = yaml.safe_load(plan.card.split("---\n")[1])
     assert matter["pipeline_tag"] == "summarization"
@@ -138,7 +138,7 @@ def test_onnx_is_refused_with_the_reason_before_any_work(run: Run, tmp_path: Pat
     ways: list[Callable[[], Any]] = [
         lambda: make_onnx(run, tmp_path / "out.zip"),
         lambda: make_zip(run, tmp_path / "out.zip", onnx=True),
-        lambda: planned(run, "ada/summaries", onnx=True).__enter__(),
+        lambda: upload_plan(run, "ada/summaries", onnx=True).__enter__(),
     ]
     for way in ways:
         with pytest.raises(RunProblem) as caught:

@@ -1,11 +1,11 @@
-"""What the hub refused, in words that say what to do. Knows the errors of the hub's client; does not know what was asked."""
+"""Errors of the hub's client as user errors that say what to do. Does not know which request failed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx2  # what huggingface_hub itself asks with
+import httpx2  # the client that huggingface_hub uses
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
 
 from engine.core.errors import RunFailure
@@ -13,8 +13,8 @@ from engine.core.text import Text
 
 
 @contextmanager
-def explained(repo: str) -> Iterator[None]:
-    """What the hub refused, in words that say what to do."""
+def user_errors_from_hub(repo: str) -> Iterator[None]:
+    """Turn an error of the hub's client into a RunFailure; `repo` is named in it."""
     try:
         yield
     except LocalTokenNotFoundError as error:

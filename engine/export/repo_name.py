@@ -1,4 +1,4 @@
-"""Names of repositories on the hub. Importing it costs nothing: the page asks it before any work is begun."""
+"""Names of repositories on the hub. Light to import: the page checks a name before any work."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from huggingface_hub.utils import HFValidationError, validate_repo_id
 from engine.core.errors import ConfigProblem
 from engine.core.text import Text
 
-_NAMED = re.compile(r"[^/]+/[^/]+")
+_OWNER_NAME = re.compile(r"[^/]+/[^/]+")
 
 
-def check_name(repo: str) -> None:
-    """ConfigProblem unless `repo` is OWNER/NAME as the hub takes it."""
+def check_repo_name(repo: str) -> None:
+    """ConfigProblem unless `repo` is OWNER/NAME as the hub accepts it."""
     try:
         validate_repo_id(repo)
-        good = _NAMED.fullmatch(repo) is not None
+        valid = _OWNER_NAME.fullmatch(repo) is not None
     except HFValidationError:
-        good = False
-    if not good:
+        valid = False
+    if not valid:
         raise ConfigProblem(
             "bad_repository",
             Text(f"{repo!r} is no name of a repository.", f"{repo!r} 不是合法的仓库名。"),
