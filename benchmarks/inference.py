@@ -29,12 +29,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.core.text import Text
 from engine.export.onnx import FILES, OnnxEncoder, export_model, quantise
-from engine.export.task_export import TASK_EXPORTS
 from engine.inference.predictor import Predictor
 from engine.inference.reader import Reader
 from engine.inference.saved import Description, load_tuned
 from engine.models.device import Device, choose_device, use_threads
 from engine.run_directory.store import Run
+from engine.tasks.classification.export import EXPORT as CLASSIFICATION
 from engine.training.prepare import read_split
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,7 +87,7 @@ def ways_to_ask(model: Path, folder: Path) -> dict[str, Ask]:
     description = Description.load(model)
     fp32 = Predictor(model, Device("cpu", torch.float32, Text("", "")))
     export_model(
-        load_tuned(model, description, "eager"), TASK_EXPORTS["classification"].onnx_outputs, folder / FILES["fp32"]
+        load_tuned(model, description, "eager"), CLASSIFICATION.logits, folder / FILES["fp32"]
     )
     quantise(folder / FILES["fp32"], folder / FILES["int8"])
 

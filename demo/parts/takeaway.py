@@ -13,7 +13,8 @@ import gradio as gr
 from demo.i18n import Spoken, words
 from demo.markup import panel, safe, size
 from demo.page import Page
-from engine.export.task_export import TASK_EXPORTS
+from engine.tasks import TASKS
+from engine.tasks.export_spec import export_of
 
 WAYS = ("zip", "space")
 REPOSITORIES = ("model", "space")
@@ -55,7 +56,7 @@ def build(page: Page, task: str) -> Takeaway:
                 elem_id=f"{task}-fetch-{way}",
             )  # fmt: skip
         # Where there is no ONNX form the box says why instead.
-        can = bool(TASK_EXPORTS[task].onnx_outputs)
+        can = export_of(TASKS[task]).onnx
         with_onnx = make(
             gr.Checkbox, label=words("export.with_onnx" if can else "export.no_onnx"), value=False, interactive=can,
             container=False, min_width=200, elem_id=f"{task}-with-onnx",

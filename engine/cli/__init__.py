@@ -1,7 +1,7 @@
 """The command line: python -m engine train | check | evaluate | predict | report | export | runs | resume | stop | ...
 
-Progress goes to stderr; what a program may read goes to stdout. Exit code 0 only for success, 2 for wrong input, 1 for a
-failure. Knows words and flags; everything else is the engine's.
+Progress goes to stderr; results, which a program may read, go to stdout. Exit code 0 only for success, 2 for wrong input, 1 for a
+failure. Knows flags and messages; everything else is the engine's.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from engine.cli.answer import evaluate, predict
+from engine.cli.check import check
+from engine.cli.examples import examples
 from engine.cli.export import export
 from engine.cli.job import job
-from engine.cli.look import check, examples, report, runs
-from engine.cli.manage import clone, delete, note, rename, resume, stop
+from engine.cli.predict import evaluate, predict
+from engine.cli.report import report
+from engine.cli.runs import clone, delete, note, rename, resume, runs, stop
 from engine.cli.train import train
 from engine.core.errors import ConfigProblem, UserError
 from engine.core.text import Text, terminal_language
@@ -35,35 +37,35 @@ for command in (
 
 
 def main() -> None:
-    """Run a command. What goes wrong becomes a message on stderr and an exit code, never a traceback.
+    """Run a command. An error becomes a message on stderr and an exit code, never a traceback.
 
     With `--json` it is also the last line of stdout: {"state": "failed", "error": UserError.to_dict()}, for a wrong flag too.
     """
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except TyperException as error:
-        wrong = _wrong_usage(error)
-        typer.echo(wrong.in_language(terminal_language()), err=True)
-        _as_json(wrong)
+        problem = _usage_problem(error)
+        typer.echo(problem.in_language(terminal_language()), err=True)
+        _print_json(problem)
         sys.exit(error.exit_code)
     except UserError as error:
         typer.echo(error.in_language(terminal_language()), err=True)
-        _as_json(error)
+        _print_json(error)
         sys.exit(error.exit_code)
     except typer.Abort:
         sys.exit(1)
 
 
-def _wrong_usage(error: TyperException) -> ConfigProblem:
-    """A flag or command that there is not, or a value that is none: typer's words are English, the hint is both."""
-    said = error.format_message().strip()
+def _usage_problem(error: TyperException) -> ConfigProblem:
+    """An unknown flag or command, or an invalid value. typer's message is English only, the hint is in both languages."""
+    message = error.format_message().strip()
     return ConfigProblem(
         "usage",
-        Text(said if said.endswith((".", ")", "?")) else f"{said}.", said),
+        Text(message if message.endswith((".", ")", "?")) else f"{message}.", message),
         Text("The command with --help lists what there is.", "可在命令后加 --help 查看用法。"),
     )
 
 
-def _as_json(error: UserError) -> None:
+def _print_json(error: UserError) -> None:
     if "--json" in sys.argv:
         typer.echo(json.dumps({"state": "failed", "error": error.to_dict()}, ensure_ascii=False))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.shared import Json, RunArgument, find
+from engine.cli.shared import Json, RunArgument, find_run
 from engine.core.text import Text, terminal_language
 
 
@@ -30,25 +30,25 @@ def job(
     from engine.export.hub_errors import user_errors_from_hub
     from engine.runs import hf_jobs
 
-    found = find(run)
+    opened = find_run(run)
 
-    def tell(text: Text) -> None:
+    def print_progress(text: Text) -> None:
         typer.echo(text.in_language(terminal_language()), err=True)
 
-    result: dict[str, object] = {"run": str(found.directory)}
-    with user_errors_from_hub(found.id):
+    result: dict[str, object] = {"run": str(opened.directory)}
+    with user_errors_from_hub(opened.id):
         if bring_back:
-            result["state"] = hf_jobs.bring_back(found, keep=keep)
+            result["state"] = hf_jobs.bring_back(opened, keep=keep)
         elif submit:
-            result |= hf_jobs.submit(found, flavor, timeout, namespace=namespace, tell=tell)
+            result |= hf_jobs.submit(opened, flavor, timeout, namespace=namespace, tell=print_progress)
             if wait:
-                result["stage"] = hf_jobs.wait(found, tell=tell)
-                result["state"] = hf_jobs.bring_back(found, keep=keep)
+                result["stage"] = hf_jobs.wait(opened, tell=print_progress)
+                result["state"] = hf_jobs.bring_back(opened, keep=keep)
         else:
-            with hf_jobs.packed(found) as folder:
+            with hf_jobs.packed(opened) as folder:
                 files = [path for path in folder.rglob("*") if path.is_file()]
                 result["files"] = len(files)
                 result["bytes"] = sum(path.stat().st_size for path in files)
-            result["job"] = hf_jobs.described(flavor, timeout, f"{namespace or '<you>'}/tunebench-{found.id}")
-            tell(Text("Nothing was sent. Say --submit to do it.", "尚未提交；加上 --submit 才会提交。"))
+            result["job"] = hf_jobs.described(flavor, timeout, f"{namespace or '<you>'}/tunebench-{opened.id}")
+            print_progress(Text("Nothing was sent. Use --submit to send it.", "尚未提交；加上 --submit 才会提交。"))
     typer.echo(json.dumps(result, ensure_ascii=False) if json_ else json.dumps(result, ensure_ascii=False, indent=1))

@@ -1,4 +1,4 @@
-"""What the commands share: how flags are described, and how runs and pairs are understood."""
+"""What the commands share: flags and their help, finding a run, and NAME=VALUE pairs."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON as the last line 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run directory, or the id of a run.")]
 Columns = Annotated[list[str] | None, typer.Option(metavar="ROLE=COLUMN", help="Column of a role, such as text=body.")]
 Fixes = Annotated[list[str] | None, typer.Option(metavar="CODE", help="A fix that `check` offers; may be repeated.")]
-# How a file is read, where what is detected is wrong.
+# How a file is read, where the detection is wrong.
 Encoding = Annotated[str, typer.Option(help=HELP["data.encoding"])]
 Delimiter = Annotated[str, typer.Option(help=f"{HELP['data.delimiter']} A character, or tab.")]
 Sheet = Annotated[str, typer.Option(help=HELP["data.sheet"])]
 
 
 def task_of(example: str | None) -> str | None:
-    """The task that an embedded example is for; None where there is no such example (which is told later)."""
+    """The task that an embedded example is for; None where there is no such example, which is reported later."""
     return EXAMPLES[example].task if example in EXAMPLES else None
 
 
-def find(run: str) -> Run:
+def find_run(run: str) -> Run:
     """A run by its directory, or by its id below the runs directory."""
     if Path(run, "manifest.json").is_file() or "/" in run:
         return open_run(run)

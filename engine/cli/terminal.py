@@ -1,4 +1,4 @@
-"""A run told to a person at a terminal: lines on stderr, tables on stdout.
+"""A run on a terminal: progress lines on stderr, tables on stdout.
 
 Knows events and width. Does not know commands.
 """
@@ -25,14 +25,14 @@ PHASES = {
 STEP_LINE_SECONDS = 5.0
 
 
-class Narrator:
-    """Hears every event of a run and says on stderr what a person wants to know of it."""
+class RunPrinter:
+    """Prints a run's events on stderr, the frequent ones at intervals."""
 
     def __init__(self, language: str):
         self._language = language
         self._last_step = -STEP_LINE_SECONDS
 
-    def say(self, line: Text | str) -> None:
+    def print(self, line: Text | str) -> None:
         text = line.in_language(self._language) if isinstance(line, Text) else line
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
@@ -40,36 +40,36 @@ class Narrator:
     def __call__(self, event: dict[str, Any]) -> None:
         kind = event["type"]
         if kind == "phase":
-            self.say(f"[{event['elapsed']:6.1f} s] {PHASES[event['phase']].in_language(self._language)}")
+            self.print(f"[{event['elapsed']:6.1f} s] {PHASES[event['phase']].in_language(self._language)}")
         elif kind == "notice":
-            self.say(Text.from_dict(event["message"]))
+            self.print(Text.from_dict(event["message"]))
         elif kind == "facts":
             facts = event["facts"]
             reason = Text.from_dict(facts.get("means") or facts["device_reason"]).in_language(self._language)
-            self.say(
+            self.print(
                 f"  {facts['device']}, {reason}; batch {facts['batch_size']}, learning rate {facts['learning_rate']:g}, "
                 f"max length {facts['max_length']}, rows {facts['rows']}"
             )
         elif kind == "step" and event["elapsed"] - self._last_step >= STEP_LINE_SECONDS:
             self._last_step = event["elapsed"]
-            self.say(
+            self.print(
                 f"  {event['step']}/{event['total_steps']}  loss {event['loss']:.4f}  "
                 f"{event['examples_per_second']:.0f} examples/s"
             )
         elif kind == "evaluation":
             metrics = "  ".join(f"{name} {value:.4f}" for name, value in event["metrics"].items())
             loss = f"{event['loss']:.4f}" if event["loss"] is not None else "-"
-            self.say(f"  epoch {event['epoch']:.2f}  validation loss {loss}  {metrics}")
+            self.print(f"  epoch {event['epoch']:.2f}  validation loss {loss}  {metrics}")
 
     def verdict(self, run: Run) -> None:
         from engine.report.files import load_report
 
         report = load_report(run.path("report"))
-        self.say("")
-        self.say(Text.from_dict(report["verdict"]["sentence"]))
+        self.print("")
+        self.print(Text.from_dict(report["verdict"]["sentence"]))
         for point in report["verdict"]["points"]:
-            self.say(f"- {Text.from_dict(point['text']).in_language(self._language)}")
-        self.say(str(run.path("report", "report.html")))
+            self.print(f"- {Text.from_dict(point['text']).in_language(self._language)}")
+        self.print(str(run.path("report", "report.html")))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

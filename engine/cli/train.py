@@ -1,4 +1,4 @@
-"""The `train` command: flags and YAML become one RunConfig, and its run is told as it goes."""
+"""The `train` command: flags and YAML become one RunConfig, and the progress of its run is printed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from engine.cli.shared import (
     runs_dir_of,
     task_of,
 )
-from engine.cli.terminal import Narrator
+from engine.cli.terminal import RunPrinter
 from engine.config import METHODS, TASK_NAMES, RunConfig
 from engine.core.errors import ConfigProblem, UserError
 from engine.core.settings import Settings
@@ -89,7 +89,7 @@ def train(
         "data.sheet": sheet or None,
         "data.label_separator": label_separator,
         "data.max_train_rows": max_train_rows,
-        "data.columns": {role: found for role, found in columns.items() if found} or None,
+        "data.columns": {role: column for role, column in columns.items() if column} or None,
         "model.id": model,
         "model.max_length": max_length,
         "method.name": method,
@@ -99,26 +99,26 @@ def train(
         "training.batch_size": batch_size,
         **{path: _value(path, value) for path, value in pairs(set_, "--set").items()},
     }
-    values = _described_in(config) if config else {}
+    values = _values_in(config) if config else {}
     for path, value in flags.items():
         if value is not None:
             _place(values, path, value)
     data = values.get("data")
     if "task" not in values and isinstance(data, dict) and (known := task_of(data.get("example"))):
         values["task"] = known
-    described = RunConfig.from_dict(values)
+    run_config = RunConfig.from_dict(values)
     if fix:
         from engine.data.check import settle_fixes
 
-        described = settle_fixes(described, Settings.from_env())
+        run_config = settle_fixes(run_config, Settings.from_env())
     from engine.runs.launch import launch
 
     settings = Settings.from_env(runs_dir=runs_dir_of(runs_dir))
     if not start:
-        run = Store(settings.runs_dir).create(described)
+        run = Store(settings.runs_dir).create(run_config)
         typer.echo(json.dumps({"run": str(run.directory), "state": "queued"}) if json_ else str(run.directory))
         return
-    run, worker = launch(described, Store(settings.runs_dir), settings)
+    run, worker = launch(run_config, Store(settings.runs_dir), settings)
     follow_to_end(run, worker, json_)
 
 
@@ -130,50 +130,50 @@ def with_flags(values: dict[str, Any], given: list[str] | None) -> RunConfig:
 
 
 def follow_to_end(run: Run, worker: Worker, json_: bool, offset: int = 0) -> None:
-    """Tell a run as it goes and how it ended; typer.Exit with the code of its failure."""
+    """Print a run's progress and how it ended; typer.Exit with the code of its failure."""
     from engine.runs.api import failure_of
     from engine.runs.process import follow
 
-    narrator = Narrator(terminal_language())
-    narrator.say(f"{run.directory}")
+    printer = RunPrinter(terminal_language())
+    printer.print(f"{run.directory}")
     started = time.monotonic()
-    state = follow(run, worker, narrator, offset)
+    state = follow(run, worker, printer, offset)
     seconds = round(time.monotonic() - started, 1)
     if state == "completed":
-        narrator.verdict(run)
+        printer.verdict(run)
     elif state == "stopped":
-        narrator.say(Text("Stopped.", "已停止。"))
+        printer.print(Text("Stopped.", "已停止。"))
     failure = None if state in ("completed", "stopped") else failure_of(run, state)
     if json_:
         typer.echo(json.dumps(_summary(run, state, seconds, failure), ensure_ascii=False))
     if failure:
-        narrator.say(failure.in_language(terminal_language()))
+        printer.print(failure.in_language(terminal_language()))
         if resumable(run):
-            narrator.say(
+            printer.print(
                 Text(f"To go on: python -m engine resume {run.id}", f"继续运行：python -m engine resume {run.id}")
             )
         raise typer.Exit(failure.exit_code)
 
 
-def _described_in(path: Path) -> dict[str, Any]:
+def _values_in(path: Path) -> dict[str, Any]:
     if path.suffix.lower() not in (".yaml", ".yml", ".json"):
         raise ConfigProblem(
             "not_a_config",
-            Text(f"{path} is no YAML file that describes a run.", f"{path} 不是描述运行的 YAML 文件。"),
-            Text(f"For a table say --train {path}.", f"如果它是数据表，请使用 --train {path}。"),
+            Text(f"{path} is not a YAML file that describes a run.", f"{path} 不是描述运行的 YAML 文件。"),
+            Text(f"For a table use --train {path}.", f"如果它是数据表，请使用 --train {path}。"),
             file=str(path),
         )
     return RunConfig.load(path).to_dict()
 
 
 def _value(path: str, given: str) -> Any:
-    """What `--set` gives a field, read as YAML would read it in a file."""
+    """The value that `--set` gives a field, parsed as YAML."""
     try:
         return yaml.safe_load(given)
     except yaml.YAMLError as error:
         raise ConfigProblem(
             "bad_flag",
-            Text(f"--set {path}: {given!r} is no YAML value.", f"--set {path}：{given!r} 不是合法的 YAML 值。"),
+            Text(f"--set {path}: {given!r} is not a YAML value.", f"--set {path}：{given!r} 不是合法的 YAML 值。"),
             Text("Put text with special characters in quotes.", "含特殊字符的文本请加引号。"),
             field=path,
         ) from error
@@ -182,7 +182,7 @@ def _value(path: str, given: str) -> Any:
 def _place(values: dict[str, Any], path: str, value: Any) -> None:
     *sections, key = path.split(".")
     for section in sections:
-        # A value where a section belongs is reported when the whole is read; it must not stop that.
+        # A value in place of a section is reported later, when the whole configuration is read.
         inner = values.setdefault(section, {})
         if not isinstance(inner, dict):
             inner = values[section] = {}
@@ -193,7 +193,7 @@ def _place(values: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _summary(run: Run, state: str, seconds: float, failure: UserError | None) -> dict[str, Any]:
-    """What `--json` promises (README, "Command line")."""
+    """The result that `--json` prints (README, "Command line")."""
     summary: dict[str, Any] = {"run": str(run.directory), "state": state, "seconds": seconds}
     summary.update(
         headline=None, test={}, baselines={}, error=run.manifest.error or (failure.to_dict() if failure else None)
@@ -201,10 +201,10 @@ def _summary(run: Run, state: str, seconds: float, failure: UserError | None) ->
     if run.path("report", "report.json").is_file():
         from engine.report.files import load_report
 
-        found = load_report(run.path("report"))
-        summary["headline"] = {key: found["headline"][key] for key in ("metric", "value", "low", "high")}
-        summary["test"] = found["test"]
-        summary["baselines"] = {name: baseline["metrics"] for name, baseline in found["baselines"].items()}
-        summary["verdict"] = found["verdict"]["sentence"]
-        summary["phases"] = found["run"]["seconds"]
+        report = load_report(run.path("report"))
+        summary["headline"] = {key: report["headline"][key] for key in ("metric", "value", "low", "high")}
+        summary["test"] = report["test"]
+        summary["baselines"] = {name: baseline["metrics"] for name, baseline in report["baselines"].items()}
+        summary["verdict"] = report["verdict"]["sentence"]
+        summary["phases"] = report["run"]["seconds"]
     return summary

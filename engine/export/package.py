@@ -113,14 +113,17 @@ def requirement_lines(source: ExportSource, *more: str) -> list[str]:
 
 def write_model(source: ExportSource, folder: Path) -> None:
     """The whole model as transformers reads it, and tunebench.json with what must be known beside the weights."""
-    source = source.run.path("model")
     folder.mkdir(parents=True)
     if _is_adapter(source):
         loaded = load_for_export(source)
         loaded.model.save_pretrained(folder)
         loaded.tokenizer.save_pretrained(folder)
     else:
-        _copy(source, folder, lambda path: path.suffix in _MODEL_SUFFIXES and path.name != "untuned.safetensors")
+        _copy(
+            source.run.path("model"),
+            folder,
+            lambda path: path.suffix in _MODEL_SUFFIXES and path.name != "untuned.safetensors",
+        )
     description = source.description
     if source.unmerged_adapter:
         _write_adapter(source, folder / "adapter")
@@ -215,7 +218,7 @@ def _write_report(source: ExportSource, folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def _copy(source: Path, folder: Path, include: Callable[[Path], bool]) -> None:
-    for path in sorted(source.iterdir()):
+def _copy(origin: Path, folder: Path, include: Callable[[Path], bool]) -> None:
+    for path in sorted(origin.iterdir()):
         if path.is_file() and not path.is_symlink() and include(path):
             shutil.copyfile(path, folder / path.name)

@@ -1,4 +1,4 @@
-"""Taggers and readers leave as classifiers do: the same answers elsewhere, by zip, by ONNX and as a Space.
+"""Entity and question-answering models are exported as classifiers are: the same answers by zip, by ONNX and as a Space.
 
 Run: python -m pytest tests/engine/export/test_tasks.py
 """
@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from engine.config import WRITING
-from engine.export.bundled_modules import closure, write_bundled_modules
+from engine.export.bundled_modules import PACKAGE, closure, flat_name, write_bundled_modules
 from engine.export.card import model_card
-from engine.export.package import PROGRAM, make_onnx, make_zip
+from engine.export.package import make_onnx, make_zip
 from engine.export.source import ExportSource
 from engine.export.space import make_space
-from engine.export.task_export import TASK_EXPORTS
 from engine.inference.predictor import load_predictor
 from engine.models.device import choose_device
 from engine.run_directory.store import Run
 from engine.tasks import TASKS
+from engine.tasks.export_spec import export_of
+from engine.tasks.roles import READS, must_read
 from tests.fresh import Fresh
 
 LONG = "the plot was a film " * 40
@@ -139,31 +141,51 @@ def test_the_card_knows_the_task(which: str, request: pytest.FixtureRequest) -> 
     assert source.task_export.intended_use.zh in card and "## Limits" in card
 
 
-# Every file that leaves with a model that writes; one more is a decision, not an accident.
-WRITES = {
-    "inference.stream", "tasks.base", "text", "training.batching", "writing.cache", "writing.encode", "writing.few_rows",
-    "writing.form", "writing.pen", "writing.reading", "writing.rounds",
+# Every module that is exported with a generative model; one more is a decision, not an accident.
+GENERATION = {
+    "core.text", "generation.decode", "generation.generation_spec", "generation.generator", "generation.kv_cache",
+    "generation.prefill", "generation.prompt_encoder", "generation.shrinking_batch", "generation.token_stream",
+    "models.batching", "models.speed.few_row_linear", "schema",
 }  # fmt: skip
 
 
-def test_the_rules_that_go_along_are_few_and_need_nothing_of_the_engine(tmp_path: Path) -> None:
-    assert TASK_EXPORTS.keys() == TASKS.keys(), "every task has its ways out"
-    for task, kind in TASK_EXPORTS.items():
-        assert (PROGRAM / f"answering_{task}.py").is_file() and (PROGRAM / f"app_{task}.py").is_file()
-        if not kind.rules:
-            continue
-        names = closure(kind.rules)
-        assert set(kind.rules) <= set(names)
-        if task in WRITING:
-            assert {name.removeprefix("engine.") for name in names} == WRITES
-        else:
-            assert len(names) <= 9
-        folder = tmp_path / task / "rules"
-        folder.parent.mkdir()
-        write_bundled_modules(kind.rules, folder)
-        for path in folder.glob("*.py"):
-            for node in ast.parse(path.read_text(encoding="utf-8")).body:
-                module = node.module if isinstance(node, ast.ImportFrom) else None
-                assert not (module or "").startswith("engine"), path
-                if (module or "").startswith("rules."):
-                    assert (folder / f"{module.partition('.')[2]}.py").is_file(), module
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_bundled_modules_are_few_and_need_nothing_of_the_engine(task: str, tmp_path: Path) -> None:
+    export = export_of(TASKS[task])
+    names = closure(export.modules)
+    assert set(export.modules) <= set(names)
+    if export.generative:
+        assert {name.removeprefix("engine.") for name in names} == GENERATION
+    else:
+        assert len(names) <= 10
+    folder = tmp_path / PACKAGE
+    write_bundled_modules(export.modules, folder)
+    for path in folder.glob("*.py"):
+        for module in imports_of(path):
+            assert not module.startswith("engine"), path
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            module = node.module if isinstance(node, ast.ImportFrom) else None
+            if (module or "").startswith(f"{PACKAGE}."):
+                assert (folder / f"{(module or '').partition('.')[2]}.py").is_file(), module
+    # What an ONNX export runs without.
+    if export.onnx:
+        code = f"import sys, {PACKAGE}.{flat_name(export.decode)}; sys.exit('torch' in sys.modules)"
+        subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=100)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_a_task_exports_fits_its_roles(task: str) -> None:
+    export = export_of(TASKS[task])
+    roles = {role.name: role for role in TASKS[task].roles}
+    assert tuple(export.inputs) == READS[task] and set(export.inputs) <= roles.keys()
+    assert all(box.required == must_read(task, name) for name, box in export.inputs.items())
+    assert all(view.text_input in export.inputs for view in export.views if view.kind == "spans")
+    assert set(export.metric_ids) & set(TASKS[task].metrics)

@@ -1,4 +1,4 @@
-"""The commands that use a tuned model: `predict` and `evaluate`."""
+"""The commands that run a tuned model: `predict` and `evaluate`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.shared import Delimiter, Encoding, Json, RunArgument, Sheet, find, pairs
+from engine.cli.shared import Delimiter, Encoding, Json, RunArgument, Sheet, find_run, pairs
 from engine.cli.terminal import table
 from engine.core.errors import ConfigProblem
 from engine.core.text import Text, terminal_language
-from engine.tasks.roles import READS
 
 if TYPE_CHECKING:
     from engine.inference.predictor import Predictor
@@ -38,7 +37,7 @@ def predict(
     encoding: Encoding = "",
     delimiter: Delimiter = "",
     sheet: Sheet = "",
-    base: Annotated[bool, typer.Option(help="Ask the untuned model instead.")] = False,
+    base: Annotated[bool, typer.Option(help="Use the untuned model instead.")] = False,
     json_: Json = False,
 ) -> None:
     """Answer with a run's model."""
@@ -47,22 +46,22 @@ def predict(
             "text_or_file",
             Text("Give one of --text, --input and --file.", "请提供 --text、--input 或 --file 其中之一。"),
         )
-    if any(not given.strip() for given in text or []):
+    if any(not one.strip() for one in text or []):
         raise ConfigProblem("empty_text", Text("A text is empty.", "文本为空。"), Text("Type one.", "请输入文本。"))
-    found = find(run)
+    opened = find_run(run)
     from engine.data.load import read_table
     from engine.inference.batch_predict import answer_table, beside, check_output, write_answers
     from engine.tasks import task_named
 
     if out is not None:
-        check_output(out, task_named(found.manifest.task).export_formats)
+        check_output(out, task_named(opened.manifest.task).export_formats)
     from engine.inference.predictor import load_predictor
     from engine.models.device import keep_freed_memory
 
     keep_freed_memory()
-    predictor = load_predictor(found.directory)
+    predictor = load_predictor(opened.directory)
     if file is None:
-        first = READS[predictor.task.spec.name][0]
+        first = predictor.task.spec.inputs[0]
         rows = [{first: one} for one in text] if text else [pairs(given, "--input")]
         answers = predictor.predict(rows, base=base)
         if json_:
@@ -71,30 +70,30 @@ def predict(
         else:
             typer.echo(_answer_table(predictor, rows, answers))
         return
-    asked = read_table(file, task=predictor.task.spec.name, encoding=encoding, delimiter=delimiter, sheet=sheet)
-    answered = answer_table(predictor, asked, pairs(column, "--column"), base=base)
+    input_table = read_table(file, task=predictor.task.spec.name, encoding=encoding, delimiter=delimiter, sheet=sheet)
+    answered = answer_table(predictor, input_table, pairs(column, "--column"), base=base)
     if out is None:
-        frame = beside(asked, answered, predictor)
+        frame = beside(input_table, answered, predictor)
         typer.echo(frame.to_json(orient="records", lines=True, force_ascii=False), nl=False)
         return
-    write_answers(asked, answered, predictor, out)
+    write_answers(input_table, answered, predictor, out)
     if json_:
-        typer.echo(json.dumps({"out": str(out), "rows": len(asked)}, ensure_ascii=False))
+        typer.echo(json.dumps({"out": str(out), "rows": len(input_table)}, ensure_ascii=False))
     else:
-        typer.echo(f"{len(asked)} -> {out}", err=True)
+        typer.echo(f"{len(input_table)} -> {out}", err=True)
 
 
 def _answer_table(predictor: Predictor, rows: list[dict[str, str]], answers: list[dict[str, Any]]) -> str:
-    """The answers in columns, with what was asked at the end; the probabilities of all labels, and lists, are for --json."""
+    """The answers in columns, with the inputs at the end; the probabilities of all labels, and lists, are for --json."""
     cells = predictor.task.cells(answers, predictor.outputs)
     shown = {
         name: values
         for name, values in cells.items()
         if not name.startswith("p:") and not any(isinstance(value, list) for value in values)
     }
-    asked = [" / ".join(row.values()) for row in rows]
+    inputs = [" / ".join(row.values()) for row in rows]
     return table(
-        (*shown, "input"), list(zip(*([str(v) for v in values] for values in shown.values()), asked, strict=True))
+        (*shown, "input"), list(zip(*([str(v) for v in values] for values in shown.values()), inputs, strict=True))
     )
 
 
@@ -107,14 +106,14 @@ def evaluate(
     json_: Json = False,
 ) -> None:
     """Score a run's model on another labelled file."""
-    found = find(run)
+    opened = find_run(run)
     from engine.inference.predictor import load_predictor
     from engine.inference.score_file import judge_file
     from engine.models.device import keep_freed_memory
 
     keep_freed_memory()
     reading = {"encoding": encoding, "delimiter": delimiter, "sheet": sheet}
-    result = judge_file(load_predictor(found.directory), file, found.config, **reading)
+    result = judge_file(load_predictor(opened.directory), file, opened.config, **reading)
     for notice in result["notices"]:
         typer.echo(Text.from_dict(notice["message"]).in_language(terminal_language()), err=True)
     if json_:

@@ -1,6 +1,6 @@
-"""Models that write leave as the others do: the same summaries elsewhere, by zip, as a Space and on the hub.
+"""Generative models are exported as the others are: the same summaries by zip, as a Space and on the hub.
 
-Run: python -m pytest tests/engine/export/test_writing.py
+Run: python -m pytest tests/engine/export/test_generative.py
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def test_the_zip_summarises_as_the_page_does(run: Run, tmp_path: Path, fresh: Ca
     folder = unpacked(make_zip(run), tmp_path / "elsewhere")
     files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert not [name for name in files if name.endswith((".bin", ".pt", ".pth", ".pkl"))]
-    assert {"model/model.safetensors", "report/report.html", "run/config.yaml", "rules/writing_pen.py"} <= files
+    assert {"model/model.safetensors", "report/report.html", "run/config.yaml", "tunebench_decode/generation_generator.py"} <= files
     method = run.config.method.name
     assert ("adapter/adapter_model.safetensors" in files) == (method in ("lora", "ia3"))
     assert ("model/adapter/adapter_model.safetensors" in files) == (method == "prefix")
@@ -105,13 +105,14 @@ def test_what_the_space_writes_grows_as_on_the_page(run: Run, tmp_path: Path, fr
     code = (
         "import json, sys, app\n"
         "from types import SimpleNamespace\n"
-        "def ask(tokens, beams): return list(app.write(sys.argv[1], tokens, beams, 0, SimpleNamespace(session_hash='a')))\n"
+        "length = app.model.answering.spec.max_new_tokens\n"
+        "def ask(tokens, beams): return list(app.generate(tokens, beams, 0, SimpleNamespace(session_hash='a'), sys.argv[1]))\n"
         "def stopped(by):\n"
-        "    text = app.write(sys.argv[1], app.FORM.max_new_tokens, 1, 0, SimpleNamespace(session_hash='a'))\n"
+        "    text = app.generate(length, 1, 0, SimpleNamespace(session_hash='a'), sys.argv[1])\n"
         "    begun = next(text)\n"
-        "    app.halt(SimpleNamespace(session_hash=by))\n"
+        "    app.stop_generation(SimpleNamespace(session_hash=by))\n"
         "    return [begun, *text]\n"
-        "whole = ask(app.FORM.max_new_tokens, 1)\n"
+        "whole = ask(length, 1)\n"
         "print(json.dumps([whole, ask(4, 3), stopped('a'), stopped('b'), len(app.running)]))"
     )
     environment = fresh((folder / "requirements.txt").read_text())
@@ -130,7 +131,7 @@ def test_the_hub_is_shown_what_it_would_get(run: Run) -> None:
     assert matter["pipeline_tag"] == "summarization"
     assert {metric["type"] for metric in matter["model-index"][0]["results"][0]["metrics"]} == {"rouge"}
     assert "Check a summary against its text" in plan.card and "hf download ada/summaries" in plan.card
-    assert {"model.safetensors", "predict.py", "answering.py", "rules/writing_pen.py", "tunebench.json"} <= set(files)
+    assert {"model.safetensors", "predict.py", "answering.py", "tunebench_decode/generation_generator.py", "tunebench.json"} <= set(files)
     assert ("adapter/adapter_config.json" in files) == (run.config.method.name == "prefix")
 
 
