@@ -14,7 +14,6 @@ from demo.i18n import Spoken, words
 from demo.markup import panel, safe, size
 from demo.page import Page
 from engine.tasks import TASKS
-from engine.tasks.export_spec import export_of
 
 WAYS = ("zip", "space")
 REPOSITORIES = ("model", "space")
@@ -56,7 +55,7 @@ def build(page: Page, task: str) -> Takeaway:
                 elem_id=f"{task}-fetch-{way}",
             )  # fmt: skip
         # Where there is no ONNX form the box says why instead.
-        can = export_of(TASKS[task]).onnx
+        can = TASKS[task].export.onnx
         with_onnx = make(
             gr.Checkbox, label=words("export.with_onnx" if can else "export.no_onnx"), value=False, interactive=can,
             container=False, min_width=200, elem_id=f"{task}-with-onnx",

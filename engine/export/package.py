@@ -163,7 +163,10 @@ def _task_facts(source: ExportSource) -> dict[str, Any]:
         "logits": export.logits,
         "decode": f"{PACKAGE}.{flat_name(export.decode)}",
         "answer_key": export.answer_keys[0],
-        "inputs": {name: box.to_dict() for name, box in export.inputs.items()},
+        "inputs": {
+            name: {**box.to_dict(), "required": name in source.spec.required_inputs}
+            for name, box in export.inputs.items()
+        },
         "views": [view.to_dict() for view in export.views],
         "button": export.button.to_dict(),
         "missing_input": export.missing_input.to_dict(),

@@ -22,7 +22,8 @@ from engine.models.catalog_entries import CATALOG, CatalogEntry
 from engine.report.files import load_report
 from engine.run_directory.store import Manifest, Run
 from engine.tasks import TASKS
-from engine.tasks.export_spec import TaskExport, export_of
+from engine.tasks.export_spec import TaskExport
+from engine.tasks.spec import TaskSpec
 
 # The package index has no local versions ("+cpu"), and requirements match without them.
 _LOCAL_VERSION = re.compile(r"\+.*")
@@ -57,8 +58,12 @@ class ExportSource:
         return self.manifest.task
 
     @property
+    def spec(self) -> TaskSpec:
+        return TASKS[self.task]
+
+    @property
     def task_export(self) -> TaskExport:
-        return export_of(TASKS[self.task])
+        return self.spec.export
 
     def check_onnx(self) -> None:
         """RunProblem for a task whose models cannot be exported to ONNX."""

@@ -1,6 +1,6 @@
 """What an exported model of a task needs: plain data that the exported program and the model card are driven by.
 
-A task says it in its `export.py` as `EXPORT`. Knows names, texts and how an answer is shown; does not know runs, files or models.
+A task defines it as `EXPORT` in its `export.py`; `TaskSpec.export` loads it. Knows names, texts and how an answer is shown; does not know runs, files or models.
 
 The module named by `decode` travels with the model and has these functions, which the task's model uses too:
 
@@ -16,8 +16,7 @@ transformers; that of an encoder must not need PyTorch, which ONNX exports do wi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from importlib import import_module
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from engine.core.text import Text
@@ -35,16 +34,9 @@ class InputBox:
     help: str
     lines: int = 4
     max_length: int = 20_000
-    required: bool = True
 
     def to_dict(self) -> dict[str, Any]:
-        return {
-            "label": self.label.to_dict(),
-            "help": self.help,
-            "lines": self.lines,
-            "max_length": self.max_length,
-            "required": self.required,
-        }
+        return {**asdict(self), "label": self.label.to_dict()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +53,7 @@ class AnswerView:
     text_input: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        label = self.label.to_dict() if self.label else None
-        return {"kind": self.kind, "key": self.key, "label": label, "text_input": self.text_input}
+        return {**asdict(self), "label": self.label.to_dict() if self.label else None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +97,3 @@ class TaskExport:
     def modules(self) -> tuple[str, ...]:
         """Modules of the engine that travel with a model; what they import travels too."""
         return (self.decode, "engine.schema", *(GENERATION_MODULES if self.generative else ()))
-
-
-def export_of(task: object) -> TaskExport:
-    """`EXPORT` in the module `export` beside the one that defines the task."""
-    package = type(task).__module__.rpartition(".")[0]
-    return import_module(f"{package}.export").EXPORT

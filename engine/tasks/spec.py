@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from engine.data.table import Table
     from engine.schema import Answered
     from engine.tasks.base import Task
+    from engine.tasks.export_spec import TaskExport
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 GENERATED_TEST_ROWS = 100  # test rows for which texts are generated unless more are asked for: a second each on a CPU
@@ -67,6 +69,12 @@ class TaskSpec(ABC):
     @abstractmethod
     def task_model(self) -> Task:
         """The torch half of the task, imported when it is first needed."""
+
+    @property
+    def export(self) -> TaskExport:
+        """How models of the task are exported: `EXPORT` in the module `export` beside the one that defines the spec."""
+        package = type(self).__module__.rpartition(".")[0]
+        return import_module(f"{package}.export").EXPORT
 
     @property
     def row_role(self) -> str:

@@ -20,7 +20,7 @@ EXPORT = TaskExport(
     inputs={
         "text": InputBox(Text("Text", "文本"), "The text to classify; a long one is read in windows.", lines=5),
         "text_pair": InputBox(
-            Text("Second text", "第二段文本"), "A second text, for models that compare two.", lines=3, required=False
+            Text("Second text", "第二段文本"), "A second text, for models that compare two.", lines=3
         ),
     },
     views=(AnswerView("label_scores", "probabilities", Text("Answer", "回答")),),

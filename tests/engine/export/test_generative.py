@@ -62,7 +62,12 @@ def test_the_zip_summarises_as_the_page_does(run: Run, tmp_path: Path, fresh: Ca
     folder = unpacked(make_zip(run), tmp_path / "elsewhere")
     files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert not [name for name in files if name.endswith((".bin", ".pt", ".pth", ".pkl"))]
-    assert {"model/model.safetensors", "report/report.html", "run/config.yaml", "tunebench_decode/generation_generator.py"} <= files
+    assert {
+        "model/model.safetensors",
+        "report/report.html",
+        "run/config.yaml",
+        "tunebench_decode/generation_generator.py",
+    } <= files
     method = run.config.method.name
     assert ("adapter/adapter_model.safetensors" in files) == (method in ("lora", "ia3"))
     assert ("model/adapter/adapter_model.safetensors" in files) == (method == "prefix")
@@ -131,7 +136,13 @@ def test_the_hub_is_shown_what_it_would_get(run: Run) -> None:
     assert matter["pipeline_tag"] == "summarization"
     assert {metric["type"] for metric in matter["model-index"][0]["results"][0]["metrics"]} == {"rouge"}
     assert "Check a summary against its text" in plan.card and "hf download ada/summaries" in plan.card
-    assert {"model.safetensors", "predict.py", "answering.py", "tunebench_decode/generation_generator.py", "tunebench.json"} <= set(files)
+    assert {
+        "model.safetensors",
+        "predict.py",
+        "answering.py",
+        "tunebench_decode/generation_generator.py",
+        "tunebench.json",
+    } <= set(files)
     assert ("adapter/adapter_config.json" in files) == (run.config.method.name == "prefix")
 
 

@@ -26,8 +26,6 @@ from engine.inference.predictor import load_predictor
 from engine.models.device import choose_device
 from engine.run_directory.store import Run
 from engine.tasks import TASKS
-from engine.tasks.export_spec import export_of
-from engine.tasks.roles import READS, must_read
 from tests.fresh import Fresh
 
 LONG = "the plot was a film " * 40
@@ -159,7 +157,7 @@ def imports_of(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_bundled_modules_are_few_and_need_nothing_of_the_engine(task: str, tmp_path: Path) -> None:
-    export = export_of(TASKS[task])
+    export = TASKS[task].export
     names = closure(export.modules)
     assert set(export.modules) <= set(names)
     if export.generative:
@@ -183,9 +181,7 @@ def test_the_bundled_modules_are_few_and_need_nothing_of_the_engine(task: str, t
 
 @pytest.mark.parametrize("task", TASKS)
 def test_what_a_task_exports_fits_its_roles(task: str) -> None:
-    export = export_of(TASKS[task])
-    roles = {role.name: role for role in TASKS[task].roles}
-    assert tuple(export.inputs) == READS[task] and set(export.inputs) <= roles.keys()
-    assert all(box.required == must_read(task, name) for name, box in export.inputs.items())
+    export = TASKS[task].export
+    assert tuple(export.inputs) == TASKS[task].inputs
     assert all(view.text_input in export.inputs for view in export.views if view.kind == "spans")
     assert set(export.metric_ids) & set(TASKS[task].metrics)

@@ -46,5 +46,7 @@ def test_a_task_of_the_tests_is_exported_without_a_line_for_it(
     with running(folder, environment) as url:
         client = Client(url, verbose=False)
         assert client.predict(text="a good film", api_name="/predict") == shouted
-        [parameter] = client.view_api(print_info=False, return_format="dict")["named_endpoints"]["/predict"]["parameters"]
+        [parameter] = client.view_api(print_info=False, return_format="dict")["named_endpoints"]["/predict"][
+            "parameters"
+        ]
         assert parameter["parameter_name"] == "text"
