@@ -23,6 +23,7 @@ from engine.core.settings import Settings
 from engine.data.check import check_config
 from engine.data.columns import resolve_tables
 from engine.data.load import read_tables
+from engine.tasks import TASKS
 
 CLASSES = [f"class {n}" for n in range(20)]
 _ENGLISH = (
@@ -76,7 +77,7 @@ def measure(task: str, rows: int, language: str, model: str, folder: Path) -> di
     values = {"task": task, "data": {"train": str(path)}, "model": {"id": model}}
     config = RunConfig.from_dict(values)
     begun = time.perf_counter()
-    resolve_tables(read_tables(config.data, task, settings), task, {})
+    resolve_tables(read_tables(config.data, TASKS[task], settings), TASKS[task], {})
     read = time.perf_counter() - begun
     begun = time.perf_counter()
     result = check_config(config, settings)

@@ -27,7 +27,7 @@ from engine.core.errors import ConfigProblem, UserError
 from engine.core.text import LANGUAGES, Text
 from engine.run_directory.store import ACTIVE
 from engine.runs.launch import launch
-from engine.tasks.roles import READS, must_read
+from engine.tasks import TASKS
 
 _SALT = secrets.token_hex(16)  # of this process: a manifest gives nobody's address away
 MOST_ROWS = 256  # of one question; a file of many belongs on the page
@@ -234,14 +234,14 @@ def _error(error: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _row(task: str, number: int, row: Any) -> dict[str, str]:
     """What the task reads of a row. ConfigProblem for what is no text."""
-    names = READS[task]
+    names, required = TASKS[task].inputs, TASKS[task].required_inputs
     given = {names[0]: row} if isinstance(row, str) else row
     if not isinstance(given, dict):
         given = {}
     kept = {name: given[name] for name in names if isinstance(given.get(name), str) and given[name].strip()}
-    missing = [name for name in names if must_read(task, name) and name not in kept]
+    missing = [name for name in required if name not in kept]
     if missing or any(len(text) > playground.MOST_CHARACTERS for text in kept.values()):
-        needed = ", ".join(name for name in names if must_read(task, name))
+        needed = ", ".join(required)
         raise ConfigProblem(
             "bad_row",
             Text(f"Row {number} must give {needed} as text.", f"第 {number} 行必须以文本形式提供 {needed}。"),

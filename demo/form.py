@@ -21,7 +21,7 @@ from demo.uploads import Uploads
 from engine.config import RunConfig, raise_problems, with_defaults
 from engine.core.options import Option, Problem, read, walk_options
 from engine.core.text import Text
-from engine.tasks.roles import READS, ROLES, must_read
+from engine.tasks import TASKS
 
 FILES = ("data.train", "data.validation", "data.test")
 AUTO, YES, NO = "auto", "yes", "no"
@@ -69,7 +69,7 @@ def fields() -> dict[str, Field]:
 def paths(task: str) -> list[str]:
     """The paths of all fields of a task's tab."""
     mine = [path for path, field in fields().items() if field.option.serves(task)]
-    return [*mine, *(f"data.columns.{role.name}" for role in ROLES[task])]
+    return [*mine, *(f"data.columns.{role.name}" for role in TASKS[task].roles)]
 
 
 def default(task: str, path: str) -> Any:
@@ -112,7 +112,7 @@ def to_values(config: RunConfig) -> dict[str, Any]:
         elif field.kind in ("integer", "number"):
             value = written(value)
         values[path] = value
-    for role in ROLES[config.task]:
+    for role in TASKS[config.task].roles:
         values[f"data.columns.{role.name}"] = config.data.columns.get(role.name)
     return values
 
@@ -147,7 +147,7 @@ def as_python(config: RunConfig) -> str:
 
 def _row(task: str) -> str:
     """A row as `predict` takes it, in Python: a text, or a text for each of several roles."""
-    read = [name for name in READS[task] if must_read(task, name)]
+    read = TASKS[task].required_inputs
     parts = ", ".join(f'"{name}": "…"' for name in read)
     return '"…"' if len(read) == 1 else f"{{{parts}}}"
 

@@ -23,14 +23,13 @@ from engine.generation.prompts import LOOKED_AT, known_formats
 from engine.models.choose import AUTOMATIC
 from engine.schema import Example
 from engine.tasks import TASKS
-from engine.tasks.roles import ROLES
 
 MOST = 20_000  # rows that are counted for a picture
 
 
 def read(page: Page, config: RunConfig, progress: Callable[[Text, float], None] | None = None) -> dict[str, Table]:
     """The tables that a configuration names. Raises what the reader raises (UserError)."""
-    return page.tables.get(_source(config), lambda: read_tables(config.data, config.task, page.settings, progress))
+    return page.tables.get(_source(config), lambda: read_tables(config.data, TASKS[config.task], page.settings, progress))
 
 
 def formats(page: Page, config: RunConfig) -> dict[str, str]:
@@ -82,12 +81,11 @@ def _asked(config: RunConfig) -> tuple:
 def examples(config: RunConfig, table: Table, columns: dict[str, str], most: int = MOST) -> list[Example]:
     """The first rows of a table as its task reads them; none while a column is missing. Raises what the reader raises."""
     known = {role: column for role, column in columns.items() if column in table.columns}
-    required = {role.name for role in ROLES[config.task] if role.required}
-    tagged = {"tokens", "tags"} <= known.keys() or {"text", "spans"} <= known.keys()
-    if not required <= known.keys() or (config.task == "ner" and not tagged):
+    task = TASKS[config.task]
+    if task.missing_role(known) is not None:
         return []
     few = Table(table.frame.iloc[:most], table.source, table.lines[:most])
-    return read_examples(few, config.task, known, config.data)[0]
+    return read_examples(few, task, known, config.data)[0]
 
 
 def class_counts(table: Table, column: str, separator: str = "") -> list[tuple[str, int]]:

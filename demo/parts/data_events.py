@@ -22,7 +22,7 @@ from engine.data.columns import guess_with_reasons
 from engine.data.fixes import FIXES
 from engine.data.split_names import split_files
 from engine.data.table import Source
-from engine.tasks.roles import ROLES
+from engine.tasks import TASKS
 
 
 def _source(**given: Any) -> list[Any]:
@@ -50,7 +50,7 @@ class DataEvents(TabContext):
             data.source,
             *data.reading(),
             data.columns,
-            *(self.fields[f"data.columns.{role.name}"] for role in ROLES[self.task]),
+            *(self.fields[f"data.columns.{role.name}"] for role in TASKS[self.task].roles),
         ]
 
     def pick_example(self, language: str, chosen: gr.SelectData) -> list[Any]:
@@ -76,7 +76,7 @@ class DataEvents(TabContext):
 
     def look(self, language: str, *values: Any) -> list[Any]:
         """Read the source, guess its columns, show what was read. What cannot be read is said in its place."""
-        roles = ROLES[self.task]
+        roles = TASKS[self.task].roles
         cards = gr.skip()
         as_it_is = [gr.skip()] * len(self.tab.data.reading())
         closed = [gr.update(visible=False), *(gr.update(choices=[], value=None) for _ in roles)]
@@ -90,7 +90,7 @@ class DataEvents(TabContext):
             tables = survey.read(self.page, config)
             # A correction holds as long as its column is there; another source has its own columns.
             given = {role: column for role, column in config.data.columns.items() if column in tables["train"].columns}
-            guesses = guess_with_reasons(tables["train"], self.task, given)
+            guesses = guess_with_reasons(tables["train"], TASKS[self.task], given)
         except UserError as error:
             return [cards, _unread(error, language), "", "", *as_it_is, *closed]
         columns = {**{role: guess.column for role, guess in guesses.items()}, **given}

@@ -22,7 +22,7 @@ from demo.parts.overviews import class_balance
 from engine.assets import first_choice
 from engine.core.text import Text
 from engine.data.split_names import SPLITS
-from engine.tasks.roles import ROLES
+from engine.tasks import TASKS
 
 __all__ = [
     "DataStep", "build", "cards_html", "class_balance", "findings_html", "heading", "reading_html", "source_html",
@@ -100,7 +100,7 @@ def build(page: Page, task: str) -> DataStep:
             fields["data.encoding"] = _choice(page, "data.encoding", Spoken(encodings))
             fields["data.delimiter"] = _choice(page, "data.delimiter", Spoken(delimiters))
     with gr.Row(visible=False, elem_classes="tb-columns") as columns:
-        for role in ROLES[task]:
+        for role in TASKS[task].roles:
             fields[f"data.columns.{role.name}"] = make(
                 gr.Dropdown,
                 choices=[],

@@ -19,6 +19,7 @@ from engine.core.errors import ConfigProblem, UserError
 from engine.data.hub import NO_SPLIT, choose_config, list_configs, list_splits, usual_splits
 from engine.data.load import hub_token, read_tables
 from engine.data.split_names import SPLITS
+from engine.tasks import TASKS
 
 
 class HubEvents(TabContext):
@@ -72,7 +73,7 @@ class HubEvents(TabContext):
 
     def _keep_private(self, data: DataConfig, token: str) -> dict[str, str]:
         """Read a private set with its token and keep what was read as files, called after it."""
-        tables = read_tables(data, self.task, self.page.settings, token=token)
+        tables = read_tables(data, TASKS[self.task], self.page.settings, token=token)
         owner, _, own = data.hub.partition("/")
         kept = {}
         for split, table in tables.items():

@@ -28,7 +28,6 @@ from engine.data.load import read_table
 from engine.run_directory.queue import computing
 from engine.run_directory.store import Run
 from engine.tasks import TASKS
-from engine.tasks.roles import READS, must_read, role_of
 
 MOST_CHARACTERS = 100_000
 SUGGESTIONS = 6
@@ -108,15 +107,15 @@ class Playground:
 def build(page: Page, task: str, parts: AnswerParts) -> Playground:
     make = page.labels.make
     inputs = {}
-    for name in READS[task]:
+    for name in TASKS[task].inputs:
         inputs[name] = make(
             gr.Textbox,
-            label=role_of(task, name).label,
+            label=TASKS[task].role(name).label,
             placeholder=words(f"try.placeholder_{name}"),
             lines=LINES.get(name, 3),
             max_lines=16,
             max_length=MOST_CHARACTERS,
-            visible=must_read(task, name),
+            visible=name in TASKS[task].required_inputs,
             elem_id=f"{task}-try-{name}",
         )
     style = _style(page, task) if parts.writes else {}
@@ -246,7 +245,7 @@ def _said(row: dict[str, Any], parts: AnswerParts) -> str:
 def question(task: str, inputs: dict[str, str]) -> dict[str, str]:
     """What was typed, as a row. UserError when there is nothing to read."""
     row = {name: (text or "").strip() for name, text in inputs.items()}
-    if any(must_read(task, name) and not text for name, text in row.items()):
+    if any(name in TASKS[task].required_inputs and not text for name, text in row.items()):
         raise UserError("empty_text", words("try.empty"))
     return {name: text for name, text in row.items() if text}
 
@@ -260,7 +259,7 @@ def answer_file(
     """Answer every row of a file. Returns what is shown of it, and the file of answers in every format. Raises UserError."""
     from engine.inference.batch_predict import answer_table, write_answers
 
-    found = read_table(path, task=run.manifest.task, limits=Limits.from_settings(page.settings))
+    found = read_table(path, task=TASKS[run.manifest.task], limits=Limits.from_settings(page.settings))
     model = predictor(page, run)
     answered = answer_table(model, found)
     pairs = [(row, answer) for row, answer in zip(answered.rows, answered.answers, strict=True) if row and answer]

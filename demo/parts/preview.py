@@ -16,8 +16,8 @@ from engine.core.errors import UserError
 from engine.core.text import Text
 from engine.data.table import Table
 from engine.schema import Example
+from engine.tasks import TASKS
 from engine.tasks.ner.marks import colours
-from engine.tasks.roles import ROLES
 
 ROWS = 4
 _LOOKED_AT = 200  # rows among which those with entities are looked for
@@ -40,7 +40,7 @@ def preview_html(config: RunConfig, train: Table, columns: dict[str, str], langu
 
 
 def _cells(task: str, train: Table, columns: dict[str, str], language: str) -> str:
-    roles = [role for role in ROLES[task] if columns.get(role.name) in train.columns]
+    roles = [role for role in TASKS[task].roles if columns.get(role.name) in train.columns]
     if not roles:
         return ""
     rows = [
@@ -57,7 +57,7 @@ def _cell(value: Any) -> str:
 
 
 def _head(task: str, role: str, columns: dict[str, str], language: str) -> str:
-    label: Text = next(found.label for found in ROLES[task] if found.name == role)
+    label: Text = next(found.label for found in TASKS[task].roles if found.name == role)
     return f"{safe(label.in_language(language))}<small>{safe(columns.get(role, ''))}</small>"
 
 

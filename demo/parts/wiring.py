@@ -16,7 +16,7 @@ from demo.parts.takeaway_events import TakeawayEvents
 from demo.parts.task_tab import TaskTab
 from demo.parts.try_events import TryEvents
 from engine.data.split_names import SPLITS
-from engine.tasks.roles import ROLES
+from engine.tasks import TASKS
 
 # No mark of waiting, on no component. Hidden alone, Gradio's page still tells every component that ever waited of every message of every
 # handler, and looks for each of them in the whole page (benchmarks/README.md).
@@ -93,7 +93,7 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
         )
         for event in looks:
             self.look_after(event)
-        for role in ROLES[self.task]:
+        for role in TASKS[self.task].roles:
             corrected = self.fields[f"data.columns.{role.name}"].input(self.review, everything, [data.view], **QUIET)
             corrected.then(self.examine, everything, [data.findings], **QUIET)
         mended = data.findings.select(self.apply_fix, everything, self.inputs, **QUIET)

@@ -70,7 +70,7 @@ def predict(
         else:
             typer.echo(_answer_table(predictor, rows, answers))
         return
-    input_table = read_table(file, task=predictor.task.spec.name, encoding=encoding, delimiter=delimiter, sheet=sheet)
+    input_table = read_table(file, task=predictor.task.spec, encoding=encoding, delimiter=delimiter, sheet=sheet)
     answered = answer_table(predictor, input_table, pairs(column, "--column"), base=base)
     if out is None:
         frame = beside(input_table, answered, predictor)

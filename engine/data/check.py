@@ -23,16 +23,15 @@ from engine.data.check_summaries import check_summaries
 from engine.data.check_texts import check_texts
 from engine.data.columns import resolve_tables
 from engine.data.corpus import Corpus
-from engine.data.examples import labels_of, read_examples, refuse_labels_of_their_own, require_labels
+from engine.data.examples import labels_of, read_examples
 from engine.data.findings import Finding, Fix
 from engine.data.fixes import FIXES, apply_fixes, unknown_fix
 from engine.data.load import read_tables
 from engine.data.model_facts import ModelFacts, facts_of
-from engine.data.one_label import agree_on_labels
-from engine.data.split import main_text
 from engine.data.table import Source
 from engine.models.choose import AUTOMATIC, model_for
 from engine.schema import Example, Notice, Place
+from engine.tasks import task_named
 
 __all__ = ["FIXES", "CheckResult", "Finding", "Fix", "ModelFacts", "apply_fixes", "check", "check_config"]
 
@@ -117,8 +116,8 @@ def check(
 
 def _unlearnable(corpus: Corpus) -> list[Finding]:
     try:
-        require_labels(corpus.train, corpus.task)
-        refuse_labels_of_their_own(corpus.train, corpus.task)
+        task_named(corpus.task).require_labels(corpus.train)
+        task_named(corpus.task).refuse_unique_labels(corpus.train)
     except LabelProblem as problem:
         return [Finding(problem.code, "error", problem.message, len(corpus.train))]
     return []
@@ -139,19 +138,20 @@ def check_config(config: RunConfig, settings: Settings, model: ModelFacts | None
     Raises what reading and mapping raise (FileProblem, ColumnProblem, LabelProblem, AssetProblem, ConfigProblem).
     """
     data = config.data
-    tables = read_tables(data, config.task, settings)
+    task = task_named(config.task)
+    tables = read_tables(data, task, settings)
     given = dict(data.columns) or example_columns(data.example)
-    columns = resolve_tables(tables, config.task, given)
+    columns = resolve_tables(tables, task, given)
     examples: dict[str, list[Example]] = {}
     notices: list[Notice] = []
     for name, table in tables.items():
-        examples[name], found = read_examples(table, config.task, columns[name], data)
+        examples[name], found = read_examples(table, task, columns[name], data)
         notices += found
-    examples = agree_on_labels(examples, config.task, data)
+    examples = task.unify_targets(examples, data)
     examples, fixed = apply_fixes(examples, data.fixes, config.task)
     name = config.model.id
     if name == AUTOMATIC:
-        name, _ = model_for(config.task, [main_text(row, config.task) for row in examples["train"]])
+        name, _ = model_for(config.task, [task.text(row) for row in examples["train"]])
     if model is None:
         model = facts_of(name, config.model.max_length)
     findings = check(

@@ -1,6 +1,6 @@
 """Which column plays which role: guessed from names and contents, corrected by hand.
 
-Knows what was given and what is missing; the rules of guessing are in `guess`. A guess always has a reason that can be shown, and
+Knows what was given and what is missing; the rules of guessing are the task's. A guess always has a reason that can be shown, and
 an identifier or a date is never guessed as text.
 """
 
@@ -10,31 +10,29 @@ import difflib
 
 from engine.core.errors import ColumnProblem
 from engine.core.text import Text
-from engine.data.guess import RULES, Column, Guess
+from engine.data.guess import Guess
 from engine.data.table import Table
-from engine.tasks.roles import ROLES
+from engine.data.task import DataTask
 
 
-def guess_columns(table: Table, task: str) -> dict[str, str]:
+def guess_columns(table: Table, task: DataTask) -> dict[str, str]:
     """The column of each role that one could be found for."""
     return {role: guess.column for role, guess in guess_with_reasons(table, task).items()}
 
 
-def guess_with_reasons(table: Table, task: str, given: dict[str, str] | None = None) -> dict[str, Guess]:
+def guess_with_reasons(table: Table, task: DataTask, given: dict[str, str] | None = None) -> dict[str, Guess]:
     """The guesses, each with score and reason, for the roles that `given` leaves open; columns in `given` are taken."""
     given = given or {}
-    taken = set(given.values())
-    columns = [Column(table, name, task) for name in table.columns if name not in taken]
-    return {role: found for role, found in RULES[task](table, columns, given).items() if role not in given}
+    return {role: guess for role, guess in task.guess(table, given).items() if role not in given}
 
 
-def resolve_columns(table: Table, task: str, given: dict[str, str]) -> dict[str, str]:
+def resolve_columns(table: Table, task: DataTask, given: dict[str, str]) -> dict[str, str]:
     """The mapping to read `table` with: `given` as it is, the other roles guessed.
 
     Raises ColumnProblem for an unknown role, for a given column that the table lacks (the message lists those that exist and the
     nearest), for one column in two roles, and for a required role without a column.
     """
-    roles = {role.name: role for role in ROLES[task]}
+    roles = {role.name: role for role in task.roles}
     given = {role: column for role, column in given.items() if column}
     for role, column in given.items():
         if role not in roles:
@@ -62,21 +60,15 @@ def resolve_columns(table: Table, task: str, given: dict[str, str]) -> dict[str,
                 column=column,
                 role=role,
             )
-    found = {**given, **{role: g.column for role, g in guess_with_reasons(table, task, given).items()}}
-    for role in roles.values():
-        if role.required and role.name not in found:
-            raise _no_column(table, role.label, role.name)
-    if task == "ner":
-        spans, tagged = {"text", "spans"} <= found.keys(), {"tokens", "tags"} <= found.keys()
-        if not spans and not tagged:
-            missing = "tags" if "tokens" in found else "spans" if "text" in found else "text"
-            raise _no_column(table, roles[missing].label, missing)
-        if spans and tagged and not {"tokens", "tags"} & given.keys():
-            found = {role: found[role] for role in ("text", "spans")}
-    return {role: found[role] for role in roles if role in found}
+    columns = {**given, **{role: g.column for role, g in guess_with_reasons(table, task, given).items()}}
+    missing = task.missing_role(columns)
+    if missing is not None:
+        raise _no_column(table, roles[missing].label, missing)
+    columns = task.chosen_columns(columns, given)
+    return {role: columns[role] for role in roles if role in columns}
 
 
-def resolve_tables(tables: dict[str, Table], task: str, given: dict[str, str]) -> dict[str, dict[str, str]]:
+def resolve_tables(tables: dict[str, Table], task: DataTask, given: dict[str, str]) -> dict[str, dict[str, str]]:
     """One mapping per table. The training table decides; a file whose columns have other names is guessed by itself."""
     train = resolve_columns(tables["train"], task, given)
     mappings = {"train": train}

@@ -25,8 +25,11 @@ _NUMBER = re.compile(r"[0-9]+([-.][0-9]+)?")  # of a token in CoNLL-U; 1-2 is a 
 _SAMPLE_LINES = 2000
 
 
-def looks_like_conll(text: str, suffix: str, task: str) -> bool:
-    """Whether a text is a column file: the name says so, or nearly every line ends in a tag and blank lines part them."""
+def looks_like_conll(text: str, suffix: str, expected: bool) -> bool:
+    """Whether a text is a column file: by its name, or because nearly every line ends in a tag and blank lines part them.
+
+    Where tags are `expected`, blank lines need not, and tags may have no prefixes.
+    """
     if suffix in SUFFIXES:
         return True
     lines = text[:400_000].splitlines()[:_SAMPLE_LINES]
@@ -37,11 +40,11 @@ def looks_like_conll(text: str, suffix: str, task: str) -> bool:
     parted = any(not line.strip() for line in lines[:-1])
     for place in (-1, 0):
         if sum(_TAG.fullmatch(parts[place]) is not None for parts in tokens) >= 0.95 * len(tokens):
-            return parted or task == "ner"
-    # IO without prefixes ("PER", "O"): few different tags, some of them O, only asked for by the task.
+            return parted or expected
+    # IO without prefixes ("PER", "O"): few different tags, some of them O, accepted only where tags are expected.
     tags = Counter(parts[-1] for parts in tokens)
     few = len(tags) <= min(50, max(2, 0.3 * len(tokens)))
-    return task == "ner" and parted and few and tags["O"] > 0.1 * len(tokens)
+    return expected and parted and few and tags["O"] > 0.1 * len(tokens)
 
 
 def read_conll(text: str, source: Source, limits: Limits) -> Table:

@@ -12,8 +12,8 @@ from functools import cached_property
 from engine.data.examples import labels_of
 from engine.data.findings import excerpt
 from engine.data.normal import normal_form
-from engine.data.split import main_text
 from engine.schema import Example, Place
+from engine.tasks import TASKS
 
 _TARGET_ROLE = {"classification": "label", "ner": "spans", "qa": "answers", "summarization": "summary"}
 _TEXT_ROLE = {"qa": "question", "summarization": "document"}
@@ -41,7 +41,7 @@ class Corpus:
     @cached_property
     def texts(self) -> dict[str, list[str]]:
         """The text that each row is about."""
-        return {table: [main_text(e, self.task) for e in examples] for table, examples in self.examples.items()}
+        return {table: [TASKS[self.task].text(e) for e in examples] for table, examples in self.examples.items()}
 
     @cached_property
     def keys(self) -> dict[str, list[str]]:
@@ -55,7 +55,7 @@ class Corpus:
         inputs = example.inputs
         if self.task == "qa":
             return f"{normal_form(inputs['question'])}\n{normal_form(inputs['context'])}"
-        own = normal_form(main_text(example, self.task))
+        own = normal_form(TASKS[self.task].text(example))
         return f"{own}\n{normal_form(inputs['text_pair'])}" if "text_pair" in inputs else own
 
     @cached_property
@@ -71,5 +71,5 @@ class Corpus:
         role = _TARGET_ROLE[self.task] if target else _TEXT_ROLE.get(self.task, "text")
         column = columns.get(role) or columns.get("tags" if target else "tokens", "")
         if text is None:
-            text = example.inputs["question"] if self.task == "qa" else main_text(example, self.task)
+            text = example.inputs["question"] if self.task == "qa" else TASKS[self.task].text(example)
         return Place(self.files.get(table, table), example.row, column, excerpt(text, at))

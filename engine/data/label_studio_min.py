@@ -17,8 +17,11 @@ from engine.data.table import Table
 _MARKS = frozenset(("annotator", "lead_time", "updated_at", "created_at"))
 
 
-def fill_short_export(table: Table, task: str) -> Table:
-    """The table with empty lists for tasks that were looked at and have no span, and choices as lists; any other table unchanged."""
+def fill_short_export(table: Table, annotated: bool) -> Table:
+    """The table with empty lists for tasks that were looked at and have no span, and choices as lists; any other table unchanged.
+
+    `annotated`: rows are texts with spans, so that a missing cell of spans means none.
+    """
     if "annotation_id" not in table.columns or not _MARKS & set(table.columns):
         return table
     frame, notes = table.frame.copy(), list(table.source.notes)
@@ -26,7 +29,7 @@ def fill_short_export(table: Table, task: str) -> Table:
     for name in table.columns:
         values = [as_value(cell) for cell in frame[name]]
         lists = [value for value in values if isinstance(value, list)]
-        if task == "ner" and lists and all(is_span(item) for value in lists for item in value):
+        if annotated and lists and all(is_span(item) for value in lists for item in value):
             filled = [
                 [] if value is None and looked else value for value, looked in zip(values, looked_at, strict=True)
             ]

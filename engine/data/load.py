@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.config import DataConfig
 from engine.core.errors import ConfigProblem, FileProblem
 from engine.core.settings import Settings
 from engine.core.text import Text
 from engine.data.archive import Member, unpack
+from engine.data.config import DataConfig
 from engine.data.conll import looks_like_conll, read_conll
 from engine.data.delimited import read_delimited
 from engine.data.encoding import decode
@@ -23,17 +23,16 @@ from engine.data.jsonfile import looks_like_json, read_json
 from engine.data.label_studio_min import fill_short_export
 from engine.data.limits import Limits
 from engine.data.pairs import looks_like_pairs, read_pairs
-from engine.data.references import join_references
 from engine.data.split_names import SPLITS, split_named
 from engine.data.table import Source, Table
-from engine.data.token_rows import join_tokens_of_sentences
+from engine.data.task import DataTask
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a file is to be read. What is empty is detected."""
 
-    task: str = ""
+    task: DataTask | None = None
     encoding: str = ""
     delimiter: str = ""
     sheet: str = ""
@@ -43,7 +42,7 @@ class Reading:
 def read_table(
     path: str | Path,
     *,
-    task: str | None = None,
+    task: DataTask | None = None,
     encoding: str = "",
     delimiter: str = "",
     sheet: str = "",
@@ -54,7 +53,7 @@ def read_table(
     Raises FileProblem, with file and where possible row and column, for whatever cannot be read. An archive with several
     tables is refused here; `read_tables` takes it.
     """
-    tables = _read_all(Path(path), Reading(task or "", encoding, delimiter, sheet, limits or Limits()))
+    tables = _read_all(Path(path), Reading(task, encoding, delimiter, sheet, limits or Limits()))
     if len(tables) == 1:
         return next(iter(tables.values()))
     name = Path(path).name
@@ -76,7 +75,7 @@ def hub_token(settings: Settings, token: str = "") -> str | bool | None:
 
 def read_tables(
     data: DataConfig,
-    task: str,
+    task: DataTask,
     settings: Settings,
     progress: Callable[[Text, float], None] | None = None,
     token: str = "",
@@ -146,9 +145,10 @@ def _read_all(path: Path, reading: Reading) -> dict[str, Table]:
     return tables
 
 
-def _arranged(table: Table, task: str) -> Table:
+def _arranged(table: Table, task: DataTask | None) -> Table:
     """The table in the layout that the task reads: one example a row."""
-    return join_tokens_of_sentences(join_references(fill_short_export(table, task), task), task)
+    table = fill_short_export(table, annotated=task is not None and task.reads_tags)
+    return task.arrange(table) if task is not None else table
 
 
 def _split_of(name: str, members: int, taken: dict[str, Table]) -> str:
@@ -240,7 +240,7 @@ def _read_member(member: Member, source: Source, reading: Reading) -> dict[str, 
         )
     if suffix in (".json", ".jsonl", ".ndjson") or (not reading.delimiter and looks_like_json(text)):
         return read_json(text, source, limits)
-    if not reading.delimiter and looks_like_conll(text, suffix, reading.task):
+    if not reading.delimiter and looks_like_conll(text, suffix, reading.task is not None and reading.task.reads_tags):
         return {"": read_conll(text, source, limits)}
     if not reading.delimiter and looks_like_pairs(text, suffix):
         return {"": read_pairs(text, source, limits)}

@@ -1,6 +1,7 @@
 """What people call their columns, in English and Chinese.
 
-Knows names only. How much a name weighs against what stands in the column is decided in `columns`.
+Knows names that stand in headers of any table, and how a name is compared with those that a task gives to its roles (`aliases`).
+How much a name weighs against the content of the column, each task decides.
 """
 
 from __future__ import annotations
@@ -9,42 +10,23 @@ import functools
 import re
 import unicodedata
 
-# For every task and role: names that mean it, the surest first. Compared in the form that `plain_name` gives.
-_NAMES: dict[str, dict[str, str]] = {
-    "classification": {
-        "text": "text sentence content review comment message utterance tweet post body document query question sentence1 "
-        "text1 premise question1 input instruction review_text review_body text_a snippet description "
-        "headline title subject feedback note reviewcontent contents statement phrase prompt 文本 内容 评论 正文 句子 评论内容 "
-        "文本内容 评价 评价内容 留言 消息 原文 问题 描述 文章 语句 输入 短信 弹幕 微博 微博正文 反馈 反馈内容 问句 用户输入 对话 "
-        "摘要 标题 新闻标题 新闻内容 文本1 句子1 text1",
-        "text_pair": "text_pair sentence2 text2 hypothesis question2 text_b pair second_text sentence_b 文本2 句子2 第二段文本 "
-        "假设 问题2 文本b 句子b",
-        "label": "label labels category class intent target sentiment topic tag tags y gold categories emotion classification "
-        "genre polarity answer output stance rating stars star score toxic spam is_duplicate type group "
-        "标签 类别 分类 情感 意图 类型 主题 标注 情绪 情感倾向 情感标签 标签值 分类标签 类目 所属类别 极性 评分 星级 打分 结果 领域 "
-        "评价类型 一级分类",
-    },
-    "ner": {
-        "text": "text sentence content raw_text document message 文本 内容 句子 原文 正文 语句",
-        "spans": "spans entities span entity label labels annotations ents 实体 实体区间 标注 实体标注 标签 实体列表",
-        "tokens": "tokens words token word text_tokens characters chars 词 词元 字 分词 词语 单词 字符",
-        "tags": "ner_tags tags labels ner bio_tags tag label bio ner_labels entity_tags iob 标注 标签 实体标签 序列标注 标记",
-    },
-    "qa": {
-        "context": "context passage paragraph article text document content story background 原文 上下文 段落 文章 正文 材料 背景 "
-        "内容 文本 篇章 阅读材料",
-        "question": "question query questions ask prompt 问题 提问 问句 疑问 题目 问",
-        "answers": "answers answer answer_text gold_answer reference answer_spans 答案 回答 参考答案 标准答案 答 答案文本",
-        "answer_start": "answer_start start answer_begin start_position answer_offset char_start 答案起点 答案位置 起始位置 答案起始 "
-        "答案开始位置 起点",
-    },
-    "summarization": {
-        "document": "document article dialogue text content body story source report input passage maintext main_text full_text "
-        "transcript conversation news note 正文 原文 文章 内容 文档 全文 新闻内容 对话 文本 文章内容 新闻正文",
-        "summary": "summary summaries highlights abstract target tldr headline summary_text reference output gist title section "
-        "摘要 概要 总结 概述 标题 新闻标题 文章摘要 参考摘要 小结 要点",
-    },
-}
+# Names by which a line is recognised as the header of a table, whatever the table is for.
+_HEADERS_TEXT = (
+    "text sentence content review comment message utterance tweet post body document query question sentence1 "
+    "text1 premise question1 input instruction review_text review_body text_a snippet description headline title "
+    "subject feedback note reviewcontent contents statement phrase prompt 文本 内容 评论 正文 句子 评论内容 文本内容 评价 评价内容 留言 消息 "
+    "原文 问题 描述 文章 语句 输入 短信 弹幕 微博 微博正文 反馈 反馈内容 问句 用户输入 对话 摘要 标题 新闻标题 新闻内容 文本1 句子1 text_pair sentence2 text2 "
+    "hypothesis question2 text_b pair second_text sentence_b 文本2 句子2 第二段文本 假设 问题2 文本b 句子b label labels category "
+    "class intent target sentiment topic tag tags y gold categories emotion classification genre polarity answer "
+    "output stance rating stars star score toxic spam is_duplicate type group 标签 类别 分类 情感 意图 类型 主题 标注 情绪 情感倾向 "
+    "情感标签 标签值 分类标签 类目 所属类别 极性 评分 星级 打分 结果 领域 评价类型 一级分类 raw_text spans entities span entity annotations ents 实体 "
+    "实体区间 实体标注 实体列表 tokens words token word text_tokens characters chars 词 词元 字 分词 词语 单词 字符 ner_tags ner bio_tags "
+    "bio ner_labels entity_tags iob 实体标签 序列标注 标记 context passage paragraph article story background 上下文 段落 材料 背景 "
+    "篇章 阅读材料 questions ask 提问 疑问 题目 问 answers answer_text gold_answer reference answer_spans 答案 回答 参考答案 标准答案 答 "
+    "答案文本 answer_start start answer_begin start_position answer_offset char_start 答案起点 答案位置 起始位置 答案起始 答案开始位置 起点 "
+    "dialogue source report maintext main_text full_text transcript conversation news 文档 全文 文章内容 新闻正文 summary "
+    "summaries highlights abstract tldr summary_text gist section 概要 总结 概述 文章摘要 参考摘要 小结 要点"
+)
 # Names of columns that identify, date or locate a row: never what a model should read.
 _IDENTIFIERS_TEXT = (
     "id idx index no number num uuid guid key rowid fname filename file file_name url link uri date time datetime timestamp "
@@ -52,6 +34,7 @@ _IDENTIFIERS_TEXT = (
     "用户名 作者 链接 网址 文件名 电话 手机 手机号 邮箱 主键 行号 工号 单号 订单号 学号"
 )
 _IDENTIFIERS = frozenset(_IDENTIFIERS_TEXT.split())
+_KNOWN = _IDENTIFIERS.union(_HEADERS_TEXT.split())
 _ID_WORDS = re.compile(r"(user|doc|news|item|row|msg|post|tweet|order|review|comment)id")
 
 
@@ -62,15 +45,14 @@ def plain_name(name: str) -> str:
 
 
 @functools.cache
-def names_of(task: str, role: str) -> tuple[str, ...]:
-    """Plain names that mean `role`, the surest first."""
-    return tuple(dict.fromkeys(_NAMES[task].get(role, "").split()))
+def names_in(aliases: str) -> tuple[str, ...]:
+    """The plain names in a text of names parted by blanks, each once, in the same order."""
+    return tuple(dict.fromkeys(aliases.split()))
 
 
-@functools.cache
 def known_names() -> frozenset[str]:
     """Every name that a header is known to hold."""
-    return _IDENTIFIERS.union(*(names_of(task, role) for task, roles in _NAMES.items() for role in roles))
+    return _KNOWN
 
 
 def is_identifier(name: str) -> bool:
@@ -82,10 +64,12 @@ def is_identifier(name: str) -> bool:
     return plain.endswith(ends) or _ID_WORDS.fullmatch(plain) is not None
 
 
-def name_score(name: str, task: str, role: str) -> float:
-    """How surely `name` means `role`: 1 for its usual name, less for rarer names and for names that only contain one."""
+def name_score(name: str, aliases: str) -> float:
+    """How surely `name` is meant by one of `aliases` (the surest first): 1 for the first, less for rarer ones and for names that
+    only contain one.
+    """
     plain = plain_name(name)
-    names = names_of(task, role)
+    names = names_in(aliases)
     if plain in names:
         return 1.0 - 0.4 * names.index(plain) / len(names)
     words = set(plain.split("_"))
@@ -93,8 +77,3 @@ def name_score(name: str, task: str, role: str) -> float:
     if parts:
         return 0.5 - 0.2 * names.index(parts[0]) / len(names)
     return 0.0
-
-
-def identifier_column(columns: list[str]) -> str:
-    """The column that names the questions; empty where there is none."""
-    return next((name for name in columns if name.casefold() in ("id", "qid", "question_id")), "")

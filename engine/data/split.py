@@ -11,13 +11,12 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
-from engine.config import DataConfig
 from engine.core.errors import FileProblem
 from engine.core.text import Text
-from engine.data.examples import labels_of, refuse_labels_of_their_own, require_labels
+from engine.data.config import DataConfig
 from engine.data.findings import excerpt, names_in_words, some
 from engine.data.fixes import apply_fixes
-from engine.data.normal import normal_form
+from engine.data.task import DataTask
 from engine.schema import Example, Notice, Place
 
 _SPLIT_NAMES = {
@@ -40,17 +39,7 @@ class Splits:
         return {"train": len(self.train), "validation": len(self.validation), "test": len(self.test)}
 
 
-def group_key(example: Example, task: str) -> Hashable:
-    """What keeps rows together: the same text in normal form; for question answering the same context."""
-    return normal_form(main_text(example, task)), normal_form(example.inputs.get("text_pair", ""))
-
-
-def main_text(example: Example, task: str) -> str:
-    """The text that a row is about."""
-    return example.inputs[{"qa": "context", "summarization": "document"}.get(task, "text")]
-
-
-def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int, task: str) -> Splits:
+def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int, task: DataTask) -> Splits:
     """Sets for training, choosing the checkpoint, and the final test.
 
     `tables_examples` has "train" and, where files were given, "validation" and "test", which are taken as they are. What is
@@ -65,10 +54,10 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
     FileProblem where there are too few of them.
     """
     rng = random.Random(seed)
-    tables_examples, notices = apply_fixes(tables_examples, data.fixes, task)
+    tables_examples, notices = apply_fixes(tables_examples, data.fixes, task.name)
     train = list(tables_examples["train"])
-    require_labels(train, task)
-    refuse_labels_of_their_own(train, task)
+    task.require_labels(train)
+    task.refuse_unique_labels(train)
     validation = list(tables_examples.get("validation", ()))
     test = list(tables_examples.get("test", ()))
     rare: dict[str, int] = {}
@@ -82,7 +71,7 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
         )
         _require_rows(train, validation, "validation")
     if rare:
-        notices.append(_too_rare(rare, train))
+        notices.append(_too_rare(rare, train, task))
     if data.max_train_rows is not None and len(train) > data.max_train_rows:
         whole = len(train)
         train = _sample(train, data.max_train_rows, task, rng)
@@ -97,7 +86,7 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
                 len(train),
             )
         )
-        require_labels(train, task)
+        task.require_labels(train)
     for name, rows in (("validation", validation), ("test", test)):
         if tables_examples.get(name):
             notices.extend(_leakage(train, rows, name, task))
@@ -130,30 +119,22 @@ def _require_rows(train: list[Example], drawn: list[Example], name: str) -> None
     )
 
 
-def _stratum(example: Example, task: str, frequency: Counter[str]) -> str:
-    """What a row counts as when rows are drawn evenly: its label, the rarest of several, or nothing."""
-    if task == "qa":
-        return "answered" if example.target else "unanswered"
-    labels = labels_of(example) if task != "summarization" else ()
-    return min(labels, key=lambda label: (frequency[label], label), default="")
-
-
 def _draw(
-    rows: list[Example], share: float, task: str, rng: random.Random, rare: dict[str, int], *, keep: int
+    rows: list[Example], share: float, task: DataTask, rng: random.Random, rare: dict[str, int], *, keep: int
 ) -> tuple[list[Example], list[Example]]:
     """Part `rows` into (kept, drawn): `share` of the rows of every class, whole groups of identical texts at a time.
 
     A class of which there are no more than `keep` groups (one for each set still to be filled) is left alone and noted in
     `rare` with its number of rows; so is one that is noted there already.
     """
-    frequency = Counter(label for row in rows for label in labels_of(row)) if task != "summarization" else Counter()
+    frequency = Counter(label for row in rows for label in task.labels(row))
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for i, row in enumerate(rows):
-        groups[group_key(row, task)].append(i)
+        groups[task.group(row)].append(i)
     strata: dict[str, list[list[int]]] = defaultdict(list)
     for members in groups.values():
-        strata[_stratum(rows[members[0]], task, frequency)].append(members)
-    named = {name for name in strata if name and task in ("classification", "ner")}
+        strata[task.stratum(rows[members[0]], frequency)].append(members)
+    named = {name for name in strata if name and task.has_labels}
     too_rare = {name for name in named if len(strata[name]) <= keep or name in rare}
     if len(too_rare) == len(strata):
         # There are rare classes only: a small draw without strata is better than none.
@@ -181,12 +162,10 @@ def _draw(
     return kept, [row for i, row in enumerate(rows) if i in drawn]
 
 
-def _too_rare(rare: dict[str, int], train: list[Example]) -> Notice:
+def _too_rare(rare: dict[str, int], train: list[Example], task: DataTask) -> Notice:
     names = names_in_words([f"{name} ({count})" for name, count in sorted(rare.items(), key=lambda item: item[1])])
     places = [
-        Place("train", row.row, "", excerpt(str(row.inputs["text"])))
-        for row in train
-        if set(labels_of(row)) & rare.keys()
+        Place("train", row.row, "", excerpt(task.text(row))) for row in train if set(task.labels(row)) & rare.keys()
     ]
     return Notice(
         "class_too_rare",
@@ -200,12 +179,12 @@ def _too_rare(rare: dict[str, int], train: list[Example]) -> Notice:
     )
 
 
-def _sample(rows: list[Example], most: int, task: str, rng: random.Random) -> list[Example]:
+def _sample(rows: list[Example], most: int, task: DataTask, rng: random.Random) -> list[Example]:
     """`most` rows, every class in proportion (largest remainders) and, where there is room, at least once."""
-    frequency = Counter(label for row in rows for label in labels_of(row)) if task != "summarization" else Counter()
+    frequency = Counter(label for row in rows for label in task.labels(row))
     strata: dict[str, list[int]] = defaultdict(list)
     for i, row in enumerate(rows):
-        strata[_stratum(row, task, frequency)].append(i)
+        strata[task.stratum(row, frequency)].append(i)
     share = most / len(rows)
     least = 1 if len(strata) <= most else 0
     quotas = {name: max(least, int(share * len(members))) for name, members in strata.items()}
@@ -223,13 +202,13 @@ def _sample(rows: list[Example], most: int, task: str, rng: random.Random) -> li
     return [row for i, row in enumerate(rows) if i in chosen]
 
 
-def _leakage(train: Sequence[Example], rows: Sequence[Example], name: str, task: str) -> list[Notice]:
-    known = {leak_key(row, task) for row in train}
-    shared = [row for row in rows if leak_key(row, task) in known]
+def _leakage(train: Sequence[Example], rows: Sequence[Example], name: str, task: DataTask) -> list[Notice]:
+    known = {task.leak_key(row) for row in train}
+    shared = [row for row in rows if task.leak_key(row) in known]
     if not shared:
         return []
     word = _SPLIT_NAMES[name]
-    places = [Place(name, row.row, "", excerpt(main_text(row, task))) for row in shared]
+    places = [Place(name, row.row, "", excerpt(task.text(row))) for row in shared]
     return [
         Notice(
             "leakage",
@@ -244,23 +223,17 @@ def _leakage(train: Sequence[Example], rows: Sequence[Example], name: str, task:
     ]
 
 
-def leak_key(example: Example, task: str) -> Hashable:
-    """What must not be on both sides: the text; for question answering the question together with its context."""
-    key = group_key(example, task)
-    return (key, normal_form(example.inputs["question"])) if task == "qa" else key
-
-
-def _unseen_labels(train: Sequence[Example], rows: Sequence[Example], name: str, task: str) -> list[Notice]:
-    if task not in ("classification", "ner"):
+def _unseen_labels(train: Sequence[Example], rows: Sequence[Example], name: str, task: DataTask) -> list[Notice]:
+    if not task.has_labels:
         return []
-    known = {label for row in train for label in labels_of(row)}
-    unseen = Counter(label for row in rows for label in labels_of(row) if label not in known)
+    known = {label for row in train for label in task.labels(row)}
+    unseen = Counter(label for row in rows for label in task.labels(row) if label not in known)
     if not unseen:
         return []
     word = _SPLIT_NAMES[name]
     names = names_in_words([f"{label} ({count})" for label, count in unseen.most_common()])
     places = [
-        Place(name, row.row, "", excerpt(main_text(row, task))) for row in rows if set(labels_of(row)) & unseen.keys()
+        Place(name, row.row, "", excerpt(task.text(row))) for row in rows if set(task.labels(row)) & unseen.keys()
     ]
     return [
         Notice(

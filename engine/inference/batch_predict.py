@@ -15,13 +15,9 @@ import pandas
 
 from engine.core.errors import ColumnProblem, FileProblem
 from engine.core.text import Text
-from engine.data.cells import as_text
 from engine.data.columns import guess_columns, missing_column
-from engine.data.profile import as_items
-from engine.data.spans import join_tokens
 from engine.data.table import Table
 from engine.schema import Answered
-from engine.tasks.roles import READS, must_read, role_of
 
 if TYPE_CHECKING:
     from engine.inference.predictor import Predictor
@@ -56,7 +52,7 @@ def answer_table(
     """An answer for every row of a table. ColumnProblem when no column can be what the model reads."""
     roles = text_columns(predictor, table, columns or {})
     cells = zip(*(table.frame[column] for column in roles.values()), strict=True)
-    rows = [_row(dict(zip(roles, given, strict=True))) for given in cells]
+    rows = [predictor.task.spec.row_inputs(dict(zip(roles, given, strict=True))) for given in cells]
     answers = iter(predictor.predict([row for row in rows if row], base=base, progress=progress))
     return Answered(roles, rows, [next(answers) if row else None for row in rows])
 
@@ -70,29 +66,21 @@ def beside(table: Table, answered: Answered, predictor: Predictor) -> pandas.Dat
     return frame
 
 
-def _row(cells: dict[str, Any]) -> dict[str, Any] | None:
-    """What there is to read of a row; None where something is missing. Tokens give their text, and are kept."""
-    if "tokens" in cells:
-        text, places = join_tokens([as_text(token) for token in as_items(cells["tokens"]) or []])
-        return {"text": text, "tokens": places} if text.strip() else None
-    read = {name: as_text(cell) for name, cell in cells.items()}
-    return read if all(text.strip() for text in read.values()) else None
-
-
 def text_columns(predictor: Predictor, table: Table, given: dict[str, str]) -> dict[str, str]:
     """The columns the model reads, by role: as given, else named as in training, else guessed. ColumnProblem."""
-    trained, task = predictor.description.columns, predictor.task.spec.name
-    wanted = [role_of(task, name) for name in READS[task] if must_read(task, name) or name in trained]
+    trained, spec = predictor.description.columns, predictor.task.spec
+    wanted = [spec.role(name) for name in spec.inputs if name not in spec.optional_inputs or name in trained]
     given = {role: column for role, column in given.items() if column}
-    labels = {role.name: role.label for role in predictor.task.spec.roles}
+    labels = {role.name: role.label for role in spec.roles}
     for role, column in given.items():
         if column not in table.columns:
             raise missing_column(table, column, labels[role], role)
     named = {role.name: trained[role.name] for role in wanted if trained.get(role.name) in table.columns}
     only = {wanted[0].name: table.columns[0]} if len(wanted) == len(table.columns) == 1 else {}
-    found = {**guess_columns(table, predictor.task.spec.name), **only, **named, **given}
-    if task == "ner" and "tokens" in found and ("text" not in found or "tokens" in given):
-        return {"tokens": found["tokens"]}
+    found = {**guess_columns(table, spec), **only, **named, **given}
+    for name, other in spec.alternative_roles.items():
+        if name in spec.inputs and other in found and (name not in found or other in given):
+            return {other: found[other]}
     for role in wanted:
         if role.name not in found:
             raise ColumnProblem(

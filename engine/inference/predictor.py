@@ -23,7 +23,6 @@ from engine.models.load import LoadedModel
 from engine.models.speed.fast_paths import Conditions, FastPaths
 from engine.schema import Example
 from engine.tasks import TASKS
-from engine.tasks.roles import READS, must_read, role_of
 
 Rows = Sequence[str | Mapping[str, str]]
 Progress = Callable[[int, int], None]
@@ -69,7 +68,7 @@ class Predictor:
             predictions = self._tuned.predict(examples, encoded, progress)
         answers = self.task.answers(examples, predictions, encoded, self.outputs)
         if self.description.masked:
-            main = READS[self.task.spec.name][0]
+            main = self.task.spec.inputs[0]
             given = (row if isinstance(row, str) else row[main] for row in rows)
             answers = [unmasked(answer, text) for answer, text in zip(answers, given, strict=True)]
         return answers
@@ -106,13 +105,13 @@ class Predictor:
         )
 
     def _examples(self, rows: Rows) -> list[Example]:
-        required = [name for name in READS[self.task.spec.name] if must_read(self.task.spec.name, name)]
+        required = self.task.spec.required_inputs
         examples = []
         for number, row in enumerate(rows, start=1):
             inputs = {required[0]: row} if isinstance(row, str) else dict(row)
             missing = [name for name in required if not isinstance(inputs.get(name), str)]
             if missing:
-                label = role_of(self.task.spec.name, missing[0]).label
+                label = self.task.spec.role(missing[0]).label
                 asked = " ".join(f"--input {name}=…" for name in required)
                 raise ColumnProblem(
                     "missing_input",

@@ -13,13 +13,11 @@ from engine.config import RunConfig
 from engine.core.errors import LabelProblem
 from engine.core.text import Text
 from engine.data.columns import resolve_columns
-from engine.data.examples import labels_of, read_examples
+from engine.data.examples import read_examples
 from engine.data.load import read_table
-from engine.data.one_label import in_form
 from engine.evaluation.intervals import bootstrap
 from engine.inference.predictor import Predictor
 from engine.schema import Notice
-from engine.tasks.classification.model import Classes
 
 
 def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: str) -> dict[str, Any]:
@@ -30,15 +28,14 @@ def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: s
     know, which count as mistakes. Raises LabelProblem when it knows none of them.
     """
     task, outputs = predictor.task, predictor.outputs
-    table = read_table(file, task=task.spec.name, **reading)
+    table = read_table(file, task=task.spec, **reading)
     trained = predictor.description.columns
     given = {role: column for role, column in trained.items() if column in table.columns}
-    columns = resolve_columns(table, task.spec.name, given)
-    examples, notices = read_examples(table, task.spec.name, columns, config.data)
-    if isinstance(outputs, Classes):
-        examples = in_form(examples, outputs.multi_label)
+    columns = resolve_columns(table, task.spec, given)
+    examples, notices = read_examples(table, task.spec, columns, config.data)
+    examples = task.spec.fit_targets(examples, outputs)
     known = set(outputs.labels)
-    if known and not any(known & set(labels_of(example)) for example in examples):
+    if known and not any(known & set(task.spec.labels(example)) for example in examples):
         raise LabelProblem(
             "unknown_labels",
             Text(
@@ -48,7 +45,7 @@ def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: s
             Text(f"It knows: {', '.join(outputs.labels[:20])}.", f"模型的类别：{'、'.join(outputs.labels[:20])}。"),
             file=file.name,
         )
-    strange = Counter(label for example in examples for label in labels_of(example) if known and label not in known)
+    strange = Counter(label for example in examples for label in task.spec.labels(example) if known and label not in known)
     if strange:
         listed = [f"{label!r} ({count})" for label, count in strange.most_common(10)]
         notices.append(

@@ -1,6 +1,6 @@
 """TaskSpec: what a task is without its model. Columns, rows, labels, identity of rows, defaults.
 
-Everything here works on tables and examples and needs neither PyTorch nor transformers, so that the page, the command line, the
+Everything here works on tables and examples and needs neither PyTorch nor transformers (pandas only once a table is read), so that the page, the command line, the
 data check and the configuration can ask it cheaply. The other half, which trains and answers, is the task's TaskModel
 (`TaskSpec.task_model`). A task subclasses `EncoderSpec` or `GenerativeSpec`; instances hold no state.
 """
@@ -16,13 +16,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from engine.core.text import Text
+from engine.data.cells import as_text
 from engine.data.normal import normal_form, normal_key
 from engine.schema import ENCODER, GENERATIVE, Example, Role
 from engine.tasks.task_defaults import TaskHyperparameters, epochs_for_generation, lr_scale_for_generators
 
 if TYPE_CHECKING:
+    from engine.data.config import DataConfig
+    from engine.data.guess import Guess
     from engine.data.table import Table
-    from engine.schema import Answered
+    from engine.schema import Answered, Notice, Outputs
     from engine.tasks.base import Task
     from engine.tasks.export_spec import TaskExport
 
@@ -57,14 +60,22 @@ class TaskSpec(ABC):
     hyperparameters: TaskHyperparameters  # used where the configuration leaves them open
 
     optional_inputs: frozenset[str] = frozenset()  # inputs without which a row can still be answered
-    alternative_roles: Mapping[str, str] = NOTHING  # role -> the role that may take its place in a table (text -> tokens)
-    default_settings: Mapping[str, Mapping[str, Any]] = NOTHING  # section -> fields whose defaults differ from RunConfig's
-    max_test_rows: int | None = None  # test rows answered unless more are asked for; None: all, because answering is cheap
+    alternative_roles: Mapping[str, str] = (
+        NOTHING  # role -> the role that may take its place in a table (text -> tokens)
+    )
+    default_settings: Mapping[str, Mapping[str, Any]] = (
+        NOTHING  # section -> fields whose defaults differ from RunConfig's
+    )
+    max_test_rows: int | None = (
+        None  # test rows answered unless more are asked for; None: all, because answering is cheap
+    )
     windowed: bool = False  # whether long training texts are read in overlapping windows; else they are truncated
     loss_per_token: bool = False  # whether the loss is a mean over tokens, not over rows
     export_formats: Mapping[str, ExportFormat] = NOTHING  # by file ending, beside the tables that every task can write
     has_labels: bool = False  # whether a row carries labels of a closed set, which can be rare, unseen or misspelt
-    reads_tags: bool = False  # whether a table may hold tokens with tags: CoNLL files, one token a row, empty span cells
+    reads_tags: bool = (
+        False  # whether rows are annotated texts, such as CoNLL files; an annotated row may lack a cell of spans
+    )
 
     @abstractmethod
     def task_model(self) -> Task:
@@ -98,6 +109,41 @@ class TaskSpec(ABC):
     def column(self, columns: Mapping[str, str], role: str) -> str:
         """The column of a role, or of its alternative; empty where the table has neither."""
         return columns.get(role) or columns.get(self.alternative_roles.get(role, ""), "")
+
+    # Tables
+
+    def arrange(self, table: Table) -> Table:
+        """The table in the layout that the task reads, one example a row; unchanged where it is so already."""
+        return table
+
+    @abstractmethod
+    def guess(self, table: Table, given: dict[str, str]) -> dict[str, Guess]:
+        """The columns of the roles that `given` leaves open, as far as any can be recognised."""
+
+    def missing_role(self, columns: Mapping[str, str]) -> str | None:
+        """The first role without which rows cannot be read and which has no column; None where there is none."""
+        return next((role.name for role in self.roles if role.required and role.name not in columns), None)
+
+    def chosen_columns(self, columns: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+        """The mapping to read with, where roles exclude each other; `given` are the columns chosen by hand."""
+        return dict(columns)
+
+    @abstractmethod
+    def read(self, table: Table, columns: Mapping[str, str], data: DataConfig) -> tuple[list[Example], list[Notice]]:
+        """The rows of a table as examples, with notices of what was left out or decided. LabelProblem where labels make no sense."""
+
+    def row_inputs(self, cells: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The inputs of a row without a target, from its cells by role; None where something to read is missing."""
+        inputs = {name: as_text(cell) for name, cell in cells.items()}
+        return inputs if all(text.strip() for text in inputs.values()) else None
+
+    def unify_targets(self, tables: Mapping[str, Sequence[Example]], data: DataConfig) -> dict[str, list[Example]]:
+        """The examples of all tables of a run with their targets in one form."""
+        return {name: list(rows) for name, rows in tables.items()}
+
+    def fit_targets(self, rows: Sequence[Example], outputs: Outputs) -> list[Example]:
+        """Examples with their targets in the form that a trained model answers in."""
+        return list(rows)
 
     # Rows
 
@@ -137,6 +183,14 @@ class TaskSpec(ABC):
         `frequency` counts the labels of all rows that are sampled from.
         """
         return min(self.labels(example), key=lambda label: (frequency[label], label), default="")
+
+    def require_labels(self, rows: Sequence[Example]) -> None:
+        """Raise LabelProblem where training rows have nothing to learn from."""
+        return
+
+    def refuse_unique_labels(self, rows: Sequence[Example]) -> None:
+        """Raise LabelProblem where nearly every training row has a label of its own: a text or an identifier, no class."""
+        return
 
     # Checks of data
 

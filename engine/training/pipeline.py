@@ -14,7 +14,6 @@ from engine.config import RunConfig
 from engine.core.errors import ConfigProblem
 from engine.core.settings import Settings
 from engine.core.text import Text
-from engine.data.split import main_text
 from engine.models.choose import AUTOMATIC, model_for
 from engine.run_directory.limits import check_limits
 from engine.run_directory.store import Run
@@ -88,7 +87,7 @@ class RunContext:
         """Put a model in the place of `auto`: one that reads the language of the training rows."""
         if self.config.model.id != AUTOMATIC:
             return
-        self.config.model.id, why = model_for(self.config.task, [main_text(row, self.config.task) for row in train])
+        self.config.model.id, why = model_for(self.config.task, [task_named(self.config.task).text(row) for row in train])
         self.run.update(model=self.config.model.id)
         self.events.notice("model_chosen", why)
 

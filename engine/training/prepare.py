@@ -20,11 +20,11 @@ from engine.core.text import Text
 from engine.data.columns import resolve_tables
 from engine.data.examples import read_examples
 from engine.data.load import read_tables
-from engine.data.one_label import agree_on_labels
-from engine.data.split import Splits, main_text, split
+from engine.data.split import Splits, split
 from engine.data.split_names import SPLITS
 from engine.run_directory.store import Run, write_atomically
 from engine.schema import Example, Notice
+from engine.tasks import task_named
 from engine.training.events import EventLog
 
 
@@ -46,18 +46,19 @@ def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -
     recorded = _recorded(run)
     if recorded is not None:
         return recorded
-    tables = read_tables(config.data, config.task, settings)
-    columns = resolve_tables(tables, config.task, config.data.columns)
+    task = task_named(config.task)
+    tables = read_tables(config.data, task, settings)
+    columns = resolve_tables(tables, task, config.data.columns)
     examples: dict[str, list[Example]] = {}
     notices = []
     for name, table in tables.items():
         notices += [Notice("file_note", "info", _in_file(table.source.name, note)) for note in table.source.notes]
-        examples[name], found = read_examples(table, config.task, columns[name], config.data)
+        examples[name], found = read_examples(table, task, columns[name], config.data)
         notices += found
-    examples = agree_on_labels(examples, config.task, config.data)
+    examples = task.unify_targets(examples, config.data)
     examples["train"], found = sample_of_example(examples["train"], config)
     notices += found
-    splits = split(examples, config.data, config.seed, config.task)
+    splits = split(examples, config.data, config.seed, task)
     notices += splits.notices
     for notice in notices:
         events.notice(notice.code, notice.message, notice.severity, count=notice.count)
@@ -110,7 +111,8 @@ def sample_of_example(rows: list[Example], config: RunConfig) -> tuple[list[Exam
     if example is None or example.sample is None or asked is not None or len(rows) <= example.sample:
         return rows, []
     low, high = example.sampled_lengths or (0, math.inf)
-    fitting = [index for index, row in enumerate(rows) if low <= len(main_text(row, config.task)) <= high]
+    task = task_named(config.task)
+    fitting = [index for index, row in enumerate(rows) if low <= len(task.text(row)) <= high]
     chosen = sorted(random.Random(config.seed).sample(fitting, example.sample))
     of = Text("", "")
     if example.sampled_lengths:

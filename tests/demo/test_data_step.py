@@ -25,6 +25,7 @@ from engine.config import DataConfig, RunConfig
 from engine.core.settings import Settings
 from engine.data.columns import guess_columns
 from engine.data.load import read_table
+from engine.tasks import TASKS
 from tests.engine.data.hub_server import HubServer, Repo
 
 TOKEN = "hf_visitors_own"
@@ -199,8 +200,8 @@ def test_what_the_hub_refuses_is_said_and_nothing_is_lost(scene: Wiring, hub: Hu
 def table_of(tmp_path: Path, task: str, records: list[dict[str, Any]]):
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8")
-    table = read_table(path, task=task)
-    return RunConfig(task=task, data=DataConfig(train=str(path))), table, guess_columns(table, task)
+    table = read_table(path, task=TASKS[task])
+    return RunConfig(task=task, data=DataConfig(train=str(path))), table, guess_columns(table, TASKS[task])
 
 
 def test_entities_are_marked_in_their_sentence(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from engine.config import RunConfig
 from engine.core.errors import ConfigProblem, FileProblem
 from engine.core.options import walk_options
 from engine.core.settings import Settings
-from engine.tasks.roles import ROLES
+from engine.tasks import TASKS
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def other_value(field: form.Field, uploads: Uploads, tmp_path: Path) -> tuple[An
 def test_the_page_has_a_field_for_every_field_of_run_config(tab: TaskTab) -> None:
     expected = {path for path, _, option in walk_options(RunConfig) if option.serves(tab.task.name)}
     expected -= {"task", "data.columns"}
-    expected |= {f"data.columns.{role.name}" for role in ROLES[tab.task.name]}
+    expected |= {f"data.columns.{role.name}" for role in TASKS[tab.task.name].roles}
     assert set(tab.fields) == expected
 
 
@@ -79,7 +79,7 @@ def test_every_field_reaches_run_config(tab: TaskTab, page: Page, tmp_path: Path
         assert sent != defaults[path], path
         config = form.to_config(tab.task.name, {**defaults, path: sent}, page.uploads)
         assert form.get(config.to_dict(), path) == expected, path
-    for role in ROLES[tab.task.name]:
+    for role in TASKS[tab.task.name].roles:
         config = form.to_config(tab.task.name, {**defaults, f"data.columns.{role.name}": "a column"}, page.uploads)
         assert config.data.columns == {role.name: "a column"}
 

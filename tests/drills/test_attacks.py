@@ -25,6 +25,7 @@ from demo.visitors import COOKIE
 from engine.core.settings import Settings
 from engine.run_directory.about import describe
 from engine.run_directory.store import Run
+from engine.tasks import TASKS
 from tests.demo.fake_run import finished_run
 
 PRIVATE_NOTE = "only the owner wrote this " + secrets.token_hex(8)
@@ -199,7 +200,7 @@ def test_a_bomb_is_refused_by_what_it_would_become(settings: Settings, tmp_path:
     page = Page.from_settings(settings)
     token = page.uploads.write("bomb.zip", packed.getvalue())
     with pytest.raises(FileProblem):
-        read_tables(DataConfig(train=str(page.uploads.path(token))), "classification", settings)
+        read_tables(DataConfig(train=str(page.uploads.path(token))), TASKS["classification"], settings)
 
 
 def test_a_path_of_the_machine_is_no_upload(stranger: httpx.Client, config: dict[str, Any], settings: Settings) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from engine.core.text import Text
-from engine.schema import Example
-from engine.tasks.roles import ROLES
+from engine.schema import Example, Role
+from engine.tasks.classification.label_form import targets_in_form, unify_targets
+from engine.tasks.classification.labels import labels_of, refuse_unique_labels, require_labels
+from engine.tasks.roles import TEXT
 from engine.tasks.spec import EncoderSpec
 from engine.tasks.task_defaults import (
     TaskHyperparameters,
@@ -18,7 +20,19 @@ from engine.tasks.task_defaults import (
 )
 
 if TYPE_CHECKING:
+    from engine.data.config import DataConfig
+    from engine.data.guess import Guess
+    from engine.data.table import Table
+    from engine.schema import Notice, Outputs
     from engine.tasks.base import Task
+
+TEXT_PAIR = Role(
+    "text_pair",
+    Text("Second text", "第二段文本"),
+    Text("For tasks that compare two texts.", "用于比较两段文本的任务。"),
+    required=False,
+)
+LABEL = Role("label", Text("Label", "标签"), Text("What the model should answer.", "模型应给出的答案。"))
 
 
 class ClassificationSpec(EncoderSpec):
@@ -26,7 +40,7 @@ class ClassificationSpec(EncoderSpec):
 
     name = "classification"
     label = Text("Classification", "文本分类")
-    roles = ROLES["classification"]
+    roles = (TEXT, TEXT_PAIR, LABEL)
     inputs = ("text", "text_pair")
     optional_inputs = frozenset(("text_pair",))
     text_role = "text"
@@ -49,10 +63,32 @@ class ClassificationSpec(EncoderSpec):
 
         return Classification()
 
+    def guess(self, table: Table, given: dict[str, str]) -> dict[str, Guess]:
+        from engine.tasks.classification.columns import guess
+
+        return guess(table, given)
+
+    def read(self, table: Table, columns: Mapping[str, str], data: DataConfig) -> tuple[list[Example], list[Notice]]:
+        from engine.tasks.classification.reading import read
+
+        return read(table, columns, data)
+
+    def unify_targets(self, tables: Mapping[str, Sequence[Example]], data: DataConfig) -> dict[str, list[Example]]:
+        """A label each, or a tuple of labels each where a text may have several."""
+        return unify_targets(tables, data)
+
+    def fit_targets(self, rows: Sequence[Example], outputs: Outputs) -> list[Example]:
+        return targets_in_form(rows, outputs.to_dict()["multi_label"])
+
     def group(self, example: Example) -> Hashable:
         """Both texts of a pair: one text may well be compared with many."""
         return self.identity(example)
 
     def labels(self, example: Example) -> tuple[str, ...]:
-        target = example.target
-        return (target,) if isinstance(target, str) else tuple(dict.fromkeys(target))
+        return labels_of(example)
+
+    def require_labels(self, rows: Sequence[Example]) -> None:
+        require_labels(rows)
+
+    def refuse_unique_labels(self, rows: Sequence[Example]) -> None:
+        refuse_unique_labels(rows)

@@ -81,9 +81,7 @@ class Ner:
 
     def outputs(self, train: Sequence[Example]) -> EntityTypes:
         """The entity types of the training rows, sorted. LabelProblem when there is none, or when they are no types."""
-        from engine.data.examples import require_labels  # which knows the tasks' roles, and so this package
-
-        require_labels(list(train), self.spec.name)
+        self.spec.require_labels(train)
         labels = sorted({span["label"] for example in train for span in example.target})
         if len(labels) > MOST_TYPES:
             shown = ", ".join(repr(label) for label in labels[:3])

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.core.text import Text
-from engine.schema import Example
+from engine.data.cells import as_text
+from engine.schema import Example, Role
 from engine.tasks.ner.conll_export import conll
-from engine.tasks.roles import ROLES
+from engine.tasks.roles import TEXT
 from engine.tasks.spec import EncoderSpec, ExportFormat
 from engine.tasks.task_defaults import TaskHyperparameters, head_ratio_for_entities, passes_for_entities
 
 if TYPE_CHECKING:
+    from engine.data.config import DataConfig
+    from engine.data.guess import Guess
+    from engine.data.table import Table
+    from engine.schema import Notice
     from engine.tasks.base import Task
+
+ROLES = (
+    Role("text", TEXT.label, TEXT.help, required=False),
+    Role(
+        "spans",
+        Text("Spans", "实体区间"),
+        Text("Entities as character spans: start, end, label.", "实体的字符区间：start、end、label。"),
+        required=False,
+    ),
+    Role("tokens", Text("Tokens", "词元"), Text("The words of each row.", "每行的词列表。"), required=False),
+    Role("tags", Text("Tags", "标注"), Text("One tag for each token.", "每个词对应的标注。"), required=False),
+)
 
 
 class NerSpec(EncoderSpec):
@@ -22,7 +39,7 @@ class NerSpec(EncoderSpec):
 
     name = "ner"
     label = Text("Named entities", "命名实体识别")
-    roles = ROLES["ner"]
+    roles = ROLES
     inputs = ("text",)
     text_role = "text"
     target_role = "spans"
@@ -45,8 +62,52 @@ class NerSpec(EncoderSpec):
 
         return Ner()
 
+    def guess(self, table: Table, given: dict[str, str]) -> dict[str, Guess]:
+        from engine.tasks.ner.columns import guess
+
+        return guess(table, given)
+
+    def arrange(self, table: Table) -> Table:
+        from engine.tasks.ner.token_rows import join_tokens_of_sentences
+
+        return join_tokens_of_sentences(table)
+
+    def missing_role(self, columns: Mapping[str, str]) -> str | None:
+        """Text with spans, or tokens with tags, will do."""
+        if {"text", "spans"} <= columns.keys() or {"tokens", "tags"} <= columns.keys():
+            return None
+        return "tags" if "tokens" in columns else "spans" if "text" in columns else "text"
+
+    def chosen_columns(self, columns: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+        """Spans win over guessed tags."""
+        if {"text", "spans", "tokens", "tags"} <= columns.keys() and not {"tokens", "tags"} & given.keys():
+            return {role: columns[role] for role in ("text", "spans")}
+        return dict(columns)
+
+    def read(self, table: Table, columns: Mapping[str, str], data: DataConfig) -> tuple[list[Example], list[Notice]]:
+        from engine.tasks.ner.reading import read_spans, read_tagged
+
+        if {"tokens", "tags"} <= columns.keys():
+            return read_tagged(table, columns["tokens"], columns["tags"])
+        return read_spans(table, columns["text"], columns["spans"])
+
+    def row_inputs(self, cells: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Tokens give their text, and their places in it."""
+        if "tokens" not in cells:
+            return super().row_inputs(cells)
+        from engine.data.profile import as_items
+        from engine.tasks.ner.reading import join_tokens
+
+        text, places = join_tokens([as_text(token) for token in as_items(cells["tokens"]) or []])
+        return {"text": text, "tokens": places} if text.strip() else None
+
     def labels(self, example: Example) -> tuple[str, ...]:
         return tuple(dict.fromkeys(span["label"] for span in example.target))
 
     def label_occurrences(self, example: Example) -> Sequence[str]:
         return [span["label"] for span in example.target]
+
+    def require_labels(self, rows: Sequence[Example]) -> None:
+        from engine.tasks.ner.reading import require_entities
+
+        require_entities(rows)

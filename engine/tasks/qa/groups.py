@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from engine.core.text import Text
-from engine.data.split import group_key
+from engine.data.normal import normal_form
 from engine.evaluation.slices import LEAST_ROWS, Group, leakage_groups, length_thirds
 from engine.schema import Example
 
@@ -41,11 +41,16 @@ def question_word(question: str) -> Text:
     return next((name for name, pattern in _PATTERNS if pattern.search(question)), OTHER)
 
 
+def seen_contexts(train: Sequence[Example], test: Sequence[Example]) -> np.ndarray:
+    """Of each test question, whether training questions have its context, in normal form."""
+    known = {normal_form(example.inputs["context"]) for example in train}
+    return np.array([normal_form(example.inputs["context"]) in known for example in test])
+
+
 def groups(train: Sequence[Example], test: Sequence[Example]) -> dict[str, list[Group]]:
     """The parts by kind (a key of slices.KINDS); a kind whose parts would be too small to score is empty."""
     answered = np.array([bool(example.target) for example in test])
-    known = {group_key(example, "qa") for example in train}
-    seen = np.array([group_key(example, "qa") in known for example in test])
+    seen = seen_contexts(train, test)
     return {
         "answerable": _answerable(answered),
         "question_word": _by_word(test),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.core.text import Text
-from engine.data.split import group_key
 from engine.evaluation import calibration, insights, slices
 from engine.evaluation.comparison import CONFIDENCE, Baseline, ModelComparison
 from engine.evaluation.intervals import bootstrap
@@ -20,7 +19,7 @@ from engine.tasks.base import EvaluationData
 from engine.tasks.qa import baselines, sections
 from engine.tasks.qa import insights as remarks
 from engine.tasks.qa.counts import metrics_from, statistics
-from engine.tasks.qa.groups import groups
+from engine.tasks.qa.groups import groups, seen_contexts
 from engine.tasks.qa.match import is_chinese
 from engine.tasks.qa.sections import Answered
 
@@ -178,8 +177,7 @@ class _Builder:
 
     def _seen_point(self) -> insights.Point | None:
         judgement = self.judgement
-        known = {group_key(example, "qa") for example in judgement.train}
-        seen = np.array([group_key(example, "qa") in known for example in judgement.test])
+        seen = seen_contexts(judgement.train, judgement.test)
         fresh = None if seen.all() else float(self.answered.counts[~seen, 2].mean())
         return remarks.seen_contexts(int(seen.sum()), self.rows, fresh)
 

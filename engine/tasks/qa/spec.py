@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from engine.core.text import Text
-from engine.schema import Example
+from engine.schema import Example, Role
 from engine.tasks.qa.counts import METRICS
 from engine.tasks.qa.squad_export import squad_predictions
-from engine.tasks.roles import ROLES
 from engine.tasks.spec import EncoderSpec, ExportFormat
 from engine.tasks.task_defaults import TaskHyperparameters, epochs_for_questions
 
 if TYPE_CHECKING:
+    from engine.data.config import DataConfig
+    from engine.data.guess import Guess
+    from engine.data.table import Table
+    from engine.schema import Notice
     from engine.tasks.base import Task
+
+ROLES = (
+    Role("context", Text("Context", "原文"), Text("The text that holds the answer.", "包含答案的文本。")),
+    Role("question", Text("Question", "问题"), Text("What is asked about it.", "针对原文的提问。")),
+    Role(
+        "answers",
+        Text("Answers", "答案"),
+        Text(
+            "The answer as it stands in the context; empty when there is none.",
+            "原文中的答案片段；没有答案则留空。",
+        ),
+    ),
+    Role(
+        "answer_start",
+        Text("Answer start", "答案起点"),
+        Text("Character at which the answer starts.", "答案的起始字符位置。"),
+        required=False,
+    ),
+)
 
 
 class QuestionAnsweringSpec(EncoderSpec):
@@ -23,7 +46,7 @@ class QuestionAnsweringSpec(EncoderSpec):
 
     name = "qa"
     label = Text("Question answering", "抽取式问答")
-    roles = ROLES["qa"]
+    roles = ROLES
     inputs = ("context", "question")
     text_role = "context"
     target_role = "answers"
@@ -41,6 +64,21 @@ class QuestionAnsweringSpec(EncoderSpec):
         from engine.tasks.qa.model import QuestionAnswering
 
         return QuestionAnswering()
+
+    def guess(self, table: Table, given: dict[str, str]) -> dict[str, Guess]:
+        from engine.tasks.qa.columns import guess
+
+        return guess(table, given)
+
+    def read(self, table: Table, columns: Mapping[str, str], data: DataConfig) -> tuple[list[Example], list[Notice]]:
+        from engine.tasks.qa.reading import read_answers
+
+        return read_answers(table, columns)
+
+    def require_labels(self, rows: Sequence[Example]) -> None:
+        from engine.tasks.qa.reading import require_answers
+
+        require_answers(rows)
 
     @property
     def row_role(self) -> str:

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from engine.data.cells import as_text
-from engine.data.names import identifier_column
+from engine.tasks.qa.columns import identifier_column
 
 if TYPE_CHECKING:
     from engine.data.table import Table

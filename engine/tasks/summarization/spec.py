@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from engine.core.text import Text
-from engine.tasks.roles import ROLES
+from engine.schema import Example, Role
 from engine.tasks.spec import GenerativeSpec
 from engine.tasks.summarization.rouge import METRICS
 
 if TYPE_CHECKING:
+    from engine.data.config import DataConfig
+    from engine.data.guess import Guess
+    from engine.data.table import Table
+    from engine.schema import Notice
     from engine.tasks.base import Task
+
+ROLES = (
+    Role("document", Text("Document", "文档"), Text("The text to shorten.", "需要概括的文本。")),
+    Role(
+        "summary",
+        Text("Summary", "摘要"),
+        Text("What it comes down to; several references as a list.", "文本的要点；多个参考摘要用列表。"),
+    ),
+)
 
 
 class SummarizationSpec(GenerativeSpec):
@@ -18,7 +32,7 @@ class SummarizationSpec(GenerativeSpec):
 
     name = "summarization"
     label = Text("Summarization", "文本摘要")
-    roles = ROLES["summarization"]
+    roles = ROLES
     inputs = ("document",)
     text_role = "document"
     target_role = "summary"
@@ -29,3 +43,18 @@ class SummarizationSpec(GenerativeSpec):
         from engine.tasks.summarization.model import Summarization
 
         return Summarization()
+
+    def guess(self, table: Table, given: dict[str, str]) -> dict[str, Guess]:
+        from engine.tasks.summarization.columns import guess
+
+        return guess(table, given)
+
+    def arrange(self, table: Table) -> Table:
+        from engine.tasks.summarization.references import join_references
+
+        return join_references(table)
+
+    def read(self, table: Table, columns: Mapping[str, str], data: DataConfig) -> tuple[list[Example], list[Notice]]:
+        from engine.tasks.summarization.reading import read
+
+        return read(table, columns)

@@ -9,6 +9,7 @@ import pytest
 
 from engine.core.errors import FileProblem
 from engine.data.load import read_table
+from engine.tasks import TASKS
 from tests.engine.data.awkward import CASES, Case
 
 READ = [case for case in CASES if case.code is None]
@@ -24,7 +25,7 @@ def test_there_are_at_least_forty_and_many_more():
 def test_read(case: Case, tmp_path):
     path = tmp_path / case.file
     path.write_bytes(case.data)
-    table = read_table(path, task=case.task or None)
+    table = read_table(path, task=TASKS.get(case.task))
     assert table.columns == case.columns
     assert len(table) == len(table.lines)
     if case.rows is not None:
@@ -43,7 +44,7 @@ def test_refused(case: Case, tmp_path):
     path = tmp_path / case.file
     path.write_bytes(case.data)
     with pytest.raises(FileProblem) as caught:
-        read_table(path, task=case.task or None)
+        read_table(path, task=TASKS.get(case.task))
     problem = caught.value
     assert problem.code == case.code
     assert problem.where["file"] in (case.file, case.file.removesuffix(".gz"), "a.csv")

@@ -16,6 +16,7 @@ from engine.data.check import FIXES, check
 from engine.data.fixes import apply_fixes
 from engine.data.split import split
 from engine.schema import Example
+from engine.tasks import TASKS
 
 PIECES = [*"ab ,.1239-@\n'", "好", "商品", "a@b.org", "13812345678", "\ufffd", "🙂", "the ", "und "]
 TEXTS = (
@@ -71,6 +72,6 @@ def test_any_examples(data, task):
         once, _ = apply_fixes(tables, [code], task)
         assert apply_fixes(once, [code], task)[0] == once
     try:
-        split(tables, DataConfig(fixes=fixes), 1, task)
+        split(tables, DataConfig(fixes=fixes), 1, TASKS[task])
     except UserError as problem:
         assert problem.code in ("one_label", "no_entities", "no_answers", "too_few_rows")

@@ -12,6 +12,7 @@ import pytest
 from engine.core.errors import ColumnProblem
 from engine.core.text import Text
 from engine.data.columns import guess_columns, guess_with_reasons, resolve_columns, resolve_tables
+from engine.tasks import TASKS
 from tests.engine.data.tables import table
 
 ENGLISH = [
@@ -64,7 +65,7 @@ def test_classification_by_names_and_contents(text, label, values):
         "user name": sixty(["ann b", "bob c", "cy d"]),
         text: sixty(values),
     }
-    assert guess_columns(table(columns), "classification") == {"text": text, "label": label}
+    assert guess_columns(table(columns), TASKS["classification"]) == {"text": text, "label": label}
 
 
 @pytest.mark.parametrize("task", ["classification", "ner", "qa", "summarization"])
@@ -77,11 +78,11 @@ def test_identifiers_and_dates_are_never_text(task):
         "编号": [f"这是第{i}号编号" for i in range(60)],
         "number": [str(i * 37) for i in range(60)],
     }
-    assert guess_columns(table(columns), task) == {}
+    assert guess_columns(table(columns), TASKS[task]) == {}
 
 
 def test_a_guess_says_why():
-    guesses = guess_with_reasons(table({"text": sixty(ENGLISH), "c2": sixty(LABELS)}), "classification")
+    guesses = guess_with_reasons(table({"text": sixty(ENGLISH), "c2": sixty(LABELS)}), TASKS["classification"])
     assert guesses["text"].reason.en == "its name says so"
     assert guesses["label"].reason.en == "it holds few short values that repeat"
     assert 0 < guesses["label"].score < guesses["text"].score <= 1
@@ -89,19 +90,19 @@ def test_a_guess_says_why():
 
 def test_text_pairs_are_found_by_name_only():
     pairs = {"premise": sixty(ENGLISH), "hypothesis": sixty(CHINESE), "label": sixty(LABELS)}
-    assert guess_columns(table(pairs), "classification") == {
+    assert guess_columns(table(pairs), TASKS["classification"]) == {
         "text": "premise",
         "text_pair": "hypothesis",
         "label": "label",
     }
     other = {"text": sixty(ENGLISH), "remark": sixty(CHINESE), "label": sixty(LABELS)}
-    assert "text_pair" not in guess_columns(table(other), "classification")
+    assert "text_pair" not in guess_columns(table(other), TASKS["classification"])
 
 
 def test_integer_labels_and_list_labels():
-    assert guess_columns(table({"a": sixty(ENGLISH), "b": [0, 1] * 30}), "classification")["label"] == "b"
+    assert guess_columns(table({"a": sixty(ENGLISH), "b": [0, 1] * 30}), TASKS["classification"])["label"] == "b"
     lists = {"text": sixty(ENGLISH), "topics": [["a", "b"], ["a"], ["b"]] * 20}
-    assert guess_columns(table(lists), "classification")["label"] == "topics"
+    assert guess_columns(table(lists), TASKS["classification"])["label"] == "topics"
 
 
 def test_ner_from_tokens_among_other_tags():
@@ -111,17 +112,17 @@ def test_ner_from_tokens_among_other_tags():
         "pos_tags": [["NNP", "VBD"], ["UH"], ["NNP"]],
         "ner_tags": [["B-PER", "O"], ["O"], ["B-LOC"]],
     }
-    assert guess_columns(table(columns), "ner") == {"tokens": "tokens", "tags": "ner_tags"}
+    assert guess_columns(table(columns), TASKS["ner"]) == {"tokens": "tokens", "tags": "ner_tags"}
 
 
 def test_ner_from_lists_written_into_csv_cells():
     columns = {"词": ["['我', '在', '京']"] * 3, "标注": ["['O', 'O', 'B-LOC']"] * 3}
-    assert guess_columns(table(columns), "ner") == {"tokens": "词", "tags": "标注"}
+    assert guess_columns(table(columns), TASKS["ner"]) == {"tokens": "词", "tags": "标注"}
 
 
 def test_ner_from_spans():
     columns = {"text": ["Ann met Bob in Rome"] * 3, "label": [[[0, 3, "PER"]], [], [[8, 11, "PER"]]], "id": [1, 2, 3]}
-    assert guess_columns(table(columns), "ner") == {"text": "text", "spans": "label"}
+    assert guess_columns(table(columns), TASKS["ner"]) == {"text": "text", "spans": "label"}
 
 
 def test_qa_by_contents_alone():
@@ -130,7 +131,7 @@ def test_qa_by_contents_alone():
         "b": ["When was the tower built?", "Where does it stand?", "Who enjoys it?", "Since when?"],
         "c": ["1889", "Paris", "visitors", "1889"],
     }
-    assert guess_columns(table(columns), "qa") == {"question": "b", "context": "a", "answers": "c"}
+    assert guess_columns(table(columns), TASKS["qa"]) == {"question": "b", "context": "a", "answers": "c"}
 
 
 def test_qa_in_chinese():
@@ -140,7 +141,7 @@ def test_qa_in_chinese():
         "答案": ["1889年", "巴黎"],
         "答案起点": [4, 12],
     }
-    assert guess_columns(table(columns), "qa") == {
+    assert guess_columns(table(columns), TASKS["qa"]) == {
         "context": "原文",
         "question": "问题",
         "answers": "答案",
@@ -158,13 +159,16 @@ def test_summarization(document, summary):
         summary: [f"{ENGLISH[i % 6][:25]} {i}" for i in range(30)],
         "topic": ["a b", "c d", "e f"] * 10,
     }
-    assert guess_columns(table(columns), "summarization") == {"document": document, "summary": summary}
+    assert guess_columns(table(columns), TASKS["summarization"]) == {"document": document, "summary": summary}
 
 
 def test_a_given_column_frees_the_others():
     columns = {"title": sixty(ENGLISH), "text": sixty(CHINESE), "label": sixty(LABELS), "topic": sixty(["a", "b", "c"])}
-    assert resolve_columns(table(columns), "classification", {"text": "title"}) == {"text": "title", "label": "label"}
-    assert resolve_columns(table(columns), "classification", {"label": "topic", "text": ""}) == {
+    assert resolve_columns(table(columns), TASKS["classification"], {"text": "title"}) == {
+        "text": "title",
+        "label": "label",
+    }
+    assert resolve_columns(table(columns), TASKS["classification"], {"label": "topic", "text": ""}) == {
         "text": "text",
         "label": "topic",
     }
@@ -172,7 +176,9 @@ def test_a_given_column_frees_the_others():
 
 def test_a_misspelt_column_lists_what_exists_and_the_nearest():
     with pytest.raises(ColumnProblem) as caught:
-        resolve_columns(table({"Text": sixty(ENGLISH), "label": sixty(LABELS)}), "classification", {"text": "texte"})
+        resolve_columns(
+            table({"Text": sixty(ENGLISH), "label": sixty(LABELS)}), TASKS["classification"], {"text": "texte"}
+        )
     problem = caught.value
     assert problem.code == "missing_column"
     assert "'Text', 'label'" in problem.message.en
@@ -192,7 +198,7 @@ def test_a_misspelt_column_lists_what_exists_and_the_nearest():
 )
 def test_refused(task, columns, given, code):
     with pytest.raises(ColumnProblem) as caught:
-        resolve_columns(table(columns), task, given)
+        resolve_columns(table(columns), TASKS[task], given)
     assert caught.value.code == code
 
 
@@ -201,7 +207,7 @@ def test_no_column_repeats_what_the_reader_noticed():
     read = table({"note": ENGLISH})
     read = dataclasses.replace(read, source=dataclasses.replace(read.source, notes=notes))
     with pytest.raises(ColumnProblem) as caught:
-        resolve_columns(read, "classification", {})
+        resolve_columns(read, TASKS["classification"], {})
     assert "'Data'" in caught.value.hint.en and "另有 'Data'" in caught.value.hint.zh
 
 
@@ -210,9 +216,12 @@ def test_a_test_file_with_other_names_is_mapped_by_itself():
         "train": table({"text": sixty(ENGLISH), "label": sixty(LABELS)}),
         "test": table({"sentence": sixty(CHINESE), "label": sixty(LABELS)}),
     }
-    assert resolve_tables(tables, "classification", {})["test"] == {"text": "sentence", "label": "label"}
+    assert resolve_tables(tables, TASKS["classification"], {})["test"] == {"text": "sentence", "label": "label"}
 
 
 def test_long_digits_are_looked_at_in_no_time():
     cells = ["1" * 190 + "!" for _ in range(300)]
-    assert guess_columns(table({"text": cells, "label": ["a", "b", "c"] * 100}), "classification")["label"] == "label"
+    assert (
+        guess_columns(table({"text": cells, "label": ["a", "b", "c"] * 100}), TASKS["classification"])["label"]
+        == "label"
+    )

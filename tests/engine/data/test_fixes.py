@@ -12,6 +12,7 @@ from engine.core.errors import ConfigProblem
 from engine.data.fixes import FIXES, apply_fixes
 from engine.data.split import split
 from engine.schema import Example
+from engine.tasks import TASKS
 
 
 def rows(*pairs):
@@ -97,7 +98,7 @@ def test_bad_summaries_leave_training_only():
 
 def test_a_split_honours_the_fixes_of_the_configuration():
     train = rows(*[(f"text {i // 2}", "a" if i % 4 < 2 else "b") for i in range(80)])
-    splits = split({"train": train}, DataConfig(fixes=["drop_duplicates"]), 1, "classification")
+    splits = split({"train": train}, DataConfig(fixes=["drop_duplicates"]), 1, TASKS["classification"])
     assert sum(splits.sizes().values()) == 40
     assert splits.notices[0].code == "fixed_drop_duplicates"
     assert splits.notices[0].count == 40

@@ -25,6 +25,7 @@ from engine.data.check import ModelFacts, check_config
 from engine.data.hub import list_configs, list_splits, read_hub
 from engine.data.limits import Limits
 from engine.data.load import read_tables
+from engine.tasks import TASKS
 from tests.engine.data.hub_server import COMMIT, OLD, HubServer, Repo
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -239,12 +240,12 @@ def test_a_dead_or_silent_hub_is_told_within_seconds(hub, monkeypatch):
 
 def test_a_token_opens_a_private_set_and_is_kept_nowhere(hub, deployment, tmp_path):
     data = DataConfig(hub="owner/private")
-    tables = read_tables(data, "classification", deployment, token=SECRET)
+    tables = read_tables(data, TASKS["classification"], deployment, token=SECRET)
     assert len(tables["train"]) == 6
     assert SECRET not in RunConfig(data=data).to_yaml() + repr(tables["train"].source)
     kept = [path for path in tmp_path.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
     assert kept == []
-    assert refused(lambda: read_tables(data, "classification", deployment, token="hf_wrong")).code == (
+    assert refused(lambda: read_tables(data, TASKS["classification"], deployment, token="hf_wrong")).code == (
         "hub_dataset_not_found"
     )
 
@@ -252,20 +253,20 @@ def test_a_token_opens_a_private_set_and_is_kept_nowhere(hub, deployment, tmp_pa
 def test_a_public_deployment_does_not_lend_its_owners_token(hub, deployment, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", SECRET)
     data = DataConfig(hub="owner/private")
-    assert len(read_tables(data, "classification", deployment)["train"]) == 6
+    assert len(read_tables(data, TASKS["classification"], deployment)["train"]) == 6
     hub.asked.clear()
     public = Settings(cache_dir=tmp_path, runs_dir=tmp_path, public=True)
-    assert refused(lambda: read_tables(data, "classification", public)).code == "hub_dataset_not_found"
+    assert refused(lambda: read_tables(data, TASKS["classification"], public)).code == "hub_dataset_not_found"
     assert {authorization for _, _, authorization in hub.asked} == {""}
     # A visitor's own token works there.
     monkeypatch.delenv("HF_TOKEN")
-    assert len(read_tables(data, "classification", public, token=SECRET)["train"]) == 6
+    assert len(read_tables(data, TASKS["classification"], public, token=SECRET)["train"]) == 6
 
 
 def test_a_file_given_beside_the_hub_data_set_wins(hub, tmp_path, deployment):
     own = tmp_path / "own.csv"
     own.write_text("sentence,label\nmine,pos\n")
-    tables = read_tables(DataConfig(hub="owner/reviews", test=str(own)), "classification", deployment)
+    tables = read_tables(DataConfig(hub="owner/reviews", test=str(own)), TASKS["classification"], deployment)
     assert {split: len(table) for split, table in tables.items()} == {"train": 20, "validation": 5, "test": 1}
 
 

@@ -14,6 +14,7 @@ from engine.core.errors import ConfigProblem, FileProblem
 from engine.core.settings import Settings
 from engine.data.limits import MEGABYTE, Limits
 from engine.data.load import read_table, read_tables
+from engine.tasks import TASKS
 
 ROWS = "text,label\ngood,pos\nbad,neg\n"
 
@@ -108,7 +109,7 @@ def test_tables_of_a_run_from_files(tmp_path, deployment):
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text(ROWS)
     tables = read_tables(
-        DataConfig(train=str(tmp_path / "a.csv"), test=str(tmp_path / "b.csv")), "classification", deployment
+        DataConfig(train=str(tmp_path / "a.csv"), test=str(tmp_path / "b.csv")), TASKS["classification"], deployment
     )
     assert list(tables) == ["train", "test"]
     assert tables["test"].source.name == "b.csv"
@@ -119,7 +120,7 @@ def test_one_archive_may_hold_all_three(tmp_path, deployment):
     with zipfile.ZipFile(path, "w") as target:
         for member in ("data/train.csv", "data/dev.csv", "data/my_test.csv"):
             target.writestr(member, ROWS.replace("good", member))
-    tables = read_tables(DataConfig(train=str(path)), "classification", deployment)
+    tables = read_tables(DataConfig(train=str(path)), TASKS["classification"], deployment)
     assert {split: table.frame["text"][0] for split, table in tables.items()} == {
         "train": "data/train.csv",
         "validation": "data/dev.csv",
@@ -127,7 +128,7 @@ def test_one_archive_may_hold_all_three(tmp_path, deployment):
     }
     own = tmp_path / "own.csv"
     own.write_text(ROWS)
-    tables = read_tables(DataConfig(train=str(path), test=str(own)), "classification", deployment)
+    tables = read_tables(DataConfig(train=str(path), test=str(own)), TASKS["classification"], deployment)
     assert tables["test"].frame["text"][0] == "good"
     assert refusal(path).code == "several_tables"
 
@@ -135,30 +136,30 @@ def test_one_archive_may_hold_all_three(tmp_path, deployment):
 def test_one_json_file_may_hold_all_splits(tmp_path, deployment):
     path = tmp_path / "a.json"
     path.write_text('{"train": [{"text": "a", "label": "x"}], "test": [{"text": "b", "label": "y"}]}')
-    tables = read_tables(DataConfig(train=str(path)), "classification", deployment)
+    tables = read_tables(DataConfig(train=str(path)), TASKS["classification"], deployment)
     assert {split: list(table.frame["text"]) for split, table in tables.items()} == {"train": ["a"], "test": ["b"]}
 
 
 def test_numbered_references_are_joined_for_summarization_only(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"dialogue": "long", "summary1": "a", "summary2": "b", "topic1": "t", "topic2": "u"}\n')
-    assert read_table(path, task="summarization").frame["summary"][0] == ["a", "b"]
-    assert "summary1" in read_table(path, task="classification").columns
+    assert read_table(path, task=TASKS["summarization"]).frame["summary"][0] == ["a", "b"]
+    assert "summary1" in read_table(path, task=TASKS["classification"]).columns
 
 
 def test_no_data_is_a_problem_of_the_configuration(deployment):
     with pytest.raises(ConfigProblem):
-        read_tables(DataConfig(), "classification", deployment)
+        read_tables(DataConfig(), TASKS["classification"], deployment)
 
 
 def test_one_token_a_row_is_joined_by_sentence(tmp_path):
     path = tmp_path / "ner.csv"
     path.write_text("Sentence #,Word,POS,Tag\nSentence: 1,Ann,NNP,B-per\n,ran,VBD,O\nSentence: 2,Rome,NNP,B-geo\n")
-    table = read_table(path, task="ner")
+    table = read_table(path, task=TASKS["ner"])
     assert list(table.frame["tokens"]) == [["Ann", "ran"], ["Rome"]]
     assert list(table.frame["tags"]) == [["B-per", "O"], ["B-geo"]]
     assert table.lines == [2, 4]
-    assert read_table(path, task="classification").columns == ["Sentence #", "Word", "POS", "Tag"]
+    assert read_table(path, task=TASKS["classification"]).columns == ["Sentence #", "Word", "POS", "Tag"]
 
 
 def test_rows_are_numbered_as_a_spreadsheet_shows_them(tmp_path):
@@ -204,12 +205,12 @@ def test_a_chinese_excel_export_needs_no_setting(tmp_path, deployment):
     path = tmp_path / "评论.csv"
     path.write_bytes("\r\n".join(lines).encode("gb18030"))
     data = DataConfig(train=str(path))
-    tables = read_tables(data, "classification", deployment)
+    tables = read_tables(data, TASKS["classification"], deployment)
     assert tables["train"].source.encoding == "gb18030"
-    columns = resolve_tables(tables, "classification", {})["train"]
+    columns = resolve_tables(tables, TASKS["classification"], {})["train"]
     assert columns == {"text": "评论内容", "label": "情感"}
-    examples, notices = read_examples(tables["train"], "classification", columns, data)
-    splits = split({"train": examples}, data, 42, "classification")
+    examples, notices = read_examples(tables["train"], TASKS["classification"], columns, data)
+    splits = split({"train": examples}, data, 42, TASKS["classification"])
     assert notices == splits.notices == []
     assert splits.sizes() == {"train": 36, "validation": 4, "test": 20}
 

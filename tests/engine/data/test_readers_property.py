@@ -33,6 +33,7 @@ from engine.data.limits import Limits
 from engine.data.load import read_table
 from engine.data.pairs import read_pairs
 from engine.data.table import Source
+from engine.tasks import TASKS
 
 LIMITS = Limits(max_rows=500, max_columns=20, max_cell_chars=1000)
 SOURCE = Source(name="a.csv", format="csv")
@@ -59,7 +60,7 @@ def reads_or_refuses(read):
 def test_any_bytes(tmp_path, data, suffix, task):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(data)
-    reads_or_refuses(lambda: read_table(path, task=task, limits=LIMITS))
+    reads_or_refuses(lambda: read_table(path, task=TASKS[task], limits=LIMITS))
 
 
 @QUICK
@@ -71,9 +72,9 @@ def test_any_text_to_examples(tmp_path, text, encoding, task):
     path.write_bytes(text.encode(encoding))
 
     def whole_way():
-        table = read_table(path, task=task, limits=LIMITS)
-        guess_columns(table, task)
-        return read_examples(table, task, resolve_columns(table, task, {}), DataConfig())
+        table = read_table(path, task=TASKS[task], limits=LIMITS)
+        guess_columns(table, TASKS[task])
+        return read_examples(table, TASKS[task], resolve_columns(table, TASKS[task], {}), DataConfig())
 
     reads_or_refuses(whole_way)
 
@@ -117,10 +118,12 @@ def test_any_workbook(tmp_path, rows, task):
         book.active.append(row)
     path = tmp_path / "a.xlsx"
     book.save(path)
-    table = reads_or_refuses(lambda: read_table(path, task=task, limits=LIMITS))
+    table = reads_or_refuses(lambda: read_table(path, task=TASKS[task], limits=LIMITS))
     if table is not None:
         assert len(table.lines) == len(table)
-        reads_or_refuses(lambda: read_examples(table, task, resolve_columns(table, task, {}), DataConfig()))
+        reads_or_refuses(
+            lambda: read_examples(table, TASKS[task], resolve_columns(table, TASKS[task], {}), DataConfig())
+        )
 
 
 PARQUET_COLUMNS = st.one_of(
@@ -142,13 +145,15 @@ PARQUET_COLUMNS = st.one_of(
 def test_any_parquet(tmp_path, columns, task):
     path = tmp_path / "a.parquet"
     pyarrow.parquet.write_table(pyarrow.table(columns), path)
-    table = reads_or_refuses(lambda: read_table(path, task=task, limits=LIMITS))
+    table = reads_or_refuses(lambda: read_table(path, task=TASKS[task], limits=LIMITS))
     if table is not None:
         assert len(table) == 3
         assert not any(
             isinstance(cell, float) and math.isnan(cell) for name in table.columns for cell in table.frame[name]
         )
-        reads_or_refuses(lambda: read_examples(table, task, resolve_columns(table, task, {}), DataConfig()))
+        reads_or_refuses(
+            lambda: read_examples(table, TASKS[task], resolve_columns(table, TASKS[task], {}), DataConfig())
+        )
 
 
 JSON_VALUES = st.recursive(
@@ -169,8 +174,10 @@ JSON_VALUES = st.recursive(
 def test_any_json(value, task):
     tables = reads_or_refuses(lambda: read_json(json.dumps(value), SOURCE, LIMITS))
     for found in (tables or {}).values():
-        table = fill_short_export(found, task)
-        reads_or_refuses(lambda table=table: read_examples(table, task, resolve_columns(table, task, {}), DataConfig()))
+        table = TASKS[task].arrange(fill_short_export(found, TASKS[task].reads_tags))
+        reads_or_refuses(
+            lambda table=table: read_examples(table, TASKS[task], resolve_columns(table, TASKS[task], {}), DataConfig())
+        )
 
 
 @QUICK

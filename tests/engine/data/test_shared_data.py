@@ -14,6 +14,7 @@ from engine.core.settings import Settings
 from engine.data.columns import resolve_tables
 from engine.data.examples import read_examples
 from engine.data.load import read_tables
+from engine.tasks import TASKS
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"needs the public data sets in {DATA}")
@@ -30,11 +31,11 @@ SETS = {
 def test_loads_with_the_task_alone(name, tmp_path):
     task, train, test, columns, rows = SETS[name]
     data = DataConfig(train=str(DATA / name / train), test=str(DATA / name / test))
-    tables = read_tables(data, task, Settings(cache_dir=tmp_path, runs_dir=tmp_path))
-    mappings = resolve_tables(tables, task, {})
+    tables = read_tables(data, TASKS[task], Settings(cache_dir=tmp_path, runs_dir=tmp_path))
+    mappings = resolve_tables(tables, TASKS[task], {})
     assert mappings == {"train": columns, "test": columns}
     for split, expected in zip(("train", "test"), rows, strict=True):
-        examples, notices = read_examples(tables[split], task, mappings[split], data)
+        examples, notices = read_examples(tables[split], TASKS[task], mappings[split], data)
         assert len(examples) == expected
         assert notices == []
         if task == "qa":

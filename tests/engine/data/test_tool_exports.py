@@ -16,6 +16,7 @@ from engine.config import DataConfig
 from engine.data.columns import resolve_columns
 from engine.data.examples import read_examples
 from engine.data.load import read_table
+from engine.tasks import TASKS
 
 TEXTS = ["Ann Lee met Bob in New York.", "Nothing to see here.", "😀 Carla flew to 北京 today."]
 SPANS = [[(0, 7, "PER"), (12, 15, "PER"), (19, 27, "LOC")], [], [(2, 7, "PER"), (16, 18, "LOC")]]
@@ -26,8 +27,8 @@ def load(tmp_path, name, data, task):
     """(format, examples, codes of notices) of a file."""
     path = tmp_path / name
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    table = read_table(path, task=task)
-    examples, notices = read_examples(table, task, resolve_columns(table, task, {}), DataConfig())
+    table = read_table(path, task=TASKS[task])
+    examples, notices = read_examples(table, TASKS[task], resolve_columns(table, TASKS[task], {}), DataConfig())
     return table.source.format, examples, [notice.code for notice in notices]
 
 

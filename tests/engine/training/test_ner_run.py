@@ -19,6 +19,7 @@ from engine.inference.score_file import judge_file
 from engine.models.device import choose_device
 from engine.report.files import load_report
 from engine.runs.api import train
+from engine.tasks import TASKS
 from engine.tasks.ner.rows import error_rows
 from tests.tiny import WORDS, save_encoder
 
@@ -124,7 +125,7 @@ def test_a_text_of_twenty_thousand_characters_has_exact_places(predictor):
 def test_files_in_and_out(predictor, tmp_path):
     path = tmp_path / "in.csv"
     path.write_text('text\n"the paris, and bob"\n\n"=the rome, ann"\n', encoding="utf-8")
-    table = read_table(path, task="ner")
+    table = read_table(path, task=TASKS["ner"])
     answered = answer_table(predictor, table)
     for ending in (".csv", ".jsonl", ".xlsx", ".conll"):
         out = tmp_path / f"out{ending}"
@@ -134,7 +135,7 @@ def test_files_in_and_out(predictor, tmp_path):
     assert "paris (LOC); bob (PER)" in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
     lines = (tmp_path / "out.conll").read_text(encoding="utf-8").split("\n")
     assert lines[:6] == ["the\tO", "paris\tB-LOC", ",\tO", "and\tO", "bob\tB-PER", ""]
-    again = read_table(tmp_path / "out.conll", task="ner")
+    again = read_table(tmp_path / "out.conll", task=TASKS["ner"])
     assert again.frame["tokens"].tolist()[0] == ["the", "paris", ",", "and", "bob"]
     back = answer_table(predictor, again)
     assert back.columns == {"tokens": "tokens"}

@@ -23,6 +23,7 @@ from engine.report.files import load_report, render_html, render_markdown
 from engine.run_directory.store import Run
 from engine.runs.api import train
 from engine.schema import Example
+from engine.tasks import TASKS
 from engine.tasks.qa.model import QuestionAnswering
 from engine.tasks.qa.windows import token_targets
 from tests.engine.questions import WORDS, rows, write
@@ -130,7 +131,7 @@ def test_a_file_of_questions_in_and_out(finished: Run, tmp_path: Path) -> None:
     predictor = load_predictor(finished.directory)
     asked = rows(12, seed=5)
     source = write(tmp_path / "ask.jsonl", [{key: row[key] for key in ("id", "context", "question")} for row in asked])
-    table = read_table(source, task="qa")
+    table = read_table(source, task=TASKS["qa"])
     answered = answer_table(predictor, table)
     for ending in (".csv", ".xlsx", ".jsonl", ".json"):
         write_answers(table, answered, predictor, tmp_path / f"out{ending}")

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.core.errors import LabelProblem
 from engine.core.text import Text
 from engine.data.cells import as_text, as_value
 from engine.data.findings import excerpt, many, some
-from engine.data.names import identifier_column
 from engine.data.table import Table
 from engine.schema import Example, Notice, Place
+from engine.tasks.qa.columns import identifier_column
 
 _LONGEST_SEARCHED = 1000  # characters of an answer that is looked for by its words
 
 
-def read_answers(table: Table, columns: dict[str, str]) -> tuple[list[Example], list[Notice]]:
+def read_answers(table: Table, columns: Mapping[str, str]) -> tuple[list[Example], list[Notice]]:
     """Examples with target ({"text", "start"}, ...), the empty tuple for a question that the context does not answer.
 
     An answer without a place gets the first one at which it stands; one that stands elsewhere is moved to the nearest such
@@ -160,3 +162,13 @@ def _notices(empty: list[Place], moved: list[Place], lost: list[Place]) -> list[
             )
         )
     return notices
+
+
+def require_answers(examples: Sequence[Example]) -> None:
+    """Raise LabelProblem where no training question has an answer."""
+    if not any(example.target for example in examples):
+        raise LabelProblem(
+            "no_answers",
+            Text("No training question has an answer.", "训练数据中没有任何带答案的问题。"),
+            Text("Choose the column that holds the answers.", "请选择包含答案的列。"),
+        )

@@ -11,18 +11,17 @@ from dataclasses import replace
 import pandas as pd
 
 from engine.core.text import Text
-from engine.data.names import names_of, plain_name
+from engine.data.names import names_in, plain_name
 from engine.data.table import Table
+from engine.tasks.summarization.columns import ALIASES
 
 
-def join_references(table: Table, task: str) -> Table:
-    """The table with numbered reference columns joined; any other table, and any other task, unchanged."""
-    if task != "summarization":
-        return table
+def join_references(table: Table) -> Table:
+    """The table with numbered reference columns joined; any other table unchanged."""
     groups: dict[str, list[str]] = {}
     for column in table.columns:
         match = re.fullmatch(r"(.*?\D)[_ ]?(\d+)", column)
-        if match and plain_name(match[1]) in names_of(task, "summary"):
+        if match and plain_name(match[1]) in names_in(ALIASES["summary"]):
             groups.setdefault(match[1].rstrip("_ "), []).append(column)
     notes = list(table.source.notes)
     frame = table.frame

@@ -7,6 +7,7 @@ does. Does not know models; overlapping spans are kept, the task decides.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from engine.core.errors import LabelProblem
@@ -15,8 +16,8 @@ from engine.data.cells import as_label, as_text, as_value
 from engine.data.findings import excerpt, many, some
 from engine.data.profile import as_items
 from engine.data.table import Table
-from engine.data.tags import detect_scheme, token_spans
 from engine.schema import Example, Notice, Place
+from engine.tasks.ner.tags import detect_scheme, token_spans
 
 # Scripts written without spaces between words: Han, kana, CJK punctuation, full-width forms, Thai.
 _UNSPACED = re.compile(
@@ -252,3 +253,13 @@ def _empty_notice(empty: list[Place]) -> list[Notice]:
             some(empty),
         )
     ]
+
+
+def require_entities(examples: Sequence[Example]) -> None:
+    """Raise LabelProblem where no training row has an entity."""
+    if not any(example.target for example in examples):
+        raise LabelProblem(
+            "no_entities",
+            Text("No training row has an entity.", "训练数据中没有任何实体。"),
+            Text("Choose the column that holds spans or tags.", "请选择包含实体区间或标注的列。"),
+        )

@@ -1,4 +1,4 @@
-"""One label a text, or several. Run: python -m pytest tests/engine/data/test_one_label.py"""
+"""One label a text, or several. Run: python -m pytest tests/engine/tasks/classification/test_label_form.py"""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import json
 from engine.config import DataConfig, RunConfig
 from engine.core.settings import Settings
 from engine.data.check import check_config
-from engine.data.one_label import agree_on_labels, in_form
 from engine.schema import Example
+from engine.tasks import TASKS
+from engine.tasks.classification.label_form import targets_in_form, unify_targets
 
 
 def rows(*targets) -> list[Example]:
@@ -21,30 +22,34 @@ def targets(tables) -> dict[str, list]:
 
 def test_lists_of_one_are_labels_where_no_table_has_more():
     tables = {"train": rows(("a",), ("b",)), "test": rows(("a",))}
-    assert targets(agree_on_labels(tables, "classification", DataConfig())) == {"train": ["a", "b"], "test": ["a"]}
+    assert targets(unify_targets(tables, DataConfig())) == {"train": ["a", "b"], "test": ["a"]}
 
 
 def test_one_row_with_more_or_none_makes_all_of_them_lists():
     for odd in (("a", "b"), ()):
         tables = {"train": rows("a", ("b",)), "test": rows(odd)}
-        found = targets(agree_on_labels(tables, "classification", DataConfig()))
+        found = targets(unify_targets(tables, DataConfig()))
         assert found == {"train": [("a",), ("b",)], "test": [odd]}
 
 
 def test_a_separator_that_was_set_says_that_there_may_be_several():
     tables = {"train": rows(("a",), ("b",))}
-    found = agree_on_labels(tables, "classification", DataConfig(label_separator=";"))
+    found = unify_targets(tables, DataConfig(label_separator=";"))
     assert targets(found) == {"train": [("a",), ("b",)]}
 
 
 def test_targets_of_other_tasks_stay():
     tables = {"train": [Example(1, {"document": "d"}, ("one reference",))]}
-    assert targets(agree_on_labels(tables, "summarization", DataConfig())) == {"train": [("one reference",)]}
+    assert targets(TASKS["summarization"].unify_targets(tables, DataConfig())) == {"train": [("one reference",)]}
 
 
 def test_rows_are_scored_in_the_form_of_the_model():
-    assert [row.target for row in in_form(rows("a", ("b",)), several=True)] == [("a",), ("b",)]
-    assert [row.target for row in in_form(rows("a", ("b",), ("a", "b")), several=False)] == ["a", "b", ("a", "b")]
+    assert [row.target for row in targets_in_form(rows("a", ("b",)), several=True)] == [("a",), ("b",)]
+    assert [row.target for row in targets_in_form(rows("a", ("b",), ("a", "b")), several=False)] == [
+        "a",
+        "b",
+        ("a", "b"),
+    ]
 
 
 def test_a_single_choice_export_of_doccano_is_no_multi_label_task(tmp_path):

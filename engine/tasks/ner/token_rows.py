@@ -14,22 +14,23 @@ from engine.data.cells import as_text
 from engine.data.names import name_score, plain_name
 from engine.data.profile import profile
 from engine.data.table import Table
+from engine.tasks.ner.columns import ALIASES
 
 _SENTENCE_NAMES = "sentence_# sentence sentence_id sentence_no sent_id sent sentence_idx id doc_id text_id 句子 句子id 句子编号 句号 文本id 编号"
 _SENTENCE = frozenset(_SENTENCE_NAMES.split())
 
 
-def join_tokens_of_sentences(table: Table, task: str) -> Table:
+def join_tokens_of_sentences(table: Table) -> Table:
     """The table with one row per sentence, where its rows are single tokens with a tag; any other table unchanged.
 
     The sentence column may be filled on the first token of each sentence only. The place of a row is that of its first token.
     """
-    if task != "ner" or len(table) < 2:
+    if len(table) < 2:
         return table
     facts = {name: profile(table, name) for name in table.columns}
     tags = max(
         (name for name in table.columns if facts[name].tags >= 0.95 and facts[name].filled > 0.99),
-        key=lambda name: name_score(name, "ner", "tags"),
+        key=lambda name: name_score(name, ALIASES["tags"]),
         default=None,
     )
     sentence = next((name for name in table.columns if plain_name(name) in _SENTENCE and name != tags), None)
@@ -41,8 +42,8 @@ def join_tokens_of_sentences(table: Table, task: str) -> Table:
         return table
     others = [name for name in table.columns if name not in (tags, sentence) and facts[name].filled > 0.9]
     token = max(
-        (name for name in others if name_score(name, "ner", "tokens") >= 0.3),
-        key=lambda name: name_score(name, "ner", "tokens"),
+        (name for name in others if name_score(name, ALIASES["tokens"]) >= 0.3),
+        key=lambda name: name_score(name, ALIASES["tokens"]),
         default=None,
     )
     if token is None:
