@@ -86,9 +86,7 @@ def ways_to_ask(model: Path, folder: Path) -> dict[str, Ask]:
 
     description = Description.load(model)
     fp32 = Predictor(model, Device("cpu", torch.float32, Text("", "")))
-    export_model(
-        load_tuned(model, description, "eager"), CLASSIFICATION.logits, folder / FILES["fp32"]
-    )
+    export_model(load_tuned(model, description, "eager"), CLASSIFICATION.logits, folder / FILES["fp32"])
     quantise(folder / FILES["fp32"], folder / FILES["int8"])
 
     def onnx(name: str) -> Ask:

@@ -2,12 +2,14 @@
 
     python benchmarks/training.py --banking77 DIR --wnut17 DIR          # every case
     python benchmarks/training.py --only medium --rows 2000 --seeds 1   # minutes on a slow machine
+    python benchmarks/training.py --only medium --off --skip textbook,trainer,trainer-fast    # fast paths against plain
     python benchmarks/training.py --only short --banking77 DIR --peers setfit,simpletransformers,flair,autotrain-advanced
     python benchmarks/training.py --bert-base --only bert-base --batch 32 --epochs 1    # for a GPU: 128 and 512 tokens
 
 Tunebench goes first in every round and chooses epochs, batch and learning rate, and all others take them: plain PyTorch, transformers'
 Trainer with its defaults, and Trainer with bf16 and length grouping (`plain.py`); peers in environments of their own (`peers.py`).
-Every run is a process of its own, one after the other, a round for every seed. What is shown:
+With `--off` Tunebench computes once more in every round, with `training.optimizations: off`: the same mathematics without its fast
+paths. Every run is a process of its own, one after the other, a round for every seed. What is shown:
 
 - examples/s: of training alone, validation left out; *whole* is from the start of the process to the score, for Tunebench to its
   report, which has baselines and the untuned model in it
@@ -96,6 +98,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--test-rows", type=int, help="at most this many test rows")
     parser.add_argument("--epochs", type=float, help="Tunebench's choice when not given")
     parser.add_argument("--batch", type=int, help="Tunebench's choice when not given")
+    parser.add_argument("--off", action="store_true", help="also Tunebench with training.optimizations: off")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--peers", default="", help=f"of {', '.join(peers.SCRIPTS)}; for the classification cases")
     parser.add_argument("--peers-dir", type=Path, default=Path(tempfile.gettempdir()) / "tunebench-peers")
@@ -124,6 +127,8 @@ def compare(case: Case, folder: Path, seed: int, given: argparse.Namespace, limi
     ours = tunebench(case, folder, seed, given)
     products = 2 * ours["weights"] * (3 if case.method == "full" else 2)
 
+    limit = limits["bf16" if ours["dtype"] == "bf16" else "fp32"]
+
     def tell(name: str, result: dict[str, Any], limit: float) -> None:
         speed = ours["rows"] * ours["epochs"] / result["training"] if result["training"] else None
         each = ours["tokens"] / ours["rows"]
@@ -146,8 +151,10 @@ def compare(case: Case, folder: Path, seed: int, given: argparse.Namespace, limi
     tell(
         f"Tunebench ({ours['epochs']:g} epochs, batch {ours['batch']}, rate {ours['rate']:g})",
         ours,
-        limits["bf16" if ours["dtype"] == "bf16" else "fp32"],
+        limit,
     )
+    if given.off:
+        tell("Tunebench, optimizations off", tunebench(case, folder, seed, given, "off"), limit)
     for recipe, name in RECIPES.items():
         if recipe not in given.skip.split(","):
             result = child([HERE / "plain.py", json.dumps({**asked, "recipe": recipe})])
@@ -163,11 +170,14 @@ def compare(case: Case, folder: Path, seed: int, given: argparse.Namespace, limi
             tell(f"{peer} {result['version']}", result, limits["fp32"])
 
 
-def tunebench(case: Case, folder: Path, seed: int, given: argparse.Namespace) -> dict[str, Any]:
+def tunebench(
+    case: Case, folder: Path, seed: int, given: argparse.Namespace, optimizations: str = "auto"
+) -> dict[str, Any]:
     """One run through the command line, all that is not the same for everybody left to the defaults."""
     files = [part for name in SPLITS for part in (f"--{name}", folder / f"{name}.jsonl")]
     chosen = ["--epochs", given.epochs] if given.epochs else []
     chosen += ["--batch-size", given.batch] if given.batch else []
+    chosen += ["--set", f"training.optimizations={optimizations}"]
     began = time.time()
     done = child(
         ["-m", "engine", "train", "--task", case.task, "--model", case.model, "--method", case.method]
