@@ -24,11 +24,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.assets import model_folder
 from engine.config import MethodConfig
-from engine.generation.loss import inner, target_loss
+from engine.generation.loss import target_loss
 from engine.models.adapters import apply_method
 from engine.models.device import choose_device, keep_freed_memory, use_threads
 from engine.models.generators import load_generator
 from engine.models.speed import frozen_layer_cache, fused_lora
+from engine.models.unwrap import unwrap
 
 TARGET_TOKENS = 28  # a summary's, of each sequence
 
@@ -69,7 +70,7 @@ def main() -> None:
         if device.dtype == torch.float32:
             fused_lora.enable(model)
             taken["every layer, LoRA as one product"].append(milliseconds(step))
-        lower = frozen_layer_cache.enable(inner(model), loaded.tokenizer.pad_token_id)
+        lower = frozen_layer_cache.enable(unwrap(model), loaded.tokenizer.pad_token_id)
         if lower is None:
             parser.error("no layer is frozen below LoRA's: give fewer --lora-layers")
         taken["reading them"].append(milliseconds(read))

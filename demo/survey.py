@@ -19,7 +19,7 @@ from engine.data.examples import read_examples
 from engine.data.findings import Finding
 from engine.data.load import read_tables
 from engine.data.table import Table
-from engine.generation.prompts import LOOKED_AT, known_formats
+from engine.generation.prompts import LANGUAGE_SAMPLE, default_templates
 from engine.models.choose import AUTOMATIC
 from engine.schema import Example
 from engine.tasks import TASKS
@@ -38,8 +38,8 @@ def formats(page: Page, config: RunConfig) -> dict[str, str]:
     column = config.data.columns.get(task.spec.text_role)
     texts = []
     if tables and column in tables["train"].columns:
-        texts = [str(cell) for cell in tables["train"].frame[column].iloc[:LOOKED_AT] if cell]
-    found = known_formats(task, model_of(page, config), texts)
+        texts = [str(cell) for cell in tables["train"].frame[column].iloc[:LANGUAGE_SAMPLE] if cell]
+    found = default_templates(task, model_of(page, config), texts)
     return {f"generation.{name}": text for name, text in found.items()}
 
 

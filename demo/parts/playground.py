@@ -61,7 +61,7 @@ new MutationObserver(() => {
 
 def formats(task: str) -> dict[str, str]:
     """The formats of a task's answers: tables, and what its own field reads."""
-    return {**FORMATS, **{ending: exchange.label for ending, exchange in TASKS[task].export_formats.items()}}
+    return {**FORMATS, **{ending: format.label for ending, format in TASKS[task].export_formats.items()}}
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from torch import nn
 from engine.core.errors import RunFailure
 from engine.core.text import Text
 from engine.export.source import ExportSource, Progress
+from engine.inference.readers import reader_for
 from engine.inference.saved import Description, load_tuned
 from engine.models.device import Device
 from engine.run_directory.store import Run
@@ -162,12 +163,12 @@ def _difference(ours: Any, theirs: Any) -> float | None:
 
 def _compare(source: ExportSource, loaded: LoadedModel, description: Description, folder: Path) -> dict[str, Any]:
     examples = _test_rows(source.run)
-    task, outputs = TASKS[description.task].task_model(), description.what
+    task, outputs = TASKS[description.task].task_model(), description.decoded_outputs
     threads = torch.get_num_threads()
     device = Device("cpu", torch.float32, Text("", ""))
 
     def answers_of(model: nn.Module) -> tuple[list[Any], float]:
-        reader = task.reader(task, outputs, model.eval(), loaded.tokenizer, device, description.max_length)
+        reader = reader_for(task)(task, outputs, model.eval(), loaded.tokenizer, device, description.max_length)
         reader.predict(examples[:8])  # warm-up: the first call allocates and plans
         started = time.perf_counter()
         encoded = reader.encode(examples)

@@ -1,4 +1,4 @@
-"""How a model writes: the form of prompt and target, the sequences it learns from, and the loss on the target alone.
+"""Generating text: prompt templates and their tokens, the loss on target tokens, and decoding in batches.
 
-Shared by every task that answers in sentences of its own.
+Shared by every generative task. Knows neither tasks, tables, runs nor reports.
 """

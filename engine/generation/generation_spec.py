@@ -1,7 +1,7 @@
-"""The form of a writing task: what the model is asked, what it is to write, and how it goes about it.
+"""The outputs of a generative task: templates of prompt and target, and the settings of decoding.
 
-LRUCache with the tuned model, so that it is asked as it was taught, also where it goes without the engine. Knows templates and settings;
-does not know tokens.
+Saved with the fine-tuned model, so that its prompts are those of training, also where it runs without the engine. Knows templates and
+settings; does not know tokens.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine.config import GenerationConfig
-
-CHAT, PLAIN, PREFIXED, BARE = "chat", "plain", "prefixed", "bare"  # ways to ask
+    from engine.generation.config import GenerationConfig
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationSpec:
-    """The outputs of a writing task. `prompt` and `target` are templates whose fields are the task's roles.
+    """`prompt` and `target` are templates whose fields are the task's roles.
 
     `max_new_tokens` 0 means that it has not been measured yet. The other fields are those of `GenerationConfig`.
     """
@@ -37,7 +35,7 @@ class GenerationSpec:
 
     @property
     def labels(self) -> list[str]:
-        """There are no classes: anything may be written."""
+        """There are no classes."""
         return []
 
     def to_dict(self) -> dict[str, Any]:
@@ -48,14 +46,15 @@ class GenerationSpec:
         return cls(**values.get("generation", {}))
 
     @classmethod
-    def of(cls, config: GenerationConfig, **chosen: Any) -> GenerationSpec:
-        """The settings of a run, with what was left to be chosen."""
+    def from_config(cls, config: GenerationConfig, **chosen: Any) -> GenerationSpec:
+        """The settings of a run, with `chosen` values for what the configuration leaves automatic."""
         return cls(**{**{field.name: getattr(config, field.name) for field in fields(cls)}, **chosen})
 
-    def but(self, **changes: Any) -> GenerationSpec:
+    def with_changes(self, **changes: Any) -> GenerationSpec:
+        """A copy with some fields replaced."""
         return replace(self, **changes)
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
     """The template with its `{role}` fields filled. Other braces stay as they are: a text may be full of them."""
-    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), template)
+    return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), template)

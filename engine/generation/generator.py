@@ -1,7 +1,7 @@
-"""A model that writes, and how it goes about it: many texts side by side, one token by token, long ones part by part.
+"""Generating texts with a model: many in a batch, one as a stream of tokens, long sources part by part.
 
-The same writing serves training, the page and the program that leaves with a model (engine/export), so it needs PyTorch and
-transformers alone. Knows a model and its scribe; does not know tasks, runs or where the model came from.
+The same generation serves training, the page and exported models (engine/export), so it needs PyTorch and transformers alone. Knows a
+model and its prompt encoder; does not know tasks, runs or where the model came from.
 """
 
 from __future__ import annotations
@@ -26,19 +26,22 @@ from engine.models.speed.few_row_linear import few_rows
 from engine.models.speed.preallocated_kv_cache import kv_bytes_per_token, preallocated_cache
 from engine.models.speed.shrinking_batch import generate_shrinking
 from engine.models.speed.unmasked_prefill import unmasked_prefill
+from engine.models.unwrap import unwrap
 from engine.schema import Encoded, Feature
 
-TOKENS_PER_BATCH = 8192  # read at once, several drafts of one text counted apiece
-CACHE_BYTES = 2**30  # more tokens are read at once where what is kept of them takes no more than that
-TOKENS_A_STEP = 32  # that are read in the time of a step, which reads all weights, however few answers are written
-MOST_AT_ONCE = 32  # answers written side by side
+TOKENS_PER_BATCH = 8192  # of prompts, counted once for each beam
+CACHE_BYTES = 2**30  # batches may have more tokens as long as their key-value cache takes no more than that
+TOKENS_PER_STEP = (
+    32  # of a prompt that cost as much as a decoding step, which reads all weights however small the batch is
+)
+MAX_BATCH = 32  # answers generated together
 # Fast paths of generation (engine/models/speed), by name.
 FAST_PATHS = frozenset({"few_row_linear", "preallocated_kv_cache", "unmasked_prefill", "shrinking_batch"})
 Progress = Callable[[int, int], None]
 Row = Mapping[str, str]
 
 
-class Stopped(StoppingCriteria):
+class StopOnEvent(StoppingCriteria):
     """Ends generation once one of the events is set: each request has its own."""
 
     def __init__(self, *events: threading.Event):
@@ -49,78 +52,79 @@ class Stopped(StoppingCriteria):
         return torch.full((len(input_ids),), ended, dtype=torch.bool, device=input_ids.device)
 
 
-def encode(scribe: PromptEncoder, rows: Sequence[Row], room: int | None) -> Encoded:
-    """The prompts of rows within `room` tokens. With the form's `long_documents` "parts" a long document has several."""
+def encode_prompts(prompt_encoder: PromptEncoder, rows: Sequence[Row], max_tokens: int | None) -> Encoded:
+    """The prompts of rows in at most `max_tokens` tokens. With `long_documents` "parts" a long document has several."""
     features: list[Feature] = []
-    truncated, lost, whole, longest = 0, 0, 0, 0
-    in_parts = scribe.form.long_documents == "parts" and room is not None
+    truncated, lost, total, longest = 0, 0, 0, 0
     shortened = set()
     for index, row in enumerate(rows):
-        if in_parts:
-            found, cut = scribe.prompts(index, row, room), 0
+        if prompt_encoder.spec.long_documents == "parts" and max_tokens is not None:
+            prompts, cut = prompt_encoder.encode_parts(index, row, max_tokens), 0
         else:
-            prompt, cut = scribe.prompt(index, row, room)
-            found = [prompt]
-        features += found
-        truncated += cut > 0 or len(found) > 1
+            prompt, cut = prompt_encoder.encode_prompt(index, row, max_tokens)
+            prompts = [prompt]
+        features += prompts
+        truncated += cut > 0 or len(prompts) > 1
         if cut:
             shortened.add(index)
-        read = sum(map(len, found))
-        lost, whole, longest = lost + cut, whole + read + cut, max(longest, read + cut)
-    return Encoded(features, truncated, longest, frozenset(shortened), lost / max(1, whole))
+        length = sum(map(len, prompts)) + cut
+        lost, total, longest = lost + cut, total + length, max(longest, length)
+    return Encoded(features, truncated, longest, frozenset(shortened), lost / max(1, total))
 
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """A model and the scribe that reads for it. `room` is the length of a prompt in tokens, `device` the model's, `at_once` how many
-    texts it writes side by side at most; `cast` is entered around every product, `join` makes the answers to parts one text. Of
+    """A model with its prompt encoder. `max_prompt_tokens` is the length of a prompt, `device` the model's, `max_batch` the number of
+    texts generated together; `autocast` is entered around every forward pass, `join` makes one text of the answers to parts. Of
     `fast_paths` those of generation are used.
     """
 
     model: nn.Module
-    scribe: PromptEncoder
-    room: int
+    prompt_encoder: PromptEncoder
+    max_prompt_tokens: int
     device: str = "cpu"
-    at_once: int = MOST_AT_ONCE
-    cast: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext
+    max_batch: int = MAX_BATCH
+    autocast: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext
     join: Callable[[Sequence[str]], str] = " ".join
     fast_paths: frozenset[str] = FAST_PATHS
 
-    def answers(
+    def generate(
         self, rows: Sequence[Row], encoded: Encoded | None = None, progress: Progress | None = None
     ) -> list[str]:
         """The answer to each row. `encoded` saves encoding them again."""
-        encoded = encoded or encode(self.scribe, rows, self.room)
-        texts = self.write(encoded.features, progress)
-        of: list[list[str]] = [[] for _ in rows]
+        encoded = encoded or encode_prompts(self.prompt_encoder, rows, self.max_prompt_tokens)
+        texts = self.generate_texts(encoded.features, progress)
+        parts_of_row: list[list[str]] = [[] for _ in rows]
         for feature, text in zip(encoded.features, texts, strict=True):
-            of[feature.example].append(text)
-        answers = [self.join(parts) for parts in of]
-        for index, parts in enumerate(of):
+            parts_of_row[feature.example].append(text)
+        answers = [self.join(parts) for parts in parts_of_row]
+        for index, parts in enumerate(parts_of_row):
             if len(parts) > 1:
-                pen, row = self._again(rows[index], answers[index])
-                [answers[index]] = pen.answers([row])
+                generator, row = self._for_joined_parts(rows[index], answers[index])
+                [answers[index]] = generator.generate([row])
         return answers
 
     def stream(self, row: Row, stop: threading.Event) -> Iterator[str]:
-        """The answer as it grows: what is written so far, again and again. Ends soon after `stop` is set."""
-        pen = self
-        features = encode(pen.scribe, [row], self.room).features
+        """The answer as it grows: the whole text so far after every token. Ends soon after `stop` is set."""
+        generator = self
+        features = encode_prompts(generator.prompt_encoder, [row], self.max_prompt_tokens).features
         while len(features) > 1:
             parts = []
             for feature in features:
                 if stop.is_set():
                     return
-                parts += pen.write([feature], None, stop)
-            pen, row = pen._again(row, self.join(parts))
-            features = encode(pen.scribe, [row], self.room).features
-        if pen.scribe.form.beams > 1:
-            # Drafts change places until the end: there is nothing to show before it.
-            yield pen.write(features, None, stop)[0]
+                parts += generator.generate_texts([feature], None, stop)
+            generator, row = generator._for_joined_parts(row, self.join(parts))
+            features = encode_prompts(generator.prompt_encoder, [row], self.max_prompt_tokens).features
+        if generator.prompt_encoder.spec.beams > 1:
+            # The best beam is known only at the end.
+            yield generator.generate_texts(features, None, stop)[0]
             return
-        stream = TokenStream(pen.scribe.written)
-        unread = threading.Event()  # nobody reads any more
-        work = threading.Thread(target=stream.run, args=(pen.tokens, features, stop, unread), daemon=True)
+        stream = TokenStream(generator.prompt_encoder.decode)
+        unread = threading.Event()  # the consumer stopped iterating
+        work = threading.Thread(
+            target=stream.run, args=(generator.generate_tokens, features, stop, unread), daemon=True
+        )
         work.start()
         try:
             yield from stream
@@ -128,107 +132,114 @@ class Generator:
             unread.set()
             work.join()
 
-    def write(
+    def generate_texts(
         self, features: Sequence[Feature], progress: Progress | None = None, *stops: threading.Event
     ) -> list[str]:
-        """What the model writes for each prompt, in their order."""
+        """The text generated for each prompt, in their order."""
         texts = [""] * len(features)
-        beams = self.scribe.form.beams
+        beams = self.prompt_encoder.spec.beams
         done = 0
-        lengths, most = [len(feature) for feature in features], max(1, self.at_once // beams)
-        for indices in by_cost(lengths, self._tokens_at_once() // beams, most, self._padding_for_a_batch() // beams):
-            for index, ids in zip(indices, self.tokens([features[i] for i in indices], *stops), strict=True):
-                texts[index] = self.scribe.written(ids)
+        lengths, batch_size = [len(feature) for feature in features], max(1, self.max_batch // beams)
+        for indices in by_cost(lengths, self._token_budget() // beams, batch_size, self._batch_overhead() // beams):
+            for index, ids in zip(indices, self.generate_tokens([features[i] for i in indices], *stops), strict=True):
+                texts[index] = self.prompt_encoder.decode(ids)
             done += len(indices)
             if progress is not None:
                 progress(done, len(features))
         return texts
 
-    def tokens(self, features: Sequence[Feature], *stops: threading.Event, streamer: Any = None) -> list[list[int]]:
+    def generate_tokens(
+        self, features: Sequence[Feature], *stops: threading.Event, streamer: Any = None
+    ) -> list[list[int]]:
         """Token ids of the answers."""
         self.model.eval()
-        form = settings(self.scribe.form, self.model.generation_config, self.scribe.tokenizer)
-        stopped = StoppingCriteriaList([Stopped(*stops)] if stops else [])
+        settings = decoding_settings(
+            self.prompt_encoder.spec, self.model.generation_config, self.prompt_encoder.tokenizer
+        )
+        stopping = StoppingCriteriaList([StopOnEvent(*stops)] if stops else [])
         linear = few_rows(self.model) if "few_row_linear" in self.fast_paths else contextlib.nullcontext()
-        with torch.inference_mode(), self.cast(), linear:
+        with torch.inference_mode(), self.autocast(), linear:
             several = len(features) > 1 and min(map(len, features)) > 1
-            if several and form.num_beams == 1 and self._has_room:
-                return self._side_by_side(features, form, stopped)
-            return self._at_once(features, form, stopped, streamer)
+            if several and settings.num_beams == 1 and self._preallocates:
+                return self._generate_batch(features, settings, stopping)
+            return self._generate_plain(features, settings, stopping, streamer)
 
-    def _side_by_side(
-        self, features: Sequence[Feature], form: HFGenerationConfig, stopped: StoppingCriteriaList
+    def _generate_batch(
+        self, features: Sequence[Feature], settings: HFGenerationConfig, stopping: StoppingCriteriaList
     ) -> list[list[int]]:
-        pad = self.scribe.tokenizer.pad_token_id
+        """Greedy decoding or sampling of several prompts: prefill, then decoding steps, each on its fast path where that is on."""
+        pad = self.prompt_encoder.tokenizer.pad_token_id
         ids, mask = (tensor.to(self.device) for tensor in _padded(features, pad, left=True))
         if "unmasked_prefill" in self.fast_paths:
             # The last token of a prompt is left to `generate`, which takes the first new token from its logits.
-            begun = [feature.input_ids[:-1] for feature in features]
-            cache = unmasked_prefill(self._base, begun, pad, self.device, form.max_new_tokens + 1)
+            beginnings = [feature.input_ids[:-1] for feature in features]
+            cache = unmasked_prefill(unwrap(self.model), beginnings, pad, self.device, settings.max_new_tokens + 1)
         else:
-            cache = preallocated_cache(self._base, form.max_new_tokens)
+            cache = preallocated_cache(unwrap(self.model), settings.max_new_tokens)
         if "shrinking_batch" in self.fast_paths:
-            return generate_shrinking(self.model, ids, mask, cache, form, stopped)
+            return generate_shrinking(self.model, ids, mask, cache, settings, stopping)
         output = self.model.generate(
             input_ids=ids,
             attention_mask=mask,
             past_key_values=cache,
-            generation_config=form,
-            stopping_criteria=stopped,
+            generation_config=settings,
+            stopping_criteria=stopping,
         )
         return output[:, ids.shape[1] :].tolist()
 
-    def _at_once(
-        self, features: Sequence[Feature], form: HFGenerationConfig, stopped: StoppingCriteriaList, streamer: Any
+    def _generate_plain(
+        self,
+        features: Sequence[Feature],
+        settings: HFGenerationConfig,
+        stopping: StoppingCriteriaList,
+        streamer: Any,
     ) -> list[list[int]]:
-        """A decoder's prompts are padded on the left, so that every answer begins at the same place; an encoder counts positions from its
-        first token, so there the padding comes last.
+        """transformers' own generation. A decoder's prompts are padded on the left, so that all answers begin at the same position; an
+        encoder counts positions from its first token, so there the padding comes last.
         """
-        decoder_only = self.scribe.decoder_only
-        ids, mask = _padded(features, self.scribe.tokenizer.pad_token_id, left=decoder_only)
-        said = self.model.generate(
+        decoder_only = self.prompt_encoder.decoder_only
+        ids, mask = _padded(features, self.prompt_encoder.tokenizer.pad_token_id, left=decoder_only)
+        cache = preallocated_cache(unwrap(self.model), settings.max_new_tokens) if self._preallocates else None
+        generated = self.model.generate(
             input_ids=ids.to(self.device),
             attention_mask=mask.to(self.device),
-            generation_config=form,
-            stopping_criteria=stopped,
+            generation_config=settings,
+            stopping_criteria=stopping,
             streamer=streamer,
-            **({"past_key_values": preallocated_cache(self._base, form.max_new_tokens)} if self._has_room else {}),
+            **({"past_key_values": cache} if cache is not None else {}),
         )
         start = ids.shape[1] if decoder_only else 1
-        return [row[start:] for row in said.cpu().tolist()]
+        return [row[start:] for row in generated.cpu().tolist()]
 
-    def _tokens_at_once(self) -> int:
-        """Answers that are written side by side share the reading of the weights; what was read of each has to be held."""
+    def _token_budget(self) -> int:
+        """Prompt tokens of a batch. A larger batch shares the reading of the weights, but its key-value cache has to fit."""
         each = kv_bytes_per_token(self.model.config, next(self.model.parameters()).element_size())
         return TOKENS_PER_BATCH if each is None else max(TOKENS_PER_BATCH, CACHE_BYTES // each)
 
-    def _padding_for_a_batch(self) -> int:
-        """Tokens of padding that cost as much as one more batch. A step of it reads all weights, and all that is remembered with its
-        padding; where prompts are read without padding (`unmasked_prefill`) that is all.
+    def _batch_overhead(self) -> int:
+        """Padding tokens that cost as much as one more batch. Each of its steps reads all weights, and the cache with its padding;
+        where prompts are prefilled without padding (`unmasked_prefill`) that is the only cost of padding.
         """
-        if self.scribe.form.beams == 1 and self._has_room and "unmasked_prefill" in self.fast_paths:
+        if self.prompt_encoder.spec.beams == 1 and self._preallocates and "unmasked_prefill" in self.fast_paths:
             weights = sum(parameter.numel() * parameter.element_size() for parameter in self.model.parameters())
             return weights // kv_bytes_per_token(self.model.config, next(self.model.parameters()).element_size())
-        return TOKENS_A_STEP * self.scribe.form.max_new_tokens
+        return TOKENS_PER_STEP * self.prompt_encoder.spec.max_new_tokens
 
     @property
-    def _base(self) -> nn.Module:
-        """The model without PEFT around it. Asked without PEFT, which does not go along with a model that leaves."""
-        return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+    def _preallocates(self) -> bool:
+        """Whether the key-value cache can be preallocated. A prefix-tuned model has a cache of PEFT's."""
+        prefix = getattr(getattr(self.model, "active_peft_config", None), "is_prompt_learning", False)
+        allowed = "preallocated_kv_cache" in self.fast_paths and not prefix
+        return allowed and preallocated_cache(unwrap(self.model), 0) is not None
 
-    @property
-    def _has_room(self) -> bool:
-        """Whether what the model remembers can stand in memory of ours. A tuned prefix stands in a cache of PEFT's."""
-        prompted = getattr(getattr(self.model, "active_peft_config", None), "is_prompt_learning", False)
-        allowed = "preallocated_kv_cache" in self.fast_paths and not prompted
-        return allowed and preallocated_cache(self._base, 0) is not None
-
-    def _again(self, row: Row, document: str) -> tuple[Generator, Row]:
-        """The answers to the parts are a document in turn; where they are no shorter than it, only their beginning is read."""
-        source, scribe = self.scribe.source, self.scribe
+    def _for_joined_parts(self, row: Row, document: str) -> tuple[Generator, Row]:
+        """The generator and the row for the second pass over `document`, the joined answers to the parts of a long one. Where they are
+        no shorter than the source, only their beginning is read, so that this ends.
+        """
+        source, prompt_encoder = self.prompt_encoder.source, self.prompt_encoder
         if len(document) >= len(row[source]):
-            scribe = replace(scribe, form=scribe.form.but(long_documents="cut"))
-        return replace(self, scribe=scribe), {**row, source: document}
+            prompt_encoder = replace(prompt_encoder, spec=prompt_encoder.spec.with_changes(long_documents="cut"))
+        return replace(self, prompt_encoder=prompt_encoder), {**row, source: document}
 
 
 def _padded(features: Sequence[Feature], pad: int, left: bool) -> tuple[torch.Tensor, torch.Tensor]:
@@ -241,10 +252,10 @@ def _padded(features: Sequence[Feature], pad: int, left: bool) -> tuple[torch.Te
     return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
-def settings(form: GenerationSpec, own: HFGenerationConfig, tokenizer: Any) -> HFGenerationConfig:
-    """How to generate: the form's settings, and of the checkpoint's `own` nothing but its special tokens.
+def decoding_settings(spec: GenerationSpec, own: HFGenerationConfig, tokenizer: Any) -> HFGenerationConfig:
+    """The settings of `spec` for transformers, and of the checkpoint's `own` only the special tokens.
 
-    Checkpoints come with settings of their makers' (minimum lengths, sampling, blocked words) that nobody here asked for.
+    Checkpoints come with their authors' defaults (minimum lengths, sampling), which a run did not choose.
     """
     kept = {
         name: getattr(own, name)
@@ -253,18 +264,18 @@ def settings(form: GenerationSpec, own: HFGenerationConfig, tokenizer: Any) -> H
     ends = {tokenizer.eos_token_id} | set(
         np.atleast_1d(own.eos_token_id).tolist() if own.eos_token_id is not None else []
     )
-    sampling = {"temperature": form.temperature, "top_p": form.top_p, "top_k": 0} if form.temperature > 0 else {}
-    beaming = {"length_penalty": form.length_penalty, "early_stopping": True} if form.beams > 1 else {}
+    sampling = {"temperature": spec.temperature, "top_p": spec.top_p, "top_k": 0} if spec.temperature > 0 else {}
+    beam_search = {"length_penalty": spec.length_penalty, "early_stopping": True} if spec.beams > 1 else {}
     return HFGenerationConfig(
         **kept,
         **sampling,
-        **beaming,
+        **beam_search,
         eos_token_id=sorted(end for end in ends if end is not None) or None,
         pad_token_id=tokenizer.pad_token_id,
-        max_new_tokens=form.max_new_tokens,
-        num_beams=form.beams,
-        do_sample=form.temperature > 0,
-        no_repeat_ngram_size=form.no_repeat_ngram,
-        repetition_penalty=form.repetition_penalty,
+        max_new_tokens=spec.max_new_tokens,
+        num_beams=spec.beams,
+        do_sample=spec.temperature > 0,
+        no_repeat_ngram_size=spec.no_repeat_ngram,
+        repetition_penalty=spec.repetition_penalty,
         use_cache=True,
     )

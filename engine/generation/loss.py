@@ -1,7 +1,7 @@
-"""The loss of a model that writes: cross-entropy on the target alone.
+"""The loss of a generative model: cross-entropy on the target tokens alone.
 
-The output layer is asked only where there is something to learn: with a vocabulary of tens of thousands it is otherwise the dearest
-part of a step. Knows tensors; does not know tokens or tasks.
+The output layer is computed only at target positions: with a vocabulary of tens of thousands it is otherwise the most expensive part of
+a step. Knows tensors; does not know texts or tasks.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.nn.parallel import DistributedDataParallel
 
+from engine.models.unwrap import is_encoder_decoder, unwrap
 from engine.schema import IGNORED
 
 
@@ -39,44 +39,31 @@ def target_logits(model: nn.Module, batch: dict[str, torch.Tensor]) -> tuple[tor
     known = targets != IGNORED
     inputs = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
     if is_encoder_decoder(model):
-        inputs["decoder_input_ids"] = inner(model).prepare_decoder_input_ids_from_labels(labels=batch["labels"])
+        inputs["decoder_input_ids"] = unwrap(model).prepare_decoder_input_ids_from_labels(labels=batch["labels"])
     else:
-        # Padding lies on the right, where no token before it looks: said to be none, attention is plainly causal, which fused
-        # kernels compute in less time.
+        # Padding lies on the right, where no earlier token attends to it: without a mask attention is purely causal, which fused
+        # kernels compute faster.
         inputs["attention_mask"] = torch.ones_like(batch["attention_mask"])
-    with _head_only_at(model, known):
+    with _output_layer_only_at(model, known):
         return model(**inputs, use_cache=False).logits, targets[known]
 
 
 def next_logits(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Logits [b, vocabulary] of the first token to be written."""
+    """Logits [b, vocabulary] of the first token of an answer."""
     inputs = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
     if is_encoder_decoder(model):
-        start = inner(model).generation_config.decoder_start_token_id
+        start = unwrap(model).generation_config.decoder_start_token_id
         inputs["decoder_input_ids"] = torch.full_like(batch["input_ids"][:, :1], start)
         at = torch.ones_like(inputs["decoder_input_ids"], dtype=torch.bool)
     else:
         at = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
         at[torch.arange(len(at)), batch["attention_mask"].sum(dim=1) - 1] = True
-    with _head_only_at(model, at):
+    with _output_layer_only_at(model, at):
         return model(**inputs, use_cache=False).logits
 
 
-def inner(model: nn.Module) -> nn.Module:
-    """The model of transformers, whatever PEFT has wrapped around it."""
-    from peft import PeftModel
-
-    if isinstance(model, DistributedDataParallel):
-        model = model.module
-    return model.get_base_model() if isinstance(model, PeftModel) else model
-
-
-def is_encoder_decoder(model: nn.Module) -> bool:
-    return bool(inner(model).config.is_encoder_decoder)
-
-
 def _targets(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """What each position of the decoder should say next."""
+    """The next token that each position of the decoder should predict, [b, t], IGNORED beside targets."""
     labels = batch["labels"]
     if is_encoder_decoder(model):
         return labels
@@ -86,13 +73,13 @@ def _targets(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
 
 
 @contextlib.contextmanager
-def _head_only_at(model: nn.Module, positions: torch.Tensor) -> Iterator[None]:
-    """Within, the output layer sees the hidden states at `positions` [b, t] alone, as [n, hidden].
+def _output_layer_only_at(model: nn.Module, positions: torch.Tensor) -> Iterator[None]:
+    """Within, the output layer gets only the hidden states at `positions` [b, t] (boolean), as [n, hidden].
 
-    `logits_to_keep` of transformers takes the same positions of every row; targets begin and end elsewhere in each.
+    `logits_to_keep` of transformers takes the same positions of every row; targets begin and end at other positions in each.
     """
-    head = inner(model).get_output_embeddings()
-    handle = head.register_forward_pre_hook(lambda module, given: (given[0][positions], *given[1:]))
+    head = unwrap(model).get_output_embeddings()
+    handle = head.register_forward_pre_hook(lambda module, inputs: (inputs[0][positions], *inputs[1:]))
     try:
         yield
     finally:

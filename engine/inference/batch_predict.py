@@ -34,7 +34,7 @@ def predict_table(
     base: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> pandas.DataFrame:
-    """The table with the answers beside each row, in the columns that the task gives (`Task.cells`).
+    """The table with the answers beside each row, in the columns that the task gives (`TaskModel.cells`).
 
     `columns` maps roles to columns; the rest is guessed. A row without a text gets empty answers. A new column never
     replaces one of the person's: it is named `prediction_2` instead. ColumnProblem when no column can be the text.
@@ -99,13 +99,13 @@ def text_columns(predictor: Predictor, table: Table, given: dict[str, str]) -> d
     return {role.name: found[role.name] for role in wanted}
 
 
-def check_output(path: Path, exchange: Iterable[str] = ()) -> None:
+def check_output(path: Path, export_formats: Iterable[str] = ()) -> None:
     """Raises FileProblem where `write_answers` could not write: known before any time is spent on answers.
 
-    `exchange` are the endings of the task's own formats.
+    `export_formats` are the endings of the task's own formats.
     """
-    endings = (*(ending for ending in OUTPUT_ENDINGS if ending != ".ndjson"), *exchange)
-    if path.suffix.lower() not in (*OUTPUT_ENDINGS, *exchange):
+    endings = (*(ending for ending in OUTPUT_ENDINGS if ending != ".ndjson"), *export_formats)
+    if path.suffix.lower() not in (*OUTPUT_ENDINGS, *export_formats):
         raise FileProblem(
             "unknown_output",
             Text(
@@ -131,13 +131,13 @@ def write_answers(table: Table, answered: Answered, predictor: Predictor, path: 
 
     Raises FileProblem for another ending, and for a place that cannot be written.
     """
-    exchange = predictor.task.spec.export_formats
-    if path.suffix.lower() not in exchange:
+    export_formats = predictor.task.spec.export_formats
+    if path.suffix.lower() not in export_formats:
         write_predictions(beside(table, answered, predictor), path)
         return
-    check_output(path, exchange)
+    check_output(path, export_formats)
     try:
-        path.write_text(exchange[path.suffix.lower()].write(table, answered), encoding="utf-8", errors="replace")
+        path.write_text(export_formats[path.suffix.lower()].write(table, answered), encoding="utf-8", errors="replace")
     except OSError as error:
         reason = error.strerror or str(error)
         raise _unwritable(path, Text(reason, reason)) from error

@@ -1,4 +1,4 @@
-"""Running a model over many sequences, fast and in order.
+"""Forward passes: one batch with or without gradients, or many sequences fast and in order.
 
 Knows batches, padding and devices. Does not know what the logits mean.
 """
@@ -16,12 +16,16 @@ from engine.models.device import Device
 from engine.models.speed.frozen_layer_cache import FrozenLayerCache
 from engine.schema import IGNORED, Feature
 
+ReadBatch = Callable[
+    [nn.Module, dict[str, torch.Tensor]], torch.Tensor
+]  # takes a model and a batch to a tensor [b, ...]
 
-def tokens_at_once(device: Device) -> int:
-    """Tokens of a batch that is only read, padding counted.
 
-    A processor's caches hold what comes of a thousand or two, and fewer texts of more equal length are padded less. In bf16 the
-    weights are put in order anew for every batch, so that it has to be worth it.
+def token_budget(device: Device) -> int:
+    """Tokens of a batch in a forward pass alone, padding included.
+
+    A CPU's caches hold the activations of one or two thousand tokens, and smaller batches of more equal length have less padding. In bf16
+    the weights are reordered for every batch, so that larger batches pay.
     """
     if device.name != "cpu":
         return 8192
@@ -64,15 +68,30 @@ def read_below(
     device: Device,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Have the frozen layers of a model read every feature, always in the same batches: a resumed run has the same numbers."""
+    """Compute the frozen layers of a model for every feature, always in the same batches: a resumed run has the same numbers."""
     done = 0
-    for indices in by_length([len(feature) for feature in features], tokens_at_once(device), len(features)):
-        batch = collate([features[index] for index in indices], pad_token_id)
-        batch.pop("labels", None)
+    for indices in by_length([len(feature) for feature in features], token_budget(device), len(features)):
+        batch = batch_of([features[index] for index in indices], pad_token_id, device)
         with device.autocast():
-            lower.fill({name: tensor.to(device.name) for name, tensor in batch.items()})
+            lower.fill(batch)
         done += len(indices)
         progress(done, len(features))
+
+
+def batch_of(
+    features: Sequence[Feature], pad_token_id: int, device: Device, targets: bool = False
+) -> dict[str, torch.Tensor]:
+    """The features as a batch on the device, without `labels` unless `targets`."""
+    batch = collate(features, pad_token_id)
+    if not targets:
+        batch.pop("labels", None)
+    return {name: tensor.to(device.name) for name, tensor in batch.items()}
+
+
+def forward(model: nn.Module, batch: dict[str, torch.Tensor], device: Device, read: ReadBatch) -> torch.Tensor:
+    """What `read` takes from the model on a batch, [b, ...], float32. Gradients flow where the caller has them enabled."""
+    with device.autocast():
+        return read(model, batch).float()
 
 
 def run(
@@ -82,33 +101,24 @@ def run(
     device: Device,
     *,
     batch_size: int = 256,
-    read: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor],
+    read: ReadBatch,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[np.ndarray]:
-    """What the model says of every feature, in their order, float32.
+    """What `read` takes from the model on every feature, in their order, float32 and without gradients.
 
-    `read` turns a model and a batch into a tensor [b, ...]; each feature gets its row, padded as its batch was.
-    `progress` hears (done, total) after every batch; what it raises ends the work.
+    Each feature gets its row of the batch's tensor [b, ...], padded as its batch was. `progress` is called with (done, total) after every
+    batch; an exception of it ends the run.
     """
     lengths = [len(feature) for feature in features]
-    said: list[np.ndarray] = [np.empty(0)] * len(features)
+    rows: list[np.ndarray] = [np.empty(0)] * len(features)
     done = 0
     model.eval()
     with torch.inference_mode(), device.autocast():
-        for indices in by_length(lengths, tokens_at_once(device), batch_size):
-            batch = collate([features[index] for index in indices], pad_token_id)
-            batch.pop("labels", None)
-            batch = {name: tensor.to(device.name) for name, tensor in batch.items()}
-            for index, row in zip(indices, read(model, batch).float().cpu().numpy(), strict=True):
-                said[index] = row
+        for indices in by_length(lengths, token_budget(device), batch_size):
+            batch = batch_of([features[index] for index in indices], pad_token_id, device)
+            for index, row in zip(indices, forward(model, batch, device, read).cpu().numpy(), strict=True):
+                rows[index] = row
             done += len(indices)
             if progress is not None:
                 progress(done, len(features))
-    return said
-
-
-def mean_pooled(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """The mean of the encoder's last hidden states over the real tokens, [b, hidden]."""
-    hidden = model.base_model(**batch).last_hidden_state.float()
-    mask = batch["attention_mask"].unsqueeze(-1).float()
-    return (hidden * mask).sum(1) / mask.sum(1)
+    return rows

@@ -1,7 +1,7 @@
-"""A model that writes: examples in, texts out, in batches or token by token.
+"""The reader of generative tasks: examples in, texts out, in batches or as a stream of tokens.
 
-The same writing (engine/writing/generator.py) serves validation, the test at the end, the page and the command line. Knows a model, its
-tokenizer and the form of what it is asked; does not know where they came from.
+The same generation (engine/generation/generator.py) serves validation, the test at the end, the page and the command line. Knows a
+model, its tokenizer and the `GenerationSpec`; does not know where they came from.
 """
 
 from __future__ import annotations
@@ -10,110 +10,117 @@ import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from engine.generation import generator
+from engine.config import RunConfig
 from engine.generation.generation_spec import GenerationSpec
-from engine.generation.generator import MOST_AT_ONCE, Generator
-from engine.generation.loss import inner, is_encoder_decoder, target_losses
+from engine.generation.generator import MAX_BATCH, Generator, encode_prompts
+from engine.generation.loss import target_losses
 from engine.generation.prompt_encoder import PromptEncoder
 from engine.generation.prompts import prompt_for
-from engine.inference.forward import collate, tokens_at_once
+from engine.inference.forward import batch_of, token_budget
 from engine.inference.reader import Progress, Reader
 from engine.models.batching import by_cost
 from engine.models.device import Device
 from engine.models.speed.unmasked_prefill import PART_COST
+from engine.models.unwrap import is_encoder_decoder, unwrap
 from engine.schema import Encoded, Example
+from engine.tasks.generative import GenerativeTask
 
-SAMPLE = 12  # validation rows that are written at each evaluation; all of them have their loss measured
-ROOM_FOR_LONGER = 1.1  # an answer may be that much longer than nearly all targets of training
+VALIDATION_SAMPLE = 12  # validation rows generated at each evaluation; the loss is measured on all of them
+LENGTH_MARGIN = 1.1  # an answer may be that much longer than nearly all training targets
 
 
 @dataclass(slots=True)
 class GenerativeReader(Reader):
-    """What is needed to write with one model. `outputs` is a `GenerationSpec`; `max_length` counts the tokens of a prompt."""
+    """`max_length` counts the tokens of a prompt."""
+
+    task: GenerativeTask
+    outputs: GenerationSpec
 
     @staticmethod
-    def ready(model: nn.Module, device: Device, half: bool = True) -> nn.Module:
-        """On its device and, with `half`, in its number format: a token a time, reading the weights is all the work there is."""
-        quantised = inner(model).config.to_dict().get("quantization_config") is not None
+    def place(model: nn.Module, device: Device, half: bool = True) -> nn.Module:
+        """With `half` all weights are in the device's number format: decoding token by token, reading them is the main cost."""
+        quantised = unwrap(model).config.to_dict().get("quantization_config") is not None
         if quantised:
             return model.eval()
         return model.to(device.name, dtype=device.dtype if half else None).eval()
 
     @property
-    def scribe(self) -> PromptEncoder:
+    def prompt_encoder(self) -> PromptEncoder:
+        """Prompts for this model."""
         return PromptEncoder(self.tokenizer, self.outputs, not is_encoder_decoder(self.model), self.task.source)
 
     @property
-    def pen(self) -> Generator:
-        # While training, some weights are float32; a model made ready for writing has all of them in one format.
+    def generator(self) -> Generator:
+        """The model with its prompts, ready to generate."""
+        # During training some weights are float32; a placed model has all of them in one format and needs no autocast.
         mixed = any(parameter.dtype == torch.float32 for parameter in self.model.parameters())
         return Generator(
             self.model,
-            self.scribe,
+            self.prompt_encoder,
             self.max_length,
             self.device.name,
-            min(MOST_AT_ONCE, self.batch_size),
+            min(MAX_BATCH, self.batch_size),
             self.device.autocast if mixed else contextlib.nullcontext,
-            self.task.joined,
+            self.task.join_parts,
             self.fast_paths,
         )
 
-    def prepare(self, examples: Sequence[Example], config: Any) -> GenerationSpec:
-        """The form of a run: its settings, the prompt that suits the model, and room for what training rows hold."""
-        asked = config.generation
+    def prepare(self, examples: Sequence[Example], config: RunConfig) -> GenerationSpec:
+        """The spec of a run: its settings, the prompt in the model's style, and a length that nearly all training targets fit in."""
+        settings = config.generation
         chosen = {
-            "prompt": asked.prompt or prompt_for(self.model, self.tokenizer, self.task, examples),
-            "target": asked.target or self.task.plain_target,
+            "prompt": settings.prompt or prompt_for(self.model, self.tokenizer, self.task, examples),
+            "target": settings.target or self.task.plain_target,
         }
-        form = GenerationSpec.of(asked, **chosen, max_new_tokens=asked.max_new_tokens or 0)
-        if asked.max_new_tokens is None:
-            scribe = replace(self.scribe, form=form)
-            lengths = sorted(scribe.target_length(self.task.wanted(example, form)) for example in examples)
+        spec = GenerationSpec.from_config(settings, **chosen, max_new_tokens=settings.max_new_tokens or 0)
+        if settings.max_new_tokens is None:
+            prompt_encoder = replace(self.prompt_encoder, spec=spec)
+            lengths = sorted(prompt_encoder.target_length(self.task.target_text(example, spec)) for example in examples)
             common = lengths[int(np.ceil(0.99 * len(lengths))) - 1]
-            form = form.but(max_new_tokens=-(-int(ROOM_FOR_LONGER * common) // 8) * 8)
-        return form
+            spec = spec.with_changes(max_new_tokens=-(-int(LENGTH_MARGIN * common) // 8) * 8)
+        return spec
 
-    def readable(self, positions: int) -> int:
-        """Tokens of a prompt: a decoder alone must also have room for the answer."""
-        return max(8, positions - self.outputs.max_new_tokens) if self.scribe.decoder_only else positions
+    def input_tokens(self, positions: int) -> int:
+        """Prompt and answer share the positions of a decoder."""
+        return max(8, positions - self.outputs.max_new_tokens) if self.prompt_encoder.decoder_only else positions
 
     def encode_to_learn(self, examples: Sequence[Example], max_length: int | None, windows: bool = False) -> Encoded:
-        scribe, features, lost, whole, longest = self.scribe, [], 0, 0, 0
-        truncated = 0
+        """Prompts with their targets. Long prompts are cut, whatever `windows` is."""
+        prompt_encoder = self.prompt_encoder
+        features, truncated, lost, total, longest = [], 0, 0, 0, 0
         for index, example in enumerate(examples):
-            prompt, cut = scribe.prompt(index, example.inputs, max_length)
-            features.append(scribe.learned(prompt, self.task.wanted(example, self.outputs)))
+            prompt, cut = prompt_encoder.encode_prompt(index, example.inputs, max_length)
+            features.append(prompt_encoder.with_target(prompt, self.task.target_text(example, self.outputs)))
             truncated += cut > 0
-            lost, whole = lost + cut, whole + len(prompt) + cut
-            longest = max(longest, len(prompt) + cut)
-        return Encoded(features, truncated, longest, lost=lost / max(1, whole))
+            length = len(prompt) + cut
+            lost, total, longest = lost + cut, total + length, max(longest, length)
+        return Encoded(features, truncated, longest, lost=lost / max(1, total))
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
-        return generator.encode(self.scribe, [example.inputs for example in examples], self.max_length)
+        return encode_prompts(self.prompt_encoder, [example.inputs for example in examples], self.max_length)
 
     def predict(
         self, examples: Sequence[Example], encoded: Encoded | None = None, progress: Progress | None = None
     ) -> list[str]:
-        """The answer to each example. `encoded` saves encoding them again."""
-        return self.pen.answers([example.inputs for example in examples], encoded, progress)
+        return self.generator.generate([example.inputs for example in examples], encoded, progress)
 
     def assess(
         self, examples: Sequence[Example], encoded: Encoded, progress: Progress | None = None, briefly: bool = False
     ) -> tuple[float, dict[str, float], GenerationSpec]:
-        """The loss of all validation targets, teacher-forced; unless `briefly`, the other metrics on a sample that is really written."""
+        """The teacher-forced loss of all validation targets; unless `briefly`, the other metrics on a sample that is generated."""
         learned = self.encode_to_learn(examples, self.max_length).features
         total, tokens = 0.0, 0
         self.model.eval()
         with torch.inference_mode(), self.device.autocast():
-            for indices in by_cost([len(f) for f in learned], tokens_at_once(self.device), MOST_AT_ONCE, PART_COST):
-                batch = collate([learned[index] for index in indices], self.tokenizer.pad_token_id)
-                batch = {name: tensor.to(self.device.name) for name, tensor in batch.items()}
+            for indices in by_cost([len(f) for f in learned], token_budget(self.device), MAX_BATCH, PART_COST):
+                batch = batch_of(
+                    [learned[index] for index in indices], self.tokenizer.pad_token_id, self.device, targets=True
+                )
                 sums, counted = target_losses(self.model, batch)
                 total, tokens = total + float(sums.sum()), tokens + int(counted.sum())
                 if progress is not None:
@@ -122,13 +129,13 @@ class GenerativeReader(Reader):
         metrics = {"likelihood": float(np.exp(-loss))}
         if briefly:
             return loss, metrics, self.outputs
-        step = max(1, len(examples) // SAMPLE)
-        sample = list(examples[::step][:SAMPLE])
-        # The likelihood chooses the checkpoint, so what the sample says need not be the best that beams could find.
-        plain = self.outputs.but(beams=1, temperature=0.0, long_documents="cut")
-        written = replace(self, outputs=plain).predict(sample)
-        return loss, metrics | self.task.score(sample, written, self.outputs), self.outputs
+        step = max(1, len(examples) // VALIDATION_SAMPLE)
+        sample = list(examples[::step][:VALIDATION_SAMPLE])
+        # The likelihood chooses the checkpoint, so greedy decoding is enough for the sample.
+        greedy = self.outputs.with_changes(beams=1, temperature=0.0, long_documents="cut")
+        texts = replace(self, outputs=greedy).predict(sample)
+        return loss, metrics | self.task.score(sample, texts, self.outputs), self.outputs
 
-    def stream(self, example: Example, form: GenerationSpec, stop: threading.Event) -> Iterator[str]:
-        """The answer as it grows: what is written so far, again and again. Ends soon after `stop` is set."""
-        return replace(self, outputs=form).pen.stream(example.inputs, stop)
+    def stream(self, example: Example, spec: GenerationSpec, stop: threading.Event) -> Iterator[str]:
+        """The answer as it grows: the whole text so far after every token. Ends soon after `stop` is set."""
+        return replace(self, outputs=spec).generator.stream(example.inputs, stop)

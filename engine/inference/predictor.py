@@ -1,4 +1,4 @@
-"""Answering with a tuned model: one text or many, long or short, and what the untuned model would have said.
+"""Answering with a fine-tuned model: one text or many, long or short, beside the answers of the pretrained model.
 
 Knows how a run's model folder is turned into answers. Does not know pages or files of texts.
 """
@@ -16,6 +16,7 @@ from engine.core.errors import ColumnProblem
 from engine.core.text import Text
 from engine.data.mask import mask_example
 from engine.inference.reader import Reader
+from engine.inference.readers import reader_for
 from engine.inference.saved import Description, load_base, load_tuned
 from engine.inference.unmasked import unmasked
 from engine.models.device import Device, choose_device
@@ -35,7 +36,7 @@ class Predictor:
         self.directory = directory
         self.description = Description.load(directory)
         self.task = TASKS[self.description.task].task_model()
-        self.outputs = self.description.what
+        self.outputs = self.description.decoded_outputs
         self.device = device or choose_device()
         fast = FastPaths.of("auto", Conditions(self.device))
         self._tuned = self._reader(load_tuned(directory, self.description, fast=fast))
@@ -43,26 +44,26 @@ class Predictor:
     @cached_property
     def _base(self) -> tuple[Reader, Any]:
         # Loaded on the first comparison only: most visits never ask for it.
-        return self._reader(load_base(self.description)), self.task.untuned.load(self.directory)
+        return self._reader(load_base(self.description)), self.task.pretrained_baseline.load(self.directory)
 
     @property
     def knows_base(self) -> bool:
-        """Whether the untuned model can be asked too: what it needs is kept where the run compared the two."""
-        return self.task.untuned.is_in(self.directory)
+        """Whether the pretrained model can answer as well: what it needs is kept where the run compared the two."""
+        return self.task.pretrained_baseline.is_in(self.directory)
 
     def predict(self, rows: Rows, base: bool = False, progress: Progress | None = None) -> list[dict[str, Any]]:
-        """One answer a row, in the task's words (`Task.answers`). `progress` hears (done, total).
+        """One answer a row (`TaskModel.answers`). `progress` is called with (done, total).
 
-        A row is a text, or a mapping of role names to texts; long texts are read in windows. With `base` the untuned model
-        answers. ColumnProblem for a row without what the task reads.
+        A row is a text, or a mapping of role names to texts; long texts are read in windows. With `base` the pretrained model
+        answers. ColumnProblem for a row that lacks an input of the task.
         """
         examples = self._examples(rows)
         if not examples:
             return []
         if base:
-            reader, untuned = self._base
+            reader, baseline = self._base
             encoded = reader.encode(examples)
-            predictions = untuned.predict(reader, examples, encoded, progress)
+            predictions = baseline.predict(reader, examples, encoded, progress)
         else:
             encoded = self._tuned.encode(examples)
             predictions = self._tuned.predict(examples, encoded, progress)
@@ -76,33 +77,37 @@ class Predictor:
     def stream(
         self, row: str | Mapping[str, str], stop: threading.Event, base: bool = False, **style: Any
     ) -> Iterator[dict[str, Any]]:
-        """What a writing model answers, again and again as it grows; `growing` is False in the last one, `stopped` says why.
+        """The answer of a generative model as it grows; `growing` is False in the last one, `stopped` tells whether `stop` ended it.
 
-        `style` replaces settings of the run's `GenerationSpec`, such as beams or temperature. Soon after `stop` is set it ends.
+        `style` replaces settings of the run's `GenerationSpec`, such as beams or temperature. Ends soon after `stop` is set. TypeError for
+        a model that does not generate.
         """
+        from engine.inference.generative_reader import GenerativeReader  # encoders do without generation
+
         [example] = self._examples([row])
         reader = self._base[0] if base else self._tuned
-        form = self.outputs.but(**style)
-        encoded = replace(reader, outputs=form).encode([example])
+        if not isinstance(reader, GenerativeReader):
+            raise TypeError(f"a model for {self.task.spec.name} does not generate text")
+        spec = reader.outputs.with_changes(**style)
+        encoded = replace(reader, outputs=spec).encode([example])
 
-        def told(text: str, growing: bool) -> dict[str, Any]:
-            [answer] = self.task.answers([example], [text], encoded, form)
+        def answer_of(text: str, growing: bool) -> dict[str, Any]:
+            [answer] = self.task.answers([example], [text], encoded, spec)
             return {**answer, "growing": growing, "stopped": stop.is_set() and not growing}
 
         text = ""
-        for text in reader.stream(example, form, stop):
-            yield told(text, True)
-        yield told(text, False)
+        for text in reader.stream(example, spec, stop):
+            yield answer_of(text, True)
+        yield answer_of(text, False)
 
     def predictions(self, examples: Sequence[Example], progress: Progress | None = None) -> Any:
-        """What the task's `predict` gives for examples: for scoring, not for reading."""
+        """The task's predictions for examples: for scoring, not for reading."""
         return self._tuned.predict(examples, progress=progress)
 
     def _reader(self, loaded: LoadedModel) -> Reader:
-        model = self.task.reader.ready(loaded.model, self.device)
-        return self.task.reader(
-            self.task, self.outputs, model, loaded.tokenizer, self.device, self.description.max_length
-        )
+        reader = reader_for(self.task)
+        model = reader.place(loaded.model, self.device)
+        return reader(self.task, self.outputs, model, loaded.tokenizer, self.device, self.description.max_length)
 
     def _examples(self, rows: Rows) -> list[Example]:
         required = self.task.spec.required_inputs

@@ -1,9 +1,9 @@
-"""The folder of a tuned model: what is in it, and how it is loaded again.
+"""The folder of a fine-tuned model: what is in it, and how it is loaded again.
 
     model/tunebench.json     task, outputs, maximum length, method, base model, columns
           config.json, model.safetensors | adapter_config.json, adapter_model.safetensors
           tokenizer files
-          untuned.safetensors   what makes the untuned model able to answer
+          untuned.safetensors   the pretrained baseline (engine/tasks/pretrained_baseline.py)
 
 Knows files. Does not know how predictions are made.
 """
@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.config import ModelConfig
 from engine.core.errors import RunProblem
 from engine.core.text import Text
 from engine.models.adapters import with_adapter
@@ -34,7 +33,7 @@ ADAPTERS = ("lora", "prefix", "ia3")  # methods that keep the base model as it i
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What must be known beside the weights to answer with a tuned model."""
+    """What is needed beside the weights to answer with a fine-tuned model."""
 
     task: str
     outputs: dict[str, Any]  # of the task: Outputs.to_dict()
@@ -44,8 +43,8 @@ class Description:
     base_revision: str = ""
     columns: dict[str, str] = field(default_factory=dict)  # role -> column of the training file
     layers: int | None = None  # of the base model that were kept; None for all
-    masked: bool = False  # personal data was masked in training, so it is in what is asked as well
-    four_bit: bool = False  # the base model was kept in 4 bits
+    masked: bool = False  # personal data was masked in training, so inputs are masked as well
+    four_bit: bool = False  # the base model was loaded in 4 bits
     extra: dict[str, Any] = field(default_factory=dict)  # fields that a newer version wrote: kept, and written back
 
     def save(self, directory: Path) -> None:
@@ -70,8 +69,8 @@ class Description:
         )
 
     @property
-    def what(self) -> Outputs:
-        """What the model can answer."""
+    def decoded_outputs(self) -> Outputs:
+        """The outputs as the task's own class."""
         return TASKS[self.task].task_model().outputs_from(self.outputs)
 
 
@@ -80,15 +79,16 @@ def load_base(
     attention: str | None = None,
     tokenizer: PreTrainedTokenizerBase | None = None,
 ) -> LoadedModel:
-    """The pretrained model that the run started from, with a fresh head. `tokenizer` is its own, where that is at hand."""
+    """The pretrained model that the run started from, with a new head. `tokenizer` is its own, where that is loaded already."""
     import torch
 
-    # Where there is no GPU the same weights serve in full.
+    # Without a GPU the same weights are loaded in full precision.
     four_bit = {"four_bit": True} if description.four_bit and torch.cuda.is_available() else {}
     return TASKS[description.task].task_model().load(
         resolve(description.base_model),
-        description.what,
-        ModelConfig(id=description.base_model, revision=description.base_revision, layers=description.layers),
+        description.decoded_outputs,
+        revision=description.base_revision,
+        layers=description.layers,
         attention=attention,
         tokenizer=tokenizer,
         **four_bit,
@@ -98,14 +98,14 @@ def load_base(
 def load_tuned(
     directory: Path, description: Description, attention: str | None = None, fast: FastPaths | None = None
 ) -> LoadedModel:
-    """The tuned model, an adapter already merged into its base where that can be. `fast` are the fast paths it may use, all by default."""
+    """The fine-tuned model, an adapter merged into its base where possible. `fast` are the fast paths it may use, all by default."""
     fast = fast or FastPaths.of("auto", Conditions(choose_device()))
     if description.method in ADAPTERS:
         loaded = load_base(description, attention)
         loaded.model = with_adapter(loaded.model, directory)
     else:
         loaded = TASKS[description.task].task_model().load(
-            str(directory), description.what, ModelConfig(id=str(directory)), attention=attention
+            str(directory), description.decoded_outputs, attention=attention
         )
     fast.enable("last_layer_first_token", loaded.model)
     return loaded

@@ -1,7 +1,7 @@
-"""Answers about a masked text, told of the text as it was given.
+"""Answers about a masked text, mapped back to the original text.
 
-A model that was trained on masked personal data is asked with masked texts as well; the places it answers with lie in those. Knows
-answers as JSON; does not know tasks.
+A model that was trained on masked personal data gets masked texts as well; the offsets in its answers refer to those. Knows answers as
+JSON; does not know tasks.
 """
 
 from __future__ import annotations

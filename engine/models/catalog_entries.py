@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from engine.assets import Package
 from engine.assets.package import E5_SMALL, MINILM, SMOLLM2
 from engine.core.text import Text
-from engine.generation.generation_spec import BARE, CHAT, PREFIXED
+from engine.models.prompt_styles import BARE, CHAT, PREFIXED
 
 MULTILINGUAL = ("multilingual",)
 ENCODER_TASKS = ("classification", "ner", "qa", "relation")
@@ -31,7 +31,7 @@ class CatalogEntry:
     max_length: int  # tokens
     size: int  # bytes: of the folder for an embedded model, of the hub's weights for others
     layers: Mapping[str, int] = field(default_factory=dict)  # how many a task keeps, where fewer serve it better
-    manner: str = ""  # how a model that writes expects to be asked (engine/generation/generation_spec.py); "" for those that do not
+    prompt_style: str = ""  # of a generative model (engine/models/prompt_styles.py); "" for encoders
 
     def reads(self, language: str) -> bool:
         """Whether the model has learned this language (ISO 639-1)."""
@@ -49,12 +49,12 @@ def _hub(
     tasks: tuple[str, ...],
     max_length: int = 512,
     bytes_per_parameter: int = 4,
-    manner: str = "",
+    prompt_style: str = "",
 ) -> CatalogEntry:
     size = parameters * bytes_per_parameter
     heading = Text(title, title)
     return CatalogEntry(
-        name, heading, about, None, hub_id, licence, parameters, languages, tasks, max_length, size, manner=manner
+        name, heading, about, None, hub_id, licence, parameters, languages, tasks, max_length, size, prompt_style=prompt_style
     )
 
 
@@ -109,7 +109,7 @@ CATALOG: dict[str, CatalogEntry] = {
             tasks=GENERATOR_TASKS,
             max_length=8192,
             size=270_624_954,
-            manner=CHAT,
+            prompt_style=CHAT,
         ),
         _hub(
             "bert-base-uncased",
@@ -241,7 +241,7 @@ CATALOG: dict[str, CatalogEntry] = {
             76_961_152,
             ("en",),
             GENERATOR_TASKS,
-            manner=PREFIXED,
+            prompt_style=PREFIXED,
         ),
         _hub(
             "mt5-small",
@@ -255,7 +255,7 @@ CATALOG: dict[str, CatalogEntry] = {
             300_176_768,
             MULTILINGUAL,
             ("summarization", "translation"),
-            manner=PREFIXED,
+            prompt_style=PREFIXED,
         ),
         _hub(
             "bart-base",
@@ -267,7 +267,7 @@ CATALOG: dict[str, CatalogEntry] = {
             ("en",),
             ("summarization",),
             1024,
-            manner=BARE,
+            prompt_style=BARE,
         ),
         _hub(
             "qwen2.5-0.5b-instruct",
@@ -283,7 +283,7 @@ CATALOG: dict[str, CatalogEntry] = {
             GENERATOR_TASKS,
             32768,
             2,
-            manner=CHAT,
+            prompt_style=CHAT,
         ),
         _hub(
             "qwen3-0.6b",
@@ -296,7 +296,7 @@ CATALOG: dict[str, CatalogEntry] = {
             GENERATOR_TASKS,
             32768,
             2,
-            manner=CHAT,
+            prompt_style=CHAT,
         ),
         _hub(
             "opus-mt-en-zh",
@@ -307,7 +307,7 @@ CATALOG: dict[str, CatalogEntry] = {
             77_943_296,
             ("en", "zh"),
             ("translation",),
-            manner=BARE,
+            prompt_style=BARE,
         ),
     )
 }

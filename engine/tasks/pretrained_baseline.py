@@ -1,145 +1,99 @@
-"""What the pretrained model already knows: its frozen features with the nearest class centroid (Snell et al. 2017).
+"""The pretrained model made able to answer without a gradient step: what the baselines of all tasks have in common.
 
-No gradient step is taken, so this is the model as it comes, made able to answer. Knows features and centroids; does not
-know where the model or the examples come from.
+Knows what such a baseline is asked for, and what it may ask of a model reader (engine/inference/reader.py). The baselines
+themselves stand with their tasks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-from safetensors.numpy import load_file, save_file
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from engine.core.errors import FileProblem
 from engine.core.text import Text
 from engine.schema import Encoded, Example
 
 if TYPE_CHECKING:
-    from engine.inference.reader import Reader
+    import numpy as np
+    import torch
+    from torch import nn
 
-EXAMPLES_PER_CLASS = 50  # centroids hardly move beyond that, and the training rows may be many
-# Cosines of one encoder's sentences lie close together; their differences become probabilities at this temperature.
-TEMPERATURE = 0.05
+BASELINE_FILE = "untuned.safetensors"  # in the folder of the fine-tuned model; saved runs have this name
+Progress = Callable[[int, int], None]  # takes (done, total)
+TaskT_co = TypeVar("TaskT_co", covariant=True)
+OutputsT_co = TypeVar("OutputsT_co", covariant=True)
 
 
-class NearestCentroid:
-    """The untuned model of a classification run, kept beside its tuned model."""
+class DeviceName(Protocol):
+    """Where a reader computes."""
 
-    FILE = "untuned.safetensors"
+    @property
+    def name(self) -> str: ...
 
-    def __init__(self, centroids: Centroids):
-        self._centroids = centroids
+
+class ModelReader(Protocol[TaskT_co, OutputsT_co]):
+    """A model with its tokenizer, device and length, as far as a baseline uses them."""
+
+    @property
+    def task(self) -> TaskT_co: ...
+
+    @property
+    def outputs(self) -> OutputsT_co: ...
+
+    @property
+    def device(self) -> DeviceName: ...
+
+    def encode(self, examples: Sequence[Example]) -> Any:
+        """Token sequences of examples, long texts in windows (an `Encoded`)."""
+
+    def run(
+        self,
+        encoded: Encoded,
+        read: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor] | None = None,
+        progress: Progress | None = None,
+    ) -> list[np.ndarray]:
+        """What `read` takes from the model (by default the task's logits) of every feature."""
+
+    def predict(
+        self, examples: Sequence[Example], encoded: Encoded | None = None, progress: Progress | None = None
+    ) -> Any:
+        """The model's own predictions."""
+
+
+class PretrainedBaseline(Protocol):
+    """The pretrained model of a run, kept beside the fine-tuned one."""
 
     @classmethod
-    def fit(cls, reader: Reader, examples: Sequence[Example], seed: int) -> NearestCentroid:
+    def fit(cls, reader: ModelReader[Any, Any], examples: Sequence[Example], seed: int) -> PretrainedBaseline:
         """`reader` reads with the pretrained model; `examples` are the training rows."""
-        targets = reader.task.targets(examples, reader.outputs)
-        chosen = sample_for_centroids(targets, seed)
-        some = [examples[index] for index in chosen]
-        return cls(Centroids.fit(_pooled(reader, reader.encode(some), len(some)), targets[chosen]))
 
     def predict(
         self,
-        reader: Reader,
+        reader: ModelReader[Any, Any],
         examples: Sequence[Example],
-        encoded: Encoded | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> np.ndarray:
-        """Probabilities [examples, classes]."""
-        encoded = encoded or reader.encode(examples)
-        return self._centroids.probabilities(_pooled(reader, encoded, len(examples), progress))
+        encoded: Any = None,
+        progress: Progress | None = None,
+    ) -> Any:
+        """What the task's `predict` gives. `encoded` saves encoding the examples again."""
 
     def save(self, directory: Path) -> None:
-        self._centroids.save(directory / self.FILE)
+        """Write what `load` needs into the folder of the fine-tuned model."""
 
     @classmethod
     def is_in(cls, directory: Path) -> bool:
-        return (directory / cls.FILE).is_file()
+        """Whether the folder has what `load` needs."""
 
     @classmethod
-    def load(cls, directory: Path) -> NearestCentroid:
-        return cls(Centroids.load(directory / cls.FILE))
+    def load(cls, directory: Path) -> PretrainedBaseline:
+        """The baseline of a saved run. FileProblem when it was not kept."""
 
 
-def _pooled(
-    reader: Reader, encoded: Encoded, count: int, progress: Callable[[int, int], None] | None = None
-) -> np.ndarray:
-    """The mean-pooled features [count, hidden] of examples, the windows of each averaged."""
-    from engine.inference.forward import mean_pooled
-
-    vectors = np.stack(reader.run(encoded, read=mean_pooled, progress=progress))
-    owners = np.array([feature.example for feature in encoded.features], dtype=np.int64)
-    total = np.zeros((count, vectors.shape[1]))
-    np.add.at(total, owners, vectors)
-    return total / np.bincount(owners, minlength=count)[:, None]
-
-
-class Centroids:
-    """Class centroids of unit features, [classes, hidden]; for several labels a text also those of the texts without."""
-
-    def __init__(self, inside: np.ndarray, outside: np.ndarray | None = None):
-        self.inside = inside
-        self.outside = outside
-
-    @classmethod
-    def fit(cls, features: np.ndarray, targets: np.ndarray) -> Centroids:
-        """`features` [n, hidden]; `targets` class indices [n], or a boolean matrix [n, classes]."""
-        unit = _unit(features)
-        if targets.ndim == 1:
-            classes = int(targets.max()) + 1
-            return cls(_unit(np.stack([unit[targets == c].mean(axis=0) for c in range(classes)])))
-        everything = unit.mean(axis=0)
-        inside, outside = [], []
-        for column in targets.T:
-            inside.append(unit[column].mean(axis=0) if column.any() else everything)
-            outside.append(unit[~column].mean(axis=0) if (~column).any() else everything)
-        return cls(_unit(np.stack(inside)), _unit(np.stack(outside)))
-
-    def probabilities(self, features: np.ndarray) -> np.ndarray:
-        """[n, hidden] to [n, classes]: a softmax over the cosines, or for each class in against out."""
-        unit = _unit(features)
-        scores = unit @ self.inside.T / TEMPERATURE
-        if self.outside is not None:
-            return 1.0 / (1.0 + np.exp(unit @ self.outside.T / TEMPERATURE - scores))
-        scores -= scores.max(axis=1, keepdims=True)
-        exponents = np.exp(scores)
-        return exponents / exponents.sum(axis=1, keepdims=True)
-
-    def save(self, path: Path) -> None:
-        tensors = {"inside": self.inside.astype(np.float32)}
-        if self.outside is not None:
-            tensors["outside"] = self.outside.astype(np.float32)
-        save_file(tensors, path)
-
-    @classmethod
-    def load(cls, path: Path) -> Centroids:
-        if not path.is_file():
-            raise FileProblem(
-                "no_centroids",
-                Text("This run holds nothing of the untuned model.", "该运行没有保存未微调模型的信息。"),
-                Text("Train it with evaluation.baselines on.", "请在开启 evaluation.baselines 的情况下训练。"),
-                file=path.name,
-            )
-        tensors = load_file(path)
-        return cls(tensors["inside"], tensors.get("outside"))
-
-
-def sample_for_centroids(targets: np.ndarray, seed: int) -> np.ndarray:
-    """Indices of at most EXAMPLES_PER_CLASS examples of every class, sorted."""
-    random = np.random.default_rng(seed)
-    chosen: set[int] = set()
-    columns: Sequence[np.ndarray] = (
-        [np.flatnonzero(targets == c) for c in np.unique(targets)]
-        if targets.ndim == 1
-        else [np.flatnonzero(column) for column in targets.T] + [np.flatnonzero(~targets.any(axis=1))]
+def missing_baseline(code: str) -> FileProblem:
+    """The problem of a run that was trained without baselines."""
+    return FileProblem(
+        code,
+        Text("This run holds nothing of the untuned model.", "该运行没有保存未微调模型的信息。"),
+        Text("Train it with evaluation.baselines on.", "请在开启 evaluation.baselines 的情况下训练。"),
+        file=BASELINE_FILE,
     )
-    for members in columns:
-        chosen.update(random.permutation(members)[:EXAMPLES_PER_CLASS].tolist())
-    return np.array(sorted(chosen), dtype=np.int64)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from engine.data.guess import Guess
     from engine.data.table import Table
     from engine.schema import Answered, Notice, Outputs
-    from engine.tasks.base import Task
     from engine.tasks.export_spec import TaskExport
+    from engine.tasks.model import TaskModel
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 GENERATED_TEST_ROWS = 100  # test rows for which texts are generated unless more are asked for: a second each on a CPU
@@ -78,7 +78,7 @@ class TaskSpec(ABC):
     )
 
     @abstractmethod
-    def task_model(self) -> Task:
+    def task_model(self) -> TaskModel[Any, Any]:
         """The torch half of the task, imported when it is first needed."""
 
     @property
@@ -217,10 +217,10 @@ class GenerativeSpec(TaskSpec):
     methods = ("lora", "full", "prefix", "ia3")
     default_settings = MappingProxyType({"method": {"name": "lora"}})
     hyperparameters = TaskHyperparameters(
-        rate={"lora": 3.4e-3, "full": 1.5e-4, "prefix": 3e-2, "ia3": 1.5e-2},
+        learning_rates={"lora": 3.4e-3, "full": 1.5e-4, "prefix": 3e-2, "ia3": 1.5e-2},
         epochs=epochs_for_generation,
         lr_scale_by_model_size=lr_scale_for_generators,
-        least_batch=4,
+        min_batch=4,
     )
     max_test_rows = GENERATED_TEST_ROWS
     loss_per_token = True

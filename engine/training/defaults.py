@@ -47,7 +47,7 @@ def batch_size_for(rows: int, classes: int, least: int = 8) -> int:
 
 
 def learning_rate_for(
-    pace: TaskHyperparameters, method: str, config: PretrainedConfig, batch_size: int, labels: int
+    hyperparameters: TaskHyperparameters, method: str, config: PretrainedConfig, batch_size: int, labels: int
 ) -> float:
     """The peak rate: smaller for wider and deeper models and for few labels, growing with the square root of the batch.
 
@@ -56,19 +56,19 @@ def learning_rate_for(
     """
     batch = math.sqrt(batch_size / 32)
     if method == "head":
-        return pace.rate["head"] * batch
-    size = pace.lr_scale_by_model_size(method, config.hidden_size, config.num_hidden_layers)
-    return float(f"{pace.rate[method] * pace.lr_scale_by_labels(labels) * batch * size:.1e}")
+        return hyperparameters.learning_rates["head"] * batch
+    size = hyperparameters.lr_scale_by_model_size(method, config.hidden_size, config.num_hidden_layers)
+    return float(f"{hyperparameters.learning_rates[method] * hyperparameters.lr_scale_by_labels(labels) * batch * size:.1e}")
 
 
-def fast_ratio_for(pace: TaskHyperparameters, method: MethodConfig, rows: int, labels: int) -> float:
+def fast_ratio_for(hyperparameters: TaskHyperparameters, method: MethodConfig, rows: int, labels: int) -> float:
     """How many times larger the steps of what starts at zero, or at random, are than those of what is pretrained."""
     if method.name == "lora":
         return method.lora_plus_ratio
-    return (method.head_ratio or pace.head_ratio(rows, labels)) if method.name == "full" else 1.0
+    return (method.head_ratio or hyperparameters.head_ratio(rows, labels)) if method.name == "full" else 1.0
 
 
-def frozen_layers_for(pace: TaskHyperparameters, method: MethodConfig, there: int, labels: int) -> int:
+def frozen_layers_for(hyperparameters: TaskHyperparameters, method: MethodConfig, there: int, labels: int) -> int:
     """How many of the layers full fine-tuning leaves as they are: none where word embeddings learn, which lie below all layers.
 
     ConfigProblem where more are asked for than there are.
@@ -76,7 +76,7 @@ def frozen_layers_for(pace: TaskHyperparameters, method: MethodConfig, there: in
     if method.name != "full":
         return 0
     if method.frozen_layers is None:
-        return round(pace.frozen_share(labels) * there) if method.freeze_embeddings is not False else 0
+        return round(hyperparameters.frozen_share(labels) * there) if method.freeze_embeddings is not False else 0
     if method.frozen_layers > there:
         raise ConfigProblem(
             "too_many_frozen",
@@ -119,7 +119,7 @@ def minutes_for(config: RunConfig) -> float | None:
 def resolve(
     config: RunConfig,
     model_config: PretrainedConfig,
-    pace: TaskHyperparameters,
+    hyperparameters: TaskHyperparameters,
     *,
     layers: int,
     rows: int,
@@ -130,27 +130,27 @@ def resolve(
     """Fill the empty settings. `layers` have weights of their own, `rows` train, `longest` is the length that training texts have room for,
     `limit` what the model reads, in tokens.
     """
-    room = limit if config.model.max_length or pace.window_tokens is None else min(limit, pace.window_tokens)
+    room = limit if config.model.max_length or hyperparameters.window_tokens is None else min(limit, hyperparameters.window_tokens)
     max_length = max_length_for(longest, room, config.model.max_length)
     # Attention needs memory with the square of the length: long texts come in smaller batches.
-    fitting = max(pace.least_batch, TOKENS_PER_UPDATE // max_length)
+    fitting = max(hyperparameters.min_batch, TOKENS_PER_UPDATE // max_length)
     # Dropout below the head would have every text read anew in every pass.
     once = config.method.name == "head" and not config.model.dropout
-    chosen = min(fitting, batch_size_for(rows, classes, pace.least_batch))
-    batch_size = config.training.batch_size or chosen * (pace.head_batch if once else 1)
+    chosen = min(fitting, batch_size_for(rows, classes, hyperparameters.min_batch))
+    batch_size = config.training.batch_size or chosen * (hyperparameters.head_only_batch_factor if once else 1)
     batch_size = min(batch_size, max(1, rows))
     return Resolved(
-        fast_ratio=fast_ratio_for(pace, config.method, rows, classes),
+        fast_ratio=fast_ratio_for(hyperparameters, config.method, rows, classes),
         batch_size=batch_size,
         learning_rate=config.training.learning_rate
-        or learning_rate_for(pace, config.method.name, model_config, batch_size, classes),
+        or learning_rate_for(hyperparameters, config.method.name, model_config, batch_size, classes),
         max_length=max_length,
         dropout=0.0 if config.model.dropout is None else config.model.dropout,
         freeze_embeddings=config.method.freeze_embeddings is not False,
-        frozen_layers=frozen_layers_for(pace, config.method, layers, classes),
+        frozen_layers=frozen_layers_for(hyperparameters, config.method, layers, classes),
         minutes=minutes_for(config),
         epochs=config.training.epochs
-        or pace.epochs(rows, classes, config.method.name) * (pace.head_passes if once else 1),
+        or hyperparameters.epochs(rows, classes, config.method.name) * (hyperparameters.head_only_epochs_factor if once else 1),
     )
 
 

@@ -11,13 +11,14 @@ import numpy as np
 
 from engine.core.text import Text
 from engine.inference.reader import Reader
+from engine.inference.readers import reader_for
 from engine.inference.saved import load_base
 from engine.models.device import memory_mb
 from engine.models.speed import encoder_output_cache
 from engine.models.speed.shared_prefix_cache import SharedPrefixCache
 from engine.report.files import write_report
 from engine.schema import GENERATIVE, Encoded, Example
-from engine.tasks.base import EvaluationData
+from engine.tasks.model import EvaluationData, EvaluationSettings
 from engine.training import forecast
 
 if TYPE_CHECKING:
@@ -32,14 +33,14 @@ def report_on(session: Session) -> None:
     splits, reader = session.prepared.splits, session.reader(session.model)
     tested = sample_of(splits.test, _rows_tested(session), session.config.seed)
     test = reader.encode(tested)
-    writes = session.task.spec.kind == GENERATIVE
-    shared = SharedPrefixCache(session.lower.count if writes and session.lower is not None else 0)
+    generative = session.task.spec.kind == GENERATIVE
+    shared = SharedPrefixCache(session.lower.count if generative and session.lower is not None else 0)
     with shared.shared_with(session.model):
         predictions = reader.predict(tested, test, session.answering(Text("Test rows", "测试数据")))
     cheap = session.task.spec.max_test_rows is None
     validation = reader.predict(splits.validation, session.validation, session.still_wanted) if cheap else None
     train_metrics = _train_metrics(session, reader) if cheap else {}
-    untuned = _untuned(session, tested, test, shared) if session.config.evaluation.baselines else None
+    pretrained = _pretrained_predictions(session, tested, test, shared) if session.config.evaluation.baselines else None
     session.course.begin("report")
     facts = {
         **session.facts,
@@ -67,18 +68,24 @@ def report_on(session: Session) -> None:
         "notices": session.prepared.notices,
         "seconds": {**session.course.seconds},
     }
-    judgement = EvaluationData(
-        config=session.config,
+    evaluation = session.config.evaluation
+    data = EvaluationData(
+        settings=EvaluationSettings(
+            seed=session.config.seed,
+            bootstrap_samples=evaluation.bootstrap_samples,
+            metric=evaluation.metric,
+            baselines=evaluation.baselines,
+        ),
         outputs=session.outputs,
         train=splits.train,
         validation=splits.validation,
         test=tested,
         predictions=predictions,
-        untuned=untuned,
+        pretrained_predictions=pretrained,
         validation_predictions=validation,
         facts=facts,
     )
-    report, records = session.task.report(judgement)
+    report, records = session.task.report(data)
     session.course.end()
     report["run"]["seconds"] = session.course.seconds
     write_report(report, session.run.path("report"), records)
@@ -115,16 +122,18 @@ def sample_of(examples: list[Example], most: int, seed: int) -> list[Example]:
     return [examples[index] for index in np.sort(chosen)]
 
 
-def _untuned(session: Session, tested: list[Example], test: Encoded, shared: SharedPrefixCache) -> Any:
-    """Predictions of the pretrained model on the test rows; what it needs to answer is kept with the model."""
+def _pretrained_predictions(
+    session: Session, tested: list[Example], test: Encoded, shared: SharedPrefixCache
+) -> Any:
+    """Predictions of the pretrained baseline on the test rows; it is saved with the model."""
     splits = session.prepared.splits
     base = load_base(session.description, session.attention, session.loaded.tokenizer)
     session.fast.enable("cpu_attention", base.model)
     if session.memory is not None:
         encoder_output_cache.enable(base.model, session.memory, all_tokens=True)
     half = "half_precision_weights" in session.fast
-    reader = session.reader(session.task.reader.ready(base.model, session.device, half))
-    untuned = session.task.untuned.fit(reader, splits.train, session.config.seed)
-    untuned.save(session.run.path("model"))
+    reader = session.reader(reader_for(session.task).place(base.model, session.device, half))
+    baseline = session.task.pretrained_baseline.fit(reader, splits.train, session.config.seed)
+    baseline.save(session.run.path("model"))
     with shared.shared_with(base.model):
-        return untuned.predict(reader, tested, test, session.answering(Text("The untuned model", "未微调的模型")))
+        return baseline.predict(reader, tested, test, session.answering(Text("The untuned model", "未微调的模型")))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.inference.generative_reader import SAMPLE
+from engine.inference.generative_reader import VALIDATION_SAMPLE
 from engine.schema import GENERATIVE
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def evaluation(session: Session, briefly: bool = False) -> float:
     rows = len(session.validation.features)
     if session.task.spec.kind != GENERATIVE:
         return READ * rows
-    return READ_TO_WRITE * rows + (0 if briefly else WRITTEN * min(SAMPLE, len(session.prepared.splits.validation)))
+    return READ_TO_WRITE * rows + (0 if briefly else WRITTEN * min(VALIDATION_SAMPLE, len(session.prepared.splits.validation)))
 
 
 def can_be_brief(session: Session) -> bool:

@@ -19,7 +19,7 @@ from engine.run_directory.limits import check_limits
 from engine.run_directory.store import Run
 from engine.schema import GENERATIVE, Example
 from engine.tasks import task_named
-from engine.tasks.base import Task
+from engine.tasks.model import TaskModel
 from engine.training.events import EventLog
 from engine.training.prepare import prepare
 from engine.training.stopping import StopRequested
@@ -32,7 +32,7 @@ def run_pipeline(run: Run, settings: Settings, events: EventLog, seconds: float 
         task = task_named(course.config.task).task_model()
         check_metric(course.config, task)
         if task.spec.kind == GENERATIVE:
-            task.check_form(course.config.generation.prompt, course.config.generation.target)
+            task.check_templates(course.config.generation.prompt, course.config.generation.target)
         check_limits(course.config, settings)
         course.begin("data")
         prepared = prepare(run, course.config, settings, events)
@@ -111,7 +111,7 @@ class RunContext:
             raise StopRequested
 
 
-def check_metric(config: RunConfig, task: Task) -> None:
+def check_metric(config: RunConfig, task: TaskModel) -> None:
     """ConfigProblem for a selection metric that the task does not have."""
     metric = config.evaluation.metric
     if metric and metric not in task.spec.metrics:

@@ -16,7 +16,7 @@ from engine.models.device import Device
 from engine.models.speed.cpu_attention import NAME as FEW_PASSES
 from engine.models.speed.unpadding import NAME as UNPADDED
 from engine.schema import GENERATIVE, Encoded
-from engine.tasks.base import Task
+from engine.tasks.model import TaskModel
 from engine.training.events import EventLog
 
 KINDS = {
@@ -27,7 +27,7 @@ LOST = 0.01  # share of all text from which on it is a warning that it is not le
 
 
 def truncation(
-    events: EventLog, task: Task, train: Encoded, rows: int, length: int, limit: int, in_parts: bool
+    events: EventLog, task: TaskModel, train: Encoded, rows: int, length: int, limit: int, in_parts: bool
 ) -> None:
     """That training texts are longer than `length` tokens, and what becomes of the rest. `limit` is what the model reads."""
     count, share = train.truncated, train.truncated / rows

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from engine.inference.forward import collate
+from engine.inference.readers import reader_for
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import parameter_counts, save_model, verify_saved
 from engine.models.speed import encoder_output_cache
@@ -63,7 +64,7 @@ def save(session: Session) -> Description:
     session.fast.enable("cpu_attention", reloaded)
     difference = verify_saved(session.model, lambda: reloaded, logits, TOLERANCE[device.dtype])
     session.facts["reload_difference"] = difference
-    session.model = task.reader.ready(reloaded, device, "half_precision_weights" in session.fast)
+    session.model = reader_for(task).place(reloaded, device, "half_precision_weights" in session.fast)
     if session.memory is not None:
         encoder_output_cache.enable(session.model, session.memory)
     return description

@@ -15,8 +15,8 @@ from torch import nn
 from transformers import set_seed
 
 from engine.core.text import Text
-from engine.generation.loss import inner
 from engine.inference.reader import BATCH_SIZE, Reader
+from engine.inference.readers import reader_for
 from engine.inference.saved import Description
 from engine.models.adapters import apply_method, checkpoint_activations
 from engine.models.catalog import layers_for
@@ -27,6 +27,7 @@ from engine.models.speed.encoder_output_cache import EncoderOutputCache
 from engine.models.speed.fast_paths import Conditions, FastPaths
 from engine.models.speed.frozen_layer_cache import FrozenLayerCache, layers_of
 from engine.models.speed.half_precision_weights import cast_frozen
+from engine.models.unwrap import unwrap
 from engine.run_directory import disk, limits
 from engine.schema import GENERATIVE, Encoded, Outputs
 from engine.tasks import task_named
@@ -98,7 +99,8 @@ class Session:
         self.loaded = self.task.load(
             self.source,
             self.outputs,
-            replace(asked, layers=self.layers),
+            revision=asked.revision,
+            layers=self.layers,
             dropout=dropout,
             attention=self.attention,
             **four_bit,
@@ -113,7 +115,7 @@ class Session:
         splits, task, config = self.prepared.splits, self.task, self.config
         self.outputs = self.reader(self.loaded.model, 0).prepare(splits.train, config)
         reader = self.reader(self.loaded.model, 0)
-        limit = reader.readable(self.loaded.max_positions)
+        limit = reader.input_tokens(self.loaded.max_positions)
         whole = reader.encode_to_learn(splits.train, None)
         chosen = resolve(
             config,
@@ -177,7 +179,7 @@ class Session:
             checkpoint_activations(self.model)
         if self.lora_layers or frozen:
             pad = self.loaded.tokenizer.pad_token_id
-            self.lower = self.fast.enable("frozen_layer_cache", inner(self.model), pad)
+            self.lower = self.fast.enable("frozen_layer_cache", unwrap(self.model), pad)
 
     def _lora_layers(self) -> int | None:
         """Layers of a decoder that get LoRA's matrices: on a CPU the upper half, below which no gradient flows."""
@@ -209,7 +211,7 @@ class Session:
 
     def reader(self, model: nn.Module, max_length: int | None = None) -> Reader:
         """Reads with `model` as the run's predictor will. `max_length` is given only before it has been chosen."""
-        return self.task.reader(
+        return reader_for(self.task)(
             self.task,
             self.outputs,
             model,

@@ -21,8 +21,9 @@ from engine.config import RunConfig
 from engine.core.settings import Settings
 from engine.report.files import write_report
 from engine.schema import Example
-from engine.tasks.base import EvaluationData
-from engine.tasks.ner.model import Ner, Tagged
+from engine.tasks.model import EvaluationData
+from engine.tasks.ner.decode import Tagged
+from engine.tasks.ner.model import Ner
 
 EVIL = "<img src=x onerror=alert(1)>"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from demo.i18n import words
 from demo.markup import bar, clip, count, percent, safe, table
-from engine.tasks.classification.model import said
+from engine.tasks.classification.model import label_text
 
 SHOWN_CLASSES = 6
 PREVIEW_ROWS = 8
@@ -28,7 +28,7 @@ def answer_html(row: dict[str, str], tuned: dict[str, Any], base: dict[str, Any]
 
 
 def _one_answer(title: str, answer: dict[str, Any], language: str, kind: str) -> str:
-    given = said(answer) or words("try.none").in_language(language)
+    given = label_text(answer) or words("try.none").in_language(language)
     shown = list(answer["probabilities"].items())[:SHOWN_CLASSES]
     bars = "".join(bar(label, probability, percent(probability, 0), kind) for label, probability in shown)
     rest = len(answer["probabilities"]) - len(shown)
@@ -38,12 +38,12 @@ def _one_answer(title: str, answer: dict[str, Any], language: str, kind: str) ->
 
 def batch_html(rows: list[dict[str, str]], answers: list[dict[str, Any]], language: str) -> str:
     """How the answers are spread, and the first of them."""
-    spread = Counter(said(answer) for answer in answers)
+    spread = Counter(label_text(answer) for answer in answers)
     most = max(spread.values())
     bars = "".join(bar(label, number / most, count(number)) for label, number in spread.most_common(SHOWN_CLASSES))
     say = lambda key: safe(words(key).in_language(language))  # noqa: E731
     first = [
-        [clip(" / ".join(row.values()), 160), f"<b>{safe(said(answer))}</b>", percent(answer["confidence"], 0)]
+        [clip(" / ".join(row.values()), 160), f"<b>{safe(label_text(answer))}</b>", percent(answer["confidence"], 0)]
         for row, answer in zip(rows[:PREVIEW_ROWS], answers, strict=False)
     ]
     head = [say("try.text"), say("try.answer"), say("try.confidence")]

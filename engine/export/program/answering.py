@@ -65,10 +65,10 @@ class GenerativeAnswering:
 
     def __init__(self, folder: Path, facts: dict[str, Any], task: dict[str, Any]):
         import torch
-        from tunebench_decode.generation_generator import Generator, encode
+        from tunebench_decode.generation_generator import Generator, encode_prompts
         from tunebench_decode.generation_prompt_encoder import PromptEncoder
 
-        self._decode, self._encode = import_module(task["decode"]), encode
+        self._decode, self._encode = import_module(task["decode"]), encode_prompts
         self._source, self._target = next(iter(task["inputs"])), task["answer_key"]
         self.spec = self._decode.outputs_from(facts["outputs"])
         device, dtype = choose_device(torch)
@@ -87,11 +87,11 @@ class GenerativeAnswering:
         self._generator = Generator(model, encoder, facts["max_length"], device)
 
     def answer(self, rows: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
-        encoded = self._encode(self._generator.scribe, rows, self._generator.room)
-        texts = self._generator.answers(rows, encoded)
+        encoded = self._encode(self._generator.prompt_encoder, rows, self._generator.max_prompt_tokens)
+        texts = self._generator.generate(rows, encoded)
         return self._decode.answers(texts, encoded, self._target)
 
     def stream(self, row: dict[str, str], stop: threading.Event, **style: Any) -> Iterator[str]:
         """The text generated so far, again and again; ends soon after `stop` is set. `style` replaces fields of `spec`, such as `beams`."""
-        encoder = replace(self._generator.scribe, form=self.spec.but(**style))
-        return replace(self._generator, scribe=encoder).stream(row, stop)
+        encoder = replace(self._generator.prompt_encoder, spec=self.spec.with_changes(**style))
+        return replace(self._generator, prompt_encoder=encoder).stream(row, stop)

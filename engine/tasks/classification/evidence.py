@@ -1,4 +1,4 @@
-"""What a report is made from: the rows, what the model said about them, and what is known of the run.
+"""What a report is made from: the rows, the predictions, and the facts of the run.
 
 Knows what training hands over to evaluation. Does not know how any of it was made, nor what is concluded from it.
 """
@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from engine.config import RunConfig
 from engine.schema import Example
+from engine.tasks.model import EvaluationSettings
 
 
 @dataclass
 class Evidence:
     """Everything a report may use. The test rows were never used to choose anything.
 
-    `probabilities` [test rows, labels] are the tuned model's, `untuned_probabilities` those of the pretrained model before
-    any training (frozen features, nearest class centroid), `validation_probabilities` [validation rows, labels] the tuned model's.
+    `probabilities` [test rows, labels] are the fine-tuned model's, `pretrained_probabilities` those of the pretrained model before
+    any training (frozen features, nearest class centroid), `validation_probabilities` [validation rows, labels] the fine-tuned model's.
 
     `facts` is JSON-able, and kept whole. Every key may be missing. Read for the report's remarks:
       "truncated_share" of the training rows between 0 and 1, "max_length" in tokens, "train_metrics" {metric: value} on
@@ -37,7 +37,7 @@ class Evidence:
     validation: list[Example]
     test: list[Example]
     probabilities: np.ndarray
-    untuned_probabilities: np.ndarray | None
+    pretrained_probabilities: np.ndarray | None
     validation_probabilities: np.ndarray | None
-    config: RunConfig
+    settings: EvaluationSettings
     facts: dict[str, Any] = field(default_factory=dict)

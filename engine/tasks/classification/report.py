@@ -41,16 +41,16 @@ class _Builder:
 
     def __init__(self, evidence: Evidence):
         self.evidence = evidence
-        self.seed = evidence.config.seed
-        self.samples = evidence.config.evaluation.bootstrap_samples
-        self.metric = evidence.config.evaluation.metric or ("micro_f1" if evidence.multi_label else "accuracy")
+        self.seed = evidence.settings.seed
+        self.samples = evidence.settings.bootstrap_samples
+        self.metric = evidence.settings.metric or ("micro_f1" if evidence.multi_label else "accuracy")
         self.metrics_from: MetricsFrom = metrics_from_counts(len(evidence.labels), evidence.multi_label)
         self.tested = self._scored(evidence.probabilities)
         self.rows = len(evidence.test)
 
     def report(self) -> dict[str, Any]:
         evidence, tested = self.evidence, self.tested
-        keywords, curve = self._keywords() if evidence.config.evaluation.baselines else (None, None)
+        keywords, curve = self._keywords() if evidence.settings.baselines else (None, None)
         self.standing = ModelComparison(
             tested.counts, self.metrics_from, self.metric, self.samples, self.seed, self._baselines(keywords)
         )
@@ -120,7 +120,7 @@ class _Builder:
         majority = baselines.majority_probabilities(
             self._train_targets(evidence.train), self.rows, len(evidence.labels)
         )
-        untuned = evidence.untuned_probabilities if evidence.config.evaluation.baselines else None
+        untuned = evidence.pretrained_probabilities if evidence.settings.baselines else None
         tried = (
             ("majority", baselines.MAJORITY, majority, verdict.MAJORITY_PHRASE, False),
             ("tfidf_logreg", baselines.KEYWORDS, keywords, verdict.KEYWORDS_PHRASE, True),

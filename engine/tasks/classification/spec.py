@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.core.text import Text
 from engine.schema import Example, Role
@@ -16,7 +16,7 @@ from engine.tasks.task_defaults import (
     epochs_for_classes,
     frozen_share_for_classes,
     head_ratio_for_classes,
-    share_for_classes,
+    lr_scale_for_classes,
 )
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.data.guess import Guess
     from engine.data.table import Table
     from engine.schema import Notice, Outputs
-    from engine.tasks.base import Task
+    from engine.tasks.model import TaskModel
 
 TEXT_PAIR = Role(
     "text_pair",
@@ -48,17 +48,17 @@ class ClassificationSpec(EncoderSpec):
     metrics = ("accuracy", "macro_f1", "micro_f1", "weighted_f1")
     plotted_metrics = ("accuracy", "macro_f1", "micro_f1")
     hyperparameters = TaskHyperparameters(
-        rate={"full": 7e-5, "lora": 1.8e-4, "head": 1e-2},
+        learning_rates={"full": 7e-5, "lora": 1.8e-4, "head": 1e-2},
         epochs=epochs_for_classes,
-        lr_scale_by_labels=share_for_classes,
+        lr_scale_by_labels=lr_scale_for_classes,
         head_ratio=head_ratio_for_classes,
         frozen_share=frozen_share_for_classes,
-        head_passes=5,
-        head_batch=8,
+        head_only_epochs_factor=5,
+        head_only_batch_factor=8,
     )
     has_labels = True
 
-    def task_model(self) -> Task:
+    def task_model(self) -> TaskModel[Any, Any]:
         from engine.tasks.classification.model import Classification
 
         return Classification()

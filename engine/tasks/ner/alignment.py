@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.tasks.ner.decoding import OUTSIDE, begin, inside, span_score, spans_of
+from engine.tasks.ner.bio import OUTSIDE, begin, inside, span_score, spans_of
 
 Span = dict[str, Any]  # start, end, label, and of a prediction also score
 
@@ -41,10 +41,10 @@ def tags_of(
     return tags, lost
 
 
-def found_spans(
+def spans_from_tags(
     starts: np.ndarray, ends: np.ndarray, tags: np.ndarray, log_probabilities: np.ndarray, labels: Sequence[str]
 ) -> list[Span]:
-    """The spans that tags [units] say, with the score of each."""
+    """The spans that tags [units] encode, with the score of each."""
     return [
         {
             "start": int(starts[first]),

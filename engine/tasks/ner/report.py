@@ -16,7 +16,7 @@ from engine.evaluation import calibration, insights, slices
 from engine.evaluation.comparison import CONFIDENCE, Baseline, ModelComparison
 from engine.evaluation.intervals import Interval, MetricsFrom, Statistics, bootstrap
 from engine.schema import Example
-from engine.tasks.base import EvaluationData
+from engine.tasks.model import EvaluationData
 from engine.tasks.ner import counts, errors, partial, sections, seen
 from engine.tasks.ner import insights as remarks
 from engine.tasks.ner.counts import Spans
@@ -24,48 +24,48 @@ from engine.tasks.ner.lexicon import Lexicon
 from engine.tasks.ner.report_words import ERROR_NAMES, LEXICON, LEXICON_PHRASE, TEXTS, UNTUNED
 
 
-def build_report(judgement: EvaluationData) -> dict[str, Any]:
+def build_report(data: EvaluationData) -> dict[str, Any]:
     """Everything that can be said of the model on the test rows: the JSON of report.json (see report.py for how it is shown)."""
-    if not judgement.test:
+    if not data.test:
         raise ValueError("a report needs at least one test row")
-    return _Builder(judgement).report()
+    return _Builder(data).report()
 
 
-def records(judgement: EvaluationData) -> Iterator[dict[str, Any]]:
+def records(data: EvaluationData) -> Iterator[dict[str, Any]]:
     """One entry a test row, for predictions.jsonl."""
-    for example, said in zip(judgement.test, judgement.predictions, strict=True):
+    for example, said in zip(data.test, data.predictions, strict=True):
         yield sections.record(example, said.spans)
 
 
 class _Builder:
     """One report in the making: what its parts share."""
 
-    def __init__(self, judgement: EvaluationData):
-        self.judgement = judgement
-        self.config = judgement.config
-        self.seed, self.samples = self.config.seed, self.config.evaluation.bootstrap_samples
-        self.metric = self.config.evaluation.metric or "f1"
-        self.gold: list[Spans] = [example.target for example in judgement.test]
-        self.given: list[Spans] = [said.spans for said in judgement.predictions]
-        known = judgement.outputs.labels
+    def __init__(self, data: EvaluationData):
+        self.data = data
+        self.settings = data.settings
+        self.seed, self.samples = self.settings.seed, self.settings.bootstrap_samples
+        self.metric = self.settings.metric or "f1"
+        self.gold: list[Spans] = [example.target for example in data.test]
+        self.given: list[Spans] = [said.spans for said in data.predictions]
+        known = data.outputs.labels
         self.unknown = Counter(
             span["label"] for spans in self.gold for span in spans if span["label"] not in set(known)
         )
         self.types = [*known, *sorted(self.unknown)]
         self.metrics_from: MetricsFrom = counts.metrics_from_counts(len(self.types))
         # What slices look at is the text alone: the places of tokens are nobody's reading.
-        self.train, self.test = _texts(judgement.train), _texts(judgement.test)
+        self.train, self.test = _texts(data.train), _texts(data.test)
 
     def report(self) -> dict[str, Any]:
-        judgement = self.judgement
+        data = self.data
         self.standing = ModelComparison(
             self.counted(self.given), self.metrics_from, self.metric, self.samples, self.seed, self._baselines(), TEXTS
         )
         types = sections.type_rows(
-            self.standing.statistics, self.types, judgement.train, self.samples, CONFIDENCE, self.seed
+            self.standing.statistics, self.types, data.train, self.samples, CONFIDENCE, self.seed
         )
         same_text = slices.seen_in_training(self.train, self.test)
-        common = self.standing.report("ner", judgement.facts, self._points(types, same_text))
+        common = self.standing.report("ner", data.facts, self._points(types, same_text))
         return {
             **common,
             "types": types,
@@ -76,7 +76,7 @@ class _Builder:
             },
             "partial": self._partial(),
             "seen": self.novelty,
-            "errors": sections.error_groups(self.matches, judgement.test),
+            "errors": sections.error_groups(self.matches, data.test),
             "calibration": self._calibration(),
             "leakage": {"rows": int(same_text.sum()), "share": float(same_text.mean())},
             "slices": self._slices(same_text),
@@ -91,13 +91,13 @@ class _Builder:
         return [errors.compare(gold, given) for gold, given in zip(self.gold, self.given, strict=True)]
 
     def _baselines(self) -> list[Baseline]:
-        if not self.config.evaluation.baselines:
+        if not self.settings.baselines:
             return []
-        lexicon = Lexicon(self.judgement.train)
-        found = [lexicon.find(example) for example in self.judgement.test]
+        lexicon = Lexicon(self.data.train)
+        found = [lexicon.find(example) for example in self.data.test]
         baselines = [Baseline("lexicon", *LEXICON, self.counted(found), LEXICON_PHRASE)]
-        if self.judgement.untuned is not None:
-            untuned = self.counted([said.spans for said in self.judgement.untuned])
+        if self.data.pretrained_predictions is not None:
+            untuned = self.counted([said.spans for said in self.data.pretrained_predictions])
             baselines.append(Baseline("untuned", *UNTUNED, untuned))
         return baselines
 
@@ -120,8 +120,8 @@ class _Builder:
 
     @cached_property
     def _novelty_parts(self) -> tuple[np.ndarray, dict[str, Interval]]:
-        known = seen.known_entities(self.judgement.train)
-        statistics = seen.statistics(self.judgement.test, self.given, known)
+        known = seen.known_entities(self.data.train)
+        statistics = seen.statistics(self.data.test, self.given, known)
         parts = bootstrap(statistics, seen.metrics_from, self.samples, CONFIDENCE, self.seed)
         return statistics.sum(axis=0), parts
 
@@ -191,7 +191,7 @@ class _Builder:
         ]
 
     def _points(self, types: list[dict[str, Any]], same_text: np.ndarray) -> list[insights.Point | None]:
-        standing, metric, facts, rows = self.standing, self.metric, self.judgement.facts, len(self.test)
+        standing, metric, facts, rows = self.standing, self.metric, self.data.facts, len(self.test)
         found: list[insights.Point | None] = []
         if "lexicon" in standing.leads:
             found.append(
@@ -245,12 +245,12 @@ class _Builder:
         return insights.calibration(found, float(sure.mean()), float(right.mean()))
 
     def _shift_point(self) -> insights.Point | None:
-        judgement = self.judgement
-        if not judgement.validation:
+        data = self.data
+        if not data.validation:
             return None
         held = counts.statistics(
-            [example.target for example in judgement.validation],
-            [said.spans for said in judgement.validation_predictions],
+            [example.target for example in data.validation],
+            [said.spans for said in data.validation_predictions],
             self.types,
         )
         return insights.shift(

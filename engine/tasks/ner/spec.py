@@ -12,14 +12,14 @@ from engine.schema import Example, Role
 from engine.tasks.ner.conll_export import conll
 from engine.tasks.roles import TEXT
 from engine.tasks.spec import EncoderSpec, ExportFormat
-from engine.tasks.task_defaults import TaskHyperparameters, head_ratio_for_entities, passes_for_entities
+from engine.tasks.task_defaults import TaskHyperparameters, epochs_for_entities, head_ratio_for_entities
 
 if TYPE_CHECKING:
     from engine.data.config import DataConfig
     from engine.data.guess import Guess
     from engine.data.table import Table
     from engine.schema import Notice
-    from engine.tasks.base import Task
+    from engine.tasks.model import TaskModel
 
 ROLES = (
     Role("text", TEXT.label, TEXT.help, required=False),
@@ -47,8 +47,8 @@ class NerSpec(EncoderSpec):
     metrics = ("f1", "precision", "recall", "macro_f1")
     plotted_metrics = ("f1", "macro_f1")
     hyperparameters = TaskHyperparameters(
-        rate={"full": 5e-5, "lora": 1.5e-4, "head": 5e-3},
-        epochs=passes_for_entities,
+        learning_rates={"full": 5e-5, "lora": 1.5e-4, "head": 5e-3},
+        epochs=epochs_for_entities,
         head_ratio=head_ratio_for_entities,
     )
     windowed = True
@@ -57,7 +57,7 @@ class NerSpec(EncoderSpec):
     has_labels = True
     reads_tags = True
 
-    def task_model(self) -> Task:
+    def task_model(self) -> TaskModel[Any, Any]:
         from engine.tasks.ner.model import Ner
 
         return Ner()

@@ -1,13 +1,13 @@
-"""What the pretrained model already knows of where answers begin and end: its frozen features, and no gradient step.
+"""The pretrained baseline of question answering: frozen features of the tokens at which answers begin and end.
 
 A token begins an answer the better the nearer its features are to the mean of those that begin answers in training, and the
-farther from the mean of all others (nearest class mean, Snell et al. 2017); the same for ends. Knows features and means; does
-not know where the model or the examples come from.
+farther from the mean of all others (nearest class mean, Snell et al. 2017); the same for ends. No gradient step is taken. Knows
+features and means; does not know where the model or the examples come from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from engine.core.errors import FileProblem
-from engine.core.text import Text
 from engine.schema import IGNORED, Encoded, Example
+from engine.tasks.pretrained_baseline import BASELINE_FILE, ModelReader, Progress, missing_baseline
+from engine.tasks.qa.decode import Answers
 from engine.tasks.qa.spans import Prediction
 from engine.tasks.qa.threshold import choose
 from engine.tasks.qa.windows import END, START, token_targets
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from engine.inference.reader import Reader
+    from engine.tasks.qa.model import QuestionAnswering
 
 ROWS = 100  # the means hardly move beyond that
 AT_ONCE = 16  # their features are large: a vector for every token
@@ -35,41 +35,40 @@ TEMPERATURE = 0.05
 
 
 class NearestEnds:
-    """The untuned model of a question answering run, kept beside its tuned model. `directions` are [hidden, 2]."""
-
-    FILE = "untuned.safetensors"
+    """The pretrained baseline of a question answering run, kept beside its fine-tuned model. `directions` are [hidden, 2]."""
 
     def __init__(self, directions: np.ndarray, threshold: float):
         self._directions = directions
         self._threshold = threshold
 
     @classmethod
-    def fit(cls, reader: Reader, examples: Sequence[Example], seed: int) -> NearestEnds:
+    def fit(
+        cls, reader: ModelReader[QuestionAnswering, Answers], examples: Sequence[Example], seed: int
+    ) -> NearestEnds:
         """`reader` reads with the pretrained model; `examples` are the training rows."""
         order = np.random.default_rng(seed).permutation(len(examples))
         answered = [examples[index] for index in order if examples[index].target]
-        silent = [examples[index] for index in order if not examples[index].target]
-        some = answered[:ROWS]
-        mixed = some
+        unanswered = [examples[index] for index in order if not examples[index].target]
+        sample = answered = answered[:ROWS]
         if reader.outputs.unanswerable:
-            share = len(silent) / len(examples)
-            mixed = [*some, *silent[: round(len(some) * share / max(1e-9, 1 - share))]]
+            share = len(unanswered) / len(examples)
+            sample = [*answered, *unanswered[: round(len(answered) * share / max(1e-9, 1 - share))]]
         # Read once: the means need the features of all, and the threshold what the means make of each.
-        parts = [_Part.read(reader, mixed[first : first + AT_ONCE]) for first in range(0, len(mixed), AT_ONCE)]
+        parts = [_Part.read(reader, sample[first : first + AT_ONCE]) for first in range(0, len(sample), AT_ONCE)]
         fitted = cls(_directions(parts), 0.0)
         if reader.outputs.unanswerable:
             predictions = [one for part in parts for one in fitted._predictions(reader, part)]
-            fitted._threshold = choose(*reader.task.choices(mixed, predictions)).value
+            fitted._threshold = choose(*reader.task.choices(sample, predictions)).value
         return fitted
 
     def predict(
         self,
-        reader: Reader,
+        reader: ModelReader[QuestionAnswering, Answers],
         examples: Sequence[Example],
         encoded: Encoded | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> list[Prediction]:
-        """Predictions as the task's own, so that the tuned model's threshold separates them as this model's own would."""
+        """Predictions as the task's own, so that the tuned model's threshold separates them as this model's own threshold would."""
         predictions = self._read(reader, examples, encoded, progress)
         for prediction in predictions:
             prediction.null = reader.outputs.threshold - self._threshold
@@ -77,10 +76,10 @@ class NearestEnds:
 
     def _read(
         self,
-        reader: Reader,
+        reader: ModelReader[QuestionAnswering, Answers],
         examples: Sequence[Example],
         encoded: Encoded | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> list[Prediction]:
         """Predictions with a score of 0 for no answer."""
         import torch
@@ -91,35 +90,30 @@ class NearestEnds:
         def read(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
             return _features(model, batch) @ directions.to(batch["input_ids"].device)
 
-        said = reader.run(encoded, read=read, progress=progress)
-        return _without_null(reader.task.predict(said, encoded, len(examples), reader.outputs))
+        logits = reader.run(encoded, read=read, progress=progress)
+        return _without_null(reader.task.predict(logits, encoded, len(examples), reader.outputs))
 
-    def _predictions(self, reader: Reader, part: _Part) -> list[Prediction]:
-        """What `_read` gives, from features that are there already."""
-        said = [vectors.astype(np.float32) @ (self._directions / TEMPERATURE) for vectors in part.vectors]
-        return _without_null(reader.task.predict(said, part.encoded, len(part.examples), reader.outputs))
+    def _predictions(self, reader: ModelReader[QuestionAnswering, Answers], part: _Part) -> list[Prediction]:
+        """As `_read`, from features that were computed before."""
+        logits = [vectors.astype(np.float32) @ (self._directions / TEMPERATURE) for vectors in part.vectors]
+        return _without_null(reader.task.predict(logits, part.encoded, len(part.examples), reader.outputs))
 
     def save(self, directory: Path) -> None:
         tensors = {
             "directions": np.ascontiguousarray(self._directions, dtype=np.float32),
             "threshold": np.array([self._threshold], dtype=np.float32),
         }
-        save_file(tensors, directory / self.FILE)
+        save_file(tensors, directory / BASELINE_FILE)
 
     @classmethod
     def is_in(cls, directory: Path) -> bool:
-        return (directory / cls.FILE).is_file()
+        return (directory / BASELINE_FILE).is_file()
 
     @classmethod
     def load(cls, directory: Path) -> NearestEnds:
-        path = directory / cls.FILE
+        path = directory / BASELINE_FILE
         if not path.is_file():
-            raise FileProblem(
-                "no_untuned",
-                Text("This run holds nothing of the untuned model.", "该运行没有保存未微调模型的信息。"),
-                Text("Train it with evaluation.baselines on.", "请在开启 evaluation.baselines 的情况下训练。"),
-                file=path.name,
-            )
+            raise missing_baseline("no_untuned")
         tensors = load_file(path)
         return cls(tensors["directions"], float(tensors["threshold"][0]))
 
@@ -133,7 +127,7 @@ class _Part:
     vectors: list[np.ndarray]
 
     @classmethod
-    def read(cls, reader: Reader, examples: Sequence[Example]) -> _Part:
+    def read(cls, reader: ModelReader[QuestionAnswering, Answers], examples: Sequence[Example]) -> _Part:
         encoded = reader.encode(examples)
         return cls(examples, encoded, [one.astype(np.float16) for one in reader.run(encoded, read=_features)])
 

@@ -15,7 +15,7 @@ from engine.evaluation import calibration, insights, slices
 from engine.evaluation.comparison import CONFIDENCE, Baseline, ModelComparison
 from engine.evaluation.intervals import bootstrap
 from engine.schema import Encoded
-from engine.tasks.base import EvaluationData
+from engine.tasks.model import EvaluationData
 from engine.tasks.qa import baselines, sections
 from engine.tasks.qa import insights as remarks
 from engine.tasks.qa.counts import metrics_from, statistics
@@ -29,34 +29,34 @@ if TYPE_CHECKING:
 QUESTIONS = Text("questions", "问题")
 
 
-def build_report(task: QuestionAnswering, judgement: EvaluationData) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
+def build_report(task: QuestionAnswering, data: EvaluationData) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
     """Everything that can be said of the model on the test rows, and one record for each of them."""
-    if not judgement.test:
+    if not data.test:
         raise ValueError("a report needs at least one test row")
-    builder = _Builder(task, judgement)
+    builder = _Builder(task, data)
     return builder.report(), sections.records(builder.answered)
 
 
 class _Builder:
     """One report in the making: what its parts share."""
 
-    def __init__(self, task: QuestionAnswering, judgement: EvaluationData):
-        self.task, self.judgement = task, judgement
-        self.seed = judgement.config.seed
-        self.samples = judgement.config.evaluation.bootstrap_samples
-        self.metric = judgement.config.evaluation.metric or task.default_metric(judgement.outputs)
-        self.rows = len(judgement.test)
-        self.answered = self._answered(judgement.predictions)
+    def __init__(self, task: QuestionAnswering, data: EvaluationData):
+        self.task, self.data = task, data
+        self.seed = data.settings.seed
+        self.samples = data.settings.bootstrap_samples
+        self.metric = data.settings.metric or task.default_metric(data.outputs)
+        self.rows = len(data.test)
+        self.answered = self._answered(data.predictions)
 
     def report(self) -> dict[str, Any]:
-        judgement, answered = self.judgement, self.answered
+        data, answered = self.data, self.answered
         self.standing = ModelComparison(
             answered.counts, metrics_from, self.metric, self.samples, self.seed, self._baselines(), QUESTIONS
         )
         parts = self._slices()
         threshold = self._threshold()
-        chinese = [is_chinese(example.inputs["context"], example.inputs["question"]) for example in judgement.test]
-        common = self.standing.report("qa", judgement.facts, self._points(parts, threshold))
+        chinese = [is_chinese(example.inputs["context"], example.inputs["question"]) for example in data.test]
+        common = self.standing.report("qa", data.facts, self._points(parts, threshold))
         return {
             **common,
             "scored_as": {"squad": chinese.count(False), "cmrc": chinese.count(True)},
@@ -69,47 +69,47 @@ class _Builder:
         }
 
     def _answered(self, predictions: Any) -> Answered:
-        test, outputs = self.judgement.test, self.judgement.outputs
+        test, outputs = self.data.test, self.data.outputs
         answers = self.task.answers(test, predictions, Encoded([]), outputs)
         return Answered(test, answers, self.task.counts(test, predictions, outputs))
 
     def _baselines(self) -> list[Baseline]:
-        judgement = self.judgement
-        if not judgement.config.evaluation.baselines:
+        data = self.data
+        if not data.settings.baselines:
             return []
-        test = judgement.test
-        guess = baselines.guess(judgement.train, test)
+        test = data.test
+        guess = baselines.guess(data.train, test)
         tried = [
             Baseline(
                 "sentence", *baselines.SENTENCE, statistics(test, guess.sentences), baselines.SENTENCE_PHRASE, True
             ),
             Baseline("window", *baselines.WINDOW, statistics(test, guess.windows), baselines.WINDOW_PHRASE, True),
         ]
-        if judgement.outputs.unanswerable:
+        if data.outputs.unanswerable:
             silent = statistics(test, [""] * len(test))
             tried.insert(0, Baseline("silence", *baselines.SILENCE, silent, baselines.SILENCE_PHRASE, False))
-        if judgement.untuned is not None:
-            counts = self.task.counts(test, judgement.untuned, judgement.outputs)
+        if data.pretrained_predictions is not None:
+            counts = self.task.counts(test, data.pretrained_predictions, data.outputs)
             tried.append(Baseline("untuned", *baselines.UNTUNED, counts))
         return tried
 
     def _slices(self) -> list[dict[str, Any]]:
         return [
             entry
-            for kind, members in groups(self.judgement.train, self.judgement.test).items()
+            for kind, members in groups(self.data.train, self.data.test).items()
             for entry in slices.slice_scores(
                 kind, members, self.answered.counts, metrics_from, self.metric, self.samples, CONFIDENCE, self.seed
             )
         ]
 
     def _threshold(self) -> dict[str, Any] | None:
-        judgement = self.judgement
-        if not judgement.outputs.unanswerable:
+        data = self.data
+        if not data.outputs.unanswerable:
             return None
         return sections.threshold_section(
-            judgement.outputs.threshold,
-            self.task.choices(judgement.validation, judgement.validation_predictions),
-            self.task.choices(judgement.test, judgement.predictions),
+            data.outputs.threshold,
+            self.task.choices(data.validation, data.validation_predictions),
+            self.task.choices(data.test, data.predictions),
         )
 
     def _judged(self) -> tuple[np.ndarray, np.ndarray]:
@@ -135,7 +135,7 @@ class _Builder:
         return insights.calibration(gap, float(sure.mean()), float(right.mean()))
 
     def _points(self, parts: list[dict[str, Any]], threshold: dict[str, Any] | None) -> list[insights.Point | None]:
-        standing, judgement, rows = self.standing, self.judgement, self.rows
+        standing, data, rows = self.standing, self.data, self.rows
         outcomes = self.answered.outcomes
         found: list[insights.Point | None] = [
             remarks.exact_match(standing.intervals["exact_match"], outcomes.count("partial") / rows, rows)
@@ -156,7 +156,7 @@ class _Builder:
             found.append(
                 insights.untuned(self.metric, standing.value_of("untuned"), standing.leads["untuned"], rows, CONFIDENCE)
             )
-        has = [bool(example.target) for example in judgement.test]
+        has = [bool(example.target) for example in data.test]
         found.append(
             remarks.silence(
                 [kind for kind, there in zip(outcomes, has, strict=True) if there],
@@ -170,22 +170,22 @@ class _Builder:
             found.append(remarks.weak_questions(parts, standing.headline))
         found.append(self._seen_point())
         found.append(self._calibration_point())
-        found.append(insights.overfitting(judgement.facts.get("history") or [], judgement.facts.get("best_epoch")))
-        found.append(insights.short_of_time(judgement.facts))
+        found.append(insights.overfitting(data.facts.get("history") or [], data.facts.get("best_epoch")))
+        found.append(insights.short_of_time(data.facts))
         found.append(self._shift_point())
         return found
 
     def _seen_point(self) -> insights.Point | None:
-        judgement = self.judgement
-        seen = seen_contexts(judgement.train, judgement.test)
+        data = self.data
+        seen = seen_contexts(data.train, data.test)
         fresh = None if seen.all() else float(self.answered.counts[~seen, 2].mean())
         return remarks.seen_contexts(int(seen.sum()), self.rows, fresh)
 
     def _shift_point(self) -> insights.Point | None:
-        judgement = self.judgement
-        if not judgement.validation:
+        data = self.data
+        if not data.validation:
             return None
-        held = self.task.counts(judgement.validation, judgement.validation_predictions, judgement.outputs)
+        held = self.task.counts(data.validation, data.validation_predictions, data.outputs)
         return insights.shift(
             self.metric, self.standing.intervals_of(held)[self.metric], self.standing.headline, self.rows
         )

@@ -85,7 +85,7 @@ def best_spans(logits: np.ndarray, offsets: np.ndarray, longest: int, most: int)
     ]
 
 
-def read_windows(windows: Sequence[tuple[Feature, np.ndarray]], longest: int) -> Prediction:
+def rank_spans(windows: Sequence[tuple[Feature, np.ndarray]], longest: int) -> Prediction:
     """The prediction of one question from the logits of all its windows (padded ones are cut to their feature).
 
     A span that several windows see has the best of its scores; no answer has the least, for it must be so in every window.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.core.text import Text
 from engine.schema import Example, Role
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.data.guess import Guess
     from engine.data.table import Table
     from engine.schema import Notice
-    from engine.tasks.base import Task
+    from engine.tasks.model import TaskModel
 
 ROLES = (
     Role("context", Text("Context", "原文"), Text("The text that holds the answer.", "包含答案的文本。")),
@@ -55,12 +55,12 @@ class QuestionAnsweringSpec(EncoderSpec):
     # Finding spans is learned after a while in which the scores stay near zero: none of the first epochs may end a run.
     default_settings = MappingProxyType({"training": {"early_stopping": 0}})
     hyperparameters = TaskHyperparameters(
-        rate={"full": 8e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=epochs_for_questions, window_tokens=384
+        learning_rates={"full": 8e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=epochs_for_questions, window_tokens=384
     )
     windowed = True
     export_formats = MappingProxyType({".json": ExportFormat("SQuAD JSON", squad_predictions)})
 
-    def task_model(self) -> Task:
+    def task_model(self) -> TaskModel[Any, Any]:
         from engine.tasks.qa.model import QuestionAnswering
 
         return QuestionAnswering()

@@ -54,7 +54,7 @@ class Layout:
         return len(self.before) + len(self.between) + len(self.after)
 
 
-def encode(
+def encode_windows(
     examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, max_length: int | None, windows: bool
 ) -> Encoded:
     """Sequences of at most `max_length` tokens for {"context", "question"}; None makes one of each example, however long.
@@ -64,16 +64,20 @@ def encode(
     """
     layout = Layout.of(tokenizer)
     contexts = list(dict.fromkeys(example.inputs["context"] for example in examples))
-    read = tokenizer(contexts, add_special_tokens=False, return_offsets_mapping=True, verbose=False) if contexts else {}
+    tokenized = (
+        tokenizer(contexts, add_special_tokens=False, return_offsets_mapping=True, verbose=False) if contexts else {}
+    )
     blank = _blank_tokens(tokenizer)
     known = {
         context: (ids, [OUTSIDE if token in blank else place for token, place in zip(ids, places, strict=True)])
         for context, ids, places in zip(
-            contexts, read.get("input_ids", ()), read.get("offset_mapping", ()), strict=True
+            contexts, tokenized.get("input_ids", ()), tokenized.get("offset_mapping", ()), strict=True
         )
     }
-    asked = [example.inputs["question"] for example in examples]
-    questions = tokenizer(asked, add_special_tokens=False, verbose=False)["input_ids"] if asked else []
+    question_texts = [example.inputs["question"] for example in examples]
+    questions = (
+        tokenizer(question_texts, add_special_tokens=False, verbose=False)["input_ids"] if question_texts else []
+    )
     features: list[Feature] = []
     too_long, longest = 0, 0
     shortened: set[int] = set()

@@ -1,6 +1,6 @@
 """Summarization: a document in, its summary out.
 
-Knows how models are asked for a summary and that ROUGE scores it. Everything else is what all writing tasks share.
+Knows the prompts for a summary and that ROUGE scores it. Everything else is what all generative tasks share.
 """
 
 from __future__ import annotations
@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-
 from engine.core.text import Text
-from engine.evaluation.intervals import MetricsFrom
-from engine.generation.generation_spec import BARE, CHAT, PLAIN, PREFIXED, GenerationSpec
+from engine.evaluation.intervals import MetricsFrom, Statistics
+from engine.generation.generation_spec import GenerationSpec
+from engine.models.prompt_styles import BARE, CHAT, PLAIN, PREFIXED
 from engine.schema import Example
-from engine.tasks.base import EvaluationData
 from engine.tasks.generative import GenerativeTask
+from engine.tasks.model import EvaluationData
 from engine.tasks.summarization.rouge import metrics_from, statistics
 from engine.tasks.summarization.spec import SummarizationSpec
 
@@ -34,13 +33,15 @@ class Summarization(GenerativeTask):
         BARE: Text("{document}", "{document}"),
     }
 
-    def counts(self, examples: Sequence[Example], texts: Sequence[str], form: GenerationSpec) -> np.ndarray:
-        return statistics([example.target for example in examples], texts)
+    def counts(self, examples: Sequence[Example], predictions: list[str], outputs: GenerationSpec) -> Statistics:
+        return statistics([example.target for example in examples], predictions)
 
-    def metrics_from(self, form: GenerationSpec) -> MetricsFrom:
+    def metrics_from(self, outputs: GenerationSpec) -> MetricsFrom:
         return metrics_from
 
-    def report(self, judgement: EvaluationData) -> tuple[dict[str, Any], Iterable[dict[str, Any]]]:
+    def report(
+        self, data: EvaluationData[GenerationSpec, list[str]]
+    ) -> tuple[dict[str, Any], Iterable[dict[str, Any]]]:
         from engine.tasks.summarization.report import build_report
 
-        return build_report(judgement)
+        return build_report(data)

@@ -14,7 +14,7 @@ from engine.core.text import Text
 from engine.evaluation import insights, slices
 from engine.evaluation.comparison import CONFIDENCE, Baseline, ModelComparison
 from engine.evaluation.intervals import bootstrap
-from engine.tasks.base import EvaluationData
+from engine.tasks.model import EvaluationData
 from engine.tasks.summarization import baselines, measures, rouge
 from engine.tasks.summarization import insights as remarks
 
@@ -27,11 +27,11 @@ MEASURED = {
 }
 
 
-def build_report(judgement: EvaluationData) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
+def build_report(data: EvaluationData) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
     """Everything that can be said of the model on the test rows, and one record for each of them."""
-    if not judgement.test:
+    if not data.test:
         raise ValueError("a report needs at least one test row")
-    builder = _Builder(judgement)
+    builder = _Builder(data)
     report = builder.report()
     return report, iter(builder.records)
 
@@ -39,32 +39,32 @@ def build_report(judgement: EvaluationData) -> tuple[dict[str, Any], Iterator[di
 class _Builder:
     """One report in the making: what its parts share."""
 
-    def __init__(self, judgement: EvaluationData):
-        self.judgement = judgement
-        self.seed = judgement.config.seed
-        self.samples = judgement.config.evaluation.bootstrap_samples
-        asked = judgement.config.evaluation.metric
+    def __init__(self, data: EvaluationData):
+        self.data = data
+        self.seed = data.settings.seed
+        self.samples = data.settings.bootstrap_samples
+        asked = data.settings.metric
         self.metric = asked if asked in rouge.METRICS else "rougeL"
-        self.rows = len(judgement.test)
-        self.documents = [example.inputs["document"] for example in judgement.test]
-        self.references = [example.target for example in judgement.test]
+        self.rows = len(data.test)
+        self.documents = [example.inputs["document"] for example in data.test]
+        self.references = [example.target for example in data.test]
         self.chinese = rouge.is_chinese([text for some in self.references for text in some])
-        self.counts = rouge.statistics(self.references, judgement.predictions)
+        self.counts = rouge.statistics(self.references, data.predictions)
         self.records = self._records()
 
     def report(self) -> dict[str, Any]:
-        judgement = self.judgement
+        data = self.data
         self.standing = ModelComparison(
             self.counts, rouge.metrics_from, self.metric, self.samples, self.seed, self._baselines(), DOCUMENTS
         )
         measured = self._measures()
-        common = self.standing.report("summarization", judgement.facts, self._points(measured))
+        common = self.standing.report("summarization", data.facts, self._points(measured))
         strange = [record for record in self.records if record["strange"]["numbers"] or record["strange"]["names"]]
         return {
             **common,
             "counted": "characters" if self.chinese else "words",
             "several_references": max(map(len, self.references)),
-            "sample": {"rows": self.rows, "of": judgement.facts.get("test_rows", self.rows)},
+            "sample": {"rows": self.rows, "of": data.facts.get("test_rows", self.rows)},
             "measures": measured,
             "strange_count": {
                 kind: sum(bool(record["strange"][kind]) for record in self.records) for kind in ("numbers", "names")
@@ -76,8 +76,8 @@ class _Builder:
 
     def _records(self) -> list[dict[str, Any]]:
         """One entry a test row, for predictions.jsonl."""
-        judgement = self.judgement
-        untuned = judgement.untuned or [None] * self.rows
+        data = self.data
+        untuned = data.pretrained_predictions or [None] * self.rows
         return [
             {
                 "row": example.row,
@@ -88,16 +88,14 @@ class _Builder:
                 "scores": {name: round(float(value), 6) for name, value in zip(rouge.METRICS, counts[1:], strict=True)},
                 "strange": measures.strange_things(example.inputs["document"], text),
             }
-            for example, text, before, counts in zip(
-                judgement.test, judgement.predictions, untuned, self.counts, strict=True
-            )
+            for example, text, before, counts in zip(data.test, data.predictions, untuned, self.counts, strict=True)
         ]
 
     def _baselines(self) -> list[Baseline]:
-        judgement = self.judgement
-        if not judgement.config.evaluation.baselines:
+        data = self.data
+        if not data.settings.baselines:
             return []
-        words = baselines.usual_length([example.target for example in judgement.train])
+        words = baselines.usual_length([example.target for example in data.train])
         tried: list[tuple[str, tuple[Text, Text], Sequence[str], Text]] = [
             ("lead_1", baselines.LEAD_1, [baselines.lead(one, 1) for one in self.documents], baselines.LEAD_1_PHRASE),
             ("lead_3", baselines.LEAD_3, [baselines.lead(one, 3) for one in self.documents], baselines.LEAD_3_PHRASE),
@@ -108,8 +106,8 @@ class _Builder:
                 baselines.EXTRACT_PHRASE,
             ),
         ]
-        if judgement.untuned is not None:
-            tried.append(("untuned", baselines.UNTUNED, judgement.untuned, baselines.UNTUNED_PHRASE))
+        if data.pretrained_predictions is not None:
+            tried.append(("untuned", baselines.UNTUNED, data.pretrained_predictions, baselines.UNTUNED_PHRASE))
         return [
             Baseline(name, label, about, rouge.statistics(self.references, texts), phrase)
             for name, (label, about), texts, phrase in tried
@@ -117,10 +115,10 @@ class _Builder:
 
     def _measures(self) -> list[dict[str, Any]]:
         """The measures of the tuned and the untuned model and of the references, each with its interval."""
-        judgement = self.judgement
+        data = self.data
         systems = {
-            "tuned": judgement.predictions,
-            "untuned": judgement.untuned,
+            "tuned": data.predictions,
+            "untuned": data.pretrained_predictions,
             "references": [some[0] for some in self.references],
         }
         found = []
@@ -140,7 +138,7 @@ class _Builder:
         return found
 
     def _points(self, measured: list[dict[str, Any]]) -> list[insights.Point | None]:
-        judgement, standing, facts = self.judgement, self.standing, self.judgement.facts
+        data, standing, facts = self.data, self.standing, self.data.facts
         of = {entry["name"]: entry for entry in measured}
         found: list[insights.Point | None] = []
         if "untuned" in standing.leads:
@@ -148,7 +146,7 @@ class _Builder:
             found.append(insights.untuned(self.metric, standing.value_of("untuned"), lead, self.rows, CONFIDENCE))
         counted = [
             measures.statistics(self.documents, texts)
-            for texts in (judgement.predictions, [some[0] for some in self.references])
+            for texts in (data.predictions, [some[0] for some in self.references])
         ]
         tuned, references = (
             bootstrap(one, measures.measures_from, self.samples, CONFIDENCE, self.seed)["strange"] for one in counted
@@ -178,7 +176,7 @@ class _Builder:
         }
 
     def _slices(self) -> list[dict[str, Any]]:
-        members = slices.length_groups(self.judgement.test)
+        members = slices.length_groups(self.data.test)
         return list(
             slices.slice_scores(
                 "length", members, self.counts, rouge.metrics_from, self.metric, self.samples, CONFIDENCE, self.seed

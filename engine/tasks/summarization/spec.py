@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.core.text import Text
 from engine.schema import Example, Role
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.data.guess import Guess
     from engine.data.table import Table
     from engine.schema import Notice
-    from engine.tasks.base import Task
+    from engine.tasks.model import TaskModel
 
 ROLES = (
     Role("document", Text("Document", "文档"), Text("The text to shorten.", "需要概括的文本。")),
@@ -39,7 +39,7 @@ class SummarizationSpec(GenerativeSpec):
     metrics = (*METRICS, "likelihood")
     plotted_metrics = ("rougeL",)
 
-    def task_model(self) -> Task:
+    def task_model(self) -> TaskModel[Any, Any]:
         from engine.tasks.summarization.model import Summarization
 
         return Summarization()

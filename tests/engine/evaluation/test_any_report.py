@@ -16,9 +16,9 @@ from engine.config import RunConfig
 from engine.report.files import FILES, load_report, write_report
 from engine.schema import Example
 from engine.tasks import task_named
-from engine.tasks.base import EvaluationData
-from engine.tasks.ner.model import EntityTypes, Tagged
-from engine.tasks.qa.model import Answers
+from engine.tasks.model import EvaluationData
+from engine.tasks.ner.decode import EntityTypes, Tagged
+from engine.tasks.qa.decode import Answers
 from engine.tasks.qa.spans import Prediction, Span
 
 TEXT = "Nora Vale of Larkmoor sent £120 from Leicester on 3 March. 澜禾的周敏从苏州寄出了包裹。The warehouse opens at seven."

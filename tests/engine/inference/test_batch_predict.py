@@ -12,7 +12,7 @@ from engine.core.errors import ColumnProblem, FileProblem
 from engine.data.load import read_table
 from engine.inference.batch_predict import check_output, defused, predict_table, text_columns, write_predictions
 from engine.tasks import TASKS
-from engine.tasks.classification.model import Classes
+from engine.tasks.classification.decode import Classes
 
 
 class Echo:

@@ -16,7 +16,7 @@ from engine.inference.score_file import judge_file
 from engine.models.adapters import apply_method, save_model
 from engine.models.device import choose_device
 from engine.tasks import TASKS
-from engine.tasks.classification.model import Classes
+from engine.tasks.classification.decode import Classes
 
 CLASSES = Classes(["bad", "good"])
 

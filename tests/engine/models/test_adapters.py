@@ -25,8 +25,8 @@ from engine.models.adapters import (
 )
 from engine.models.load import check_is_encoder, max_positions, modules_of, set_dropout
 from engine.tasks import TASKS
-from engine.tasks.classification.model import Classes
-from engine.tasks.ner.model import EntityTypes
+from engine.tasks.classification.decode import Classes
+from engine.tasks.ner.decode import EntityTypes
 from tests.tiny import FAMILIES, save_encoder, tokenizer
 
 CLASSES = Classes(["bad", "good", "so-so"])

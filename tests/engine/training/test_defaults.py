@@ -12,13 +12,13 @@ from engine.core.errors import ConfigProblem
 from engine.tasks import TASKS
 from engine.tasks.task_defaults import (
     epochs_for_classes,
+    epochs_for_entities,
     epochs_for_generation,
     epochs_for_questions,
-    passes_for_entities,
 )
 from engine.training.defaults import batch_size_for, common_length, learning_rate_for, max_length_for, resolve
 
-PACE = TASKS["classification"].hyperparameters
+HYPERPARAMETERS = TASKS["classification"].hyperparameters
 MINILM = BertConfig(hidden_size=384, num_hidden_layers=6, num_attention_heads=12)
 BASE = BertConfig()
 LARGE = BertConfig(hidden_size=1024, num_hidden_layers=24, num_attention_heads=16)
@@ -31,19 +31,19 @@ def test_small_data_gets_small_batches():
 
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_bigger_encoders_take_smaller_steps(method):
-    rates = [learning_rate_for(PACE, method, config, 32, 2) for config in (MINILM, BASE, LARGE)]
+    rates = [learning_rate_for(HYPERPARAMETERS, method, config, 32, 2) for config in (MINILM, BASE, LARGE)]
     assert rates[0] > rates[1] > rates[2] > 0
 
 
 def test_writers_wider_than_the_embedded_one_take_smaller_steps_with_lora():
-    pace = TASKS["summarization"].hyperparameters
+    hyperparameters = TASKS["summarization"].hyperparameters
     configs = [
         LlamaConfig(hidden_size=width, num_hidden_layers=layers) for width, layers in ((64, 2), (576, 30), (2048, 16))
     ]
-    rates = [learning_rate_for(pace, "lora", config, 4, 0) for config in configs]
+    rates = [learning_rate_for(hyperparameters, "lora", config, 4, 0) for config in configs]
     assert rates[0] == rates[1] == pytest.approx(1.2e-3, rel=0.01)
     assert rates[2] == pytest.approx(rates[1] * (576 / 2048) ** 0.781, rel=0.05)
-    assert len({learning_rate_for(pace, "full", config, 4, 0) for config in configs}) == 1
+    assert len({learning_rate_for(hyperparameters, "full", config, 4, 0) for config in configs}) == 1
 
 
 def test_writers_take_one_pass_less_with_lora_and_more_where_rows_are_few():
@@ -52,25 +52,25 @@ def test_writers_take_one_pass_less_with_lora_and_more_where_rows_are_few():
 
 
 def test_the_rate_grows_with_the_square_root_of_the_batch():
-    assert learning_rate_for(PACE, "full", BASE, 128, 25) == pytest.approx(
-        2 * learning_rate_for(PACE, "full", BASE, 32, 25), rel=0.05
+    assert learning_rate_for(HYPERPARAMETERS, "full", BASE, 128, 25) == pytest.approx(
+        2 * learning_rate_for(HYPERPARAMETERS, "full", BASE, 32, 25), rel=0.05
     )
 
 
 def test_the_head_alone_depends_neither_on_the_encoder_nor_on_the_labels():
-    assert learning_rate_for(PACE, "head", MINILM, 32, 2) == learning_rate_for(PACE, "head", LARGE, 32, 77)
+    assert learning_rate_for(HYPERPARAMETERS, "head", MINILM, 32, 2) == learning_rate_for(HYPERPARAMETERS, "head", LARGE, 32, 77)
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_few_classes_take_smaller_steps(method):
-    rates = [learning_rate_for(PACE, method, MINILM, 64, classes) for classes in (2, 8, 25, 77)]
+    rates = [learning_rate_for(HYPERPARAMETERS, method, MINILM, 64, classes) for classes in (2, 8, 25, 77)]
     assert rates[0] < rates[1] < rates[2] == rates[3]
     assert rates[0] == pytest.approx(rates[2] * 0.28, rel=0.05)
 
 
 def test_the_rate_of_entities_does_not_depend_on_their_types():
-    pace = TASKS["ner"].hyperparameters
-    assert learning_rate_for(pace, "full", MINILM, 32, 2) == learning_rate_for(pace, "full", MINILM, 32, 30)
+    hyperparameters = TASKS["ner"].hyperparameters
+    assert learning_rate_for(hyperparameters, "full", MINILM, 32, 2) == learning_rate_for(hyperparameters, "full", MINILM, 32, 30)
 
 
 @pytest.mark.parametrize(
@@ -90,10 +90,10 @@ def test_what_is_asked_for_is_used():
             "training": {"learning_rate": 1e-5, "batch_size": 7, "epochs": 2},
         }
     )
-    resolved = resolve(config, BASE, PACE, layers=12, rows=1000, classes=2, longest=300, limit=512)
+    resolved = resolve(config, BASE, HYPERPARAMETERS, layers=12, rows=1000, classes=2, longest=300, limit=512)
     assert (resolved.learning_rate, resolved.batch_size, resolved.max_length) == (1e-5, 7, 64)
     assert (resolved.dropout, resolved.freeze_embeddings, resolved.epochs) == (0.2, False, 2)
-    assert resolve(config, BASE, PACE, layers=12, rows=3, classes=2, longest=300, limit=512).batch_size == 3
+    assert resolve(config, BASE, HYPERPARAMETERS, layers=12, rows=3, classes=2, longest=300, limit=512).batch_size == 3
 
 
 def test_fewer_examples_a_class_take_more_passes():
@@ -121,9 +121,9 @@ def test_the_head_takes_larger_steps_over_few_texts_unless_asked_otherwise():
 
 def test_few_texts_with_entities_take_no_more_passes_than_thousands():
     few = (100, 200, 500, 999, 1000, 3400)
-    assert [passes_for_entities(rows, 7, "full") for rows in few] == [8, 6, 4, 4, 8, 4]
+    assert [epochs_for_entities(rows, 7, "full") for rows in few] == [8, 6, 4, 4, 8, 4]
     # The head's larger steps are those of full fine-tuning.
-    assert [passes_for_entities(rows, 7, "lora") for rows in few] == [8, 8, 8, 8, 8, 4]
+    assert [epochs_for_entities(rows, 7, "lora") for rows in few] == [8, 8, 8, 8, 8, 4]
 
 
 def test_one_very_long_text_does_not_decide():
@@ -135,18 +135,18 @@ def test_one_very_long_text_does_not_decide():
 def test_long_texts_come_in_smaller_batches():
     config = RunConfig.from_dict({"data": {"train": "a"}})
     sizes = [
-        resolve(config, BASE, PACE, layers=12, rows=9000, classes=2, longest=n, limit=8192).batch_size
+        resolve(config, BASE, HYPERPARAMETERS, layers=12, rows=9000, classes=2, longest=n, limit=8192).batch_size
         for n in (64, 512, 4096)
     ]
     assert sizes == [64, 32, 8]
 
 
 def test_questions_are_learned_in_windows_unless_a_length_is_asked_for():
-    pace = TASKS["qa"].hyperparameters
+    hyperparameters = TASKS["qa"].hyperparameters
     config = RunConfig.from_dict({"task": "qa", "data": {"train": "a"}})
 
     def length(longest, limit=512):
-        return resolve(config, MINILM, pace, layers=6, rows=900, classes=0, longest=longest, limit=limit).max_length
+        return resolve(config, MINILM, hyperparameters, layers=6, rows=900, classes=0, longest=longest, limit=limit).max_length
 
     assert [length(200), length(500), length(3000), length(3000, limit=128)] == [200, 384, 384, 128]
     config.model.max_length = 512
@@ -156,10 +156,10 @@ def test_questions_are_learned_in_windows_unless_a_length_is_asked_for():
 
 def test_a_head_above_an_encoder_that_reads_once_takes_more_passes_and_larger_batches():
     values = {"data": {"train": "a"}, "method": {"name": "head"}}
-    once = resolve(RunConfig.from_dict(values), BASE, PACE, layers=12, rows=9000, classes=77, longest=60, limit=512)
+    once = resolve(RunConfig.from_dict(values), BASE, HYPERPARAMETERS, layers=12, rows=9000, classes=77, longest=60, limit=512)
     assert (once.batch_size, once.epochs) == (256, 20)
     values["model"] = {"dropout": 0.1}
-    each = resolve(RunConfig.from_dict(values), BASE, PACE, layers=12, rows=9000, classes=77, longest=60, limit=512)
+    each = resolve(RunConfig.from_dict(values), BASE, HYPERPARAMETERS, layers=12, rows=9000, classes=77, longest=60, limit=512)
     assert (each.batch_size, each.epochs) == (32, 4)
 
 

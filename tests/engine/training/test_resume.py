@@ -204,7 +204,7 @@ def test_a_run_goes_on_with_the_settings_that_it_began_with(
     facts = run.manifest.facts
     assert facts.pop("frozen_layers") == 0
     run.update(facts=facts)
-    newer = replace(task_named("classification").hyperparameters, frozen_share=lambda labels: 0.5, rate={"full": 1.0})
+    newer = replace(task_named("classification").hyperparameters, frozen_share=lambda labels: 0.5, learning_rates={"full": 1.0})
     monkeypatch.setattr("engine.tasks.classification.spec.ClassificationSpec.hyperparameters", newer)
     attempt(run, settings)
     assert [event["step"] for event in events(run, "resumed")] == [6]

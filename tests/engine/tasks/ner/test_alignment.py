@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.tasks.ner.alignment import found_spans, tags_of
+from engine.tasks.ner.alignment import spans_from_tags, tags_of
 from engine.tasks.ner.words import split_words
 
 TYPES = {"LOC": 0, "PER": 1}
@@ -60,5 +60,5 @@ def test_a_span_of_whole_words_comes_back(text, first, length):
     assert lost == []
     certain = np.full((len(tags), 5), -50.0)
     certain[np.arange(len(tags)), tags] = 0.0
-    (found,) = found_spans(starts, ends, tags, certain, list(TYPES))
+    (found,) = spans_from_tags(starts, ends, tags, certain, list(TYPES))
     assert {key: found[key] for key in wanted} == wanted and found["score"] == 1.0

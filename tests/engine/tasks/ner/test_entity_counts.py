@@ -13,8 +13,8 @@ import pytest
 from seqeval.metrics import classification_report, f1_score, precision_score, recall_score
 from seqeval.scheme import IOB2
 
+from engine.tasks.ner.bio import spans_of, tag_names
 from engine.tasks.ner.counts import metrics_from_counts, statistics, type_metrics_from_counts
-from engine.tasks.ner.decoding import spans_of, tag_names
 
 LABELS = ["LOC", "ORG", "PER"]
 

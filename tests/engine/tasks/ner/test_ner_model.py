@@ -15,7 +15,8 @@ from transformers import PreTrainedTokenizerFast
 from engine.core.errors import LabelProblem
 from engine.schema import IGNORED, Answered, Example
 from engine.tasks.ner.conll_export import conll, tagged_words
-from engine.tasks.ner.model import EntityTypes, Ner, reading_level
+from engine.tasks.ner.decode import EntityTypes, unit_level
+from engine.tasks.ner.model import Ner
 from engine.tasks.ner.words import PIECE, TOKEN, WORD
 from tests.tiny import tokenizer
 
@@ -118,8 +119,8 @@ def test_what_is_read_of_a_row():
     (plain, tokened) = TASK.encode(
         [example("a film"), example("a film", tokens=[[0, 6]])], tokenizer(), None
     ).pieces  # fmt: skip
-    assert reading_level(plain, TYPES) == WORD and reading_level(tokened, TYPES) == TOKEN
-    assert reading_level(plain, EntityTypes(["A"], pieces=True)) == PIECE
+    assert unit_level(plain, TYPES) == WORD and unit_level(tokened, TYPES) == TOKEN
+    assert unit_level(plain, EntityTypes(["A"], pieces=True)) == PIECE
 
 
 def test_the_loss_is_the_mean_over_tagged_tokens():

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.schema import IGNORED, Feature
-from engine.tasks.qa.spans import Prediction, Span, best_spans, log_loss, read_windows
+from engine.tasks.qa.spans import Prediction, Span, best_spans, log_loss, rank_spans
 from engine.tasks.qa.windows import END, START
 
 
@@ -53,7 +53,7 @@ def window(logits: list[list[float]], offsets: list[tuple[int, int]]) -> tuple[F
 def test_windows_are_put_together() -> None:
     first = window([[1, 1], [5, 0], [0, 4]], [(0, 0), (0, 3), (4, 7)])
     second = window([[-1, 0], [6, 0], [0, 7]], [(0, 0), (4, 7), (8, 11)])
-    found = read_windows([first, second], longest=20)
+    found = rank_spans([first, second], longest=20)
     assert (found.spans[0].start, found.spans[0].end, found.spans[0].score) == (4, 11, 13.0)
     # A span that both see keeps its better score; no answer must hold in every window, so its least score counts.
     assert [span.score for span in found.spans if (span.start, span.end) == (4, 7)] == [6.0]
@@ -73,7 +73,7 @@ def test_shares_are_a_softmax_with_no_answer_among_them() -> None:
 
 
 def test_a_context_without_a_token_gives_no_span() -> None:
-    found = read_windows([window([[1, 1]], [(0, 0)])], longest=10)
+    found = rank_spans([window([[1, 1]], [(0, 0)])], longest=10)
     assert found.spans == [] and found.difference == np.inf
     assert found.probabilities((), True) == ([], 1.0)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from engine.schema import IGNORED, Example
 from engine.tasks.qa.window_sampling import sample_training_windows
-from engine.tasks.qa.windows import END, START, Layout, encode, split_evenly, token_targets
+from engine.tasks.qa.windows import END, START, Layout, encode_windows, split_evenly, token_targets
 from tests.tiny import tokenizer
 
 TOKENIZER = tokenizer(["who", "has", "the", "key", "ann", "box", "red", "a", "is", "in"])
@@ -40,7 +40,7 @@ def test_windows_cover_everything_overlap_and_are_even(length: int, room: int) -
 
 
 def test_the_question_comes_first_and_is_in_every_window() -> None:
-    found = encode([example("red box a ann is in the box " * 10)], TOKENIZER, 32, windows=True)
+    found = encode_windows([example("red box a ann is in the box " * 10)], TOKENIZER, 32, windows=True)
     assert len(found.features) > 2 and found.truncated == 1
     question = TOKENIZER("who has the key", add_special_tokens=False)["input_ids"]
     for feature in found.features:
@@ -51,14 +51,14 @@ def test_the_question_comes_first_and_is_in_every_window() -> None:
 
 def test_windows_are_what_the_tokenizer_itself_gives_for_a_pair() -> None:
     one = example("red box a ann is in the box")
-    [feature] = encode([one], TOKENIZER, 64, windows=True).features
+    [feature] = encode_windows([one], TOKENIZER, 64, windows=True).features
     assert feature.input_ids == TOKENIZER(one.inputs["question"], one.inputs["context"])["input_ids"]
     assert Layout.of(TOKENIZER).size == 3
 
 
 def test_offsets_are_those_of_the_original_text() -> None:
     context = "  red\u3000box \U0001f389 ann\n\n is  in "
-    [feature] = encode([example(context)], TOKENIZER, 64, windows=True).features
+    [feature] = encode_windows([example(context)], TOKENIZER, 64, windows=True).features
     pieces = [context[start:end] for start, end in feature.offsets if end > start]
     assert pieces == ["red", "box", "\U0001f389", "ann", "is", "in"]
 
@@ -66,7 +66,7 @@ def test_offsets_are_those_of_the_original_text() -> None:
 def test_an_answer_is_marked_where_it_stands_whole_and_none_elsewhere() -> None:
     context = "red box " * 20 + "ann is in " + "the box " * 20
     one = example(context, "who has the key", "ann")
-    found = encode([one], TOKENIZER, 32, windows=True)
+    found = encode_windows([one], TOKENIZER, 32, windows=True)
     targets = token_targets(found.features, one.target)
     holding = 0
     for feature, target in zip(found.features, targets, strict=True):
@@ -84,7 +84,7 @@ def test_an_answer_is_marked_where_it_stands_whole_and_none_elsewhere() -> None:
 
 def test_every_reference_is_marked() -> None:
     one = example("red box ann is in the box", "who has the key", "ann", "red box")
-    [feature] = encode([one], TOKENIZER, 64, windows=True).features
+    [feature] = encode_windows([one], TOKENIZER, 64, windows=True).features
     [target] = token_targets([feature], one.target)
     inside = target[target != IGNORED][1:]
     assert ((inside & START) > 0).sum() == 2 and ((inside & END) > 0).sum() == 2
@@ -93,14 +93,14 @@ def test_every_reference_is_marked() -> None:
 def test_an_answer_longer_than_any_overlap_is_taught_where_most_of_it_stands() -> None:
     context = "red box ann is in " * 30
     one = Example(1, {"context": context, "question": "who"}, ({"text": context.strip(), "start": 0},))
-    found = encode([one], TOKENIZER, 32, windows=True)
+    found = encode_windows([one], TOKENIZER, 32, windows=True)
     targets = token_targets(found.features, one.target)
     assert sum(int(target[0] == 0) for target in targets) == 1
 
 
 def test_an_answer_within_a_token_takes_the_token() -> None:
     one = Example(1, {"context": "the redbox ann", "question": "who"}, ({"text": "ed", "start": 5},))
-    [feature] = encode([one], TOKENIZER, 64, windows=True).features
+    [feature] = encode_windows([one], TOKENIZER, 64, windows=True).features
     [target] = token_targets([feature], one.target)
     [place] = np.flatnonzero((target != IGNORED) & (target > 0))
     assert feature.offsets[place] == (4, 10)
@@ -108,21 +108,21 @@ def test_an_answer_within_a_token_takes_the_token() -> None:
 
 def test_a_question_longer_than_half_a_window_is_cut_and_told() -> None:
     rows = [example("ann is in the box", "who has the key " * 20), example("ann is in the box")]
-    found = encode(rows, TOKENIZER, 32, windows=True)
+    found = encode_windows(rows, TOKENIZER, 32, windows=True)
     assert found.shortened == {0}
     assert max(map(len, found.features)) <= 32
     assert all(any(end > start for start, end in feature.offsets) for feature in found.features)
 
 
 def test_without_a_limit_nothing_is_cut() -> None:
-    found = encode([example("red box " * 300)], TOKENIZER, None, windows=False)
+    found = encode_windows([example("red box " * 300)], TOKENIZER, None, windows=False)
     assert [len(feature) for feature in found.features] == [found.longest] == [600 + 4 + 3]
     assert found.truncated == 0
 
 
 @pytest.mark.parametrize("nothing", [[], [example("ann", "who")]])
 def test_few_rows(nothing: list[Example]) -> None:
-    assert len(encode(nothing, TOKENIZER, 32, windows=True).features) == len(nothing)
+    assert len(encode_windows(nothing, TOKENIZER, 32, windows=True).features) == len(nothing)
 
 
 def test_of_many_windows_those_are_learned_from_that_teach_something() -> None:
@@ -130,7 +130,7 @@ def test_of_many_windows_those_are_learned_from_that_teach_something() -> None:
         example("red box " * 40 + f"ann is in {'the box ' * (20 + n)}", "who has the key", "ann") for n in range(40)
     ]
     rows += [example("red box " * 60) for _ in range(10)]
-    found = encode(rows, TOKENIZER, 32, windows=True)
+    found = encode_windows(rows, TOKENIZER, 32, windows=True)
     for index, row in enumerate(rows):
         own = [feature for feature in found.features if feature.example == index]
         for feature, target in zip(own, token_targets(own, row.target), strict=True):

@@ -1,27 +1,28 @@
-"""What the pretrained model already knows of entities: its frozen features of words with the nearest prototype of a tag.
+"""The pretrained baseline of taggers: frozen features of words with the nearest prototype of a tag.
 
-No gradient step is taken, so this is the model as it comes, made able to answer (Snell et al. 2017; Fritzler et al. 2019). How
-frequent each tag is counts as well: nearly all words belong to no entity. Does not know where model or examples come from.
+No gradient step is taken, so that it shows what the pretrained model knows already (Snell et al. 2017; Fritzler et al. 2019). The
+frequency of each tag is its prior: nearly all words belong to no entity. Does not know where model or examples come from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from engine.core.errors import FileProblem
-from engine.core.text import Text
-from engine.schema import IGNORED, Encoded, Example
+from engine.schema import IGNORED, Example
+from engine.tasks.ner.decode import EntityTypes, Tagged
+from engine.tasks.ner.pieces import EncodedPieces
+from engine.tasks.pretrained_baseline import BASELINE_FILE, ModelReader, Progress, missing_baseline
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from engine.inference.reader import Reader
+    from engine.tasks.ner.model import Ner
 
 # Training rows; prototypes hardly move beyond that. Bytes too, of which four or five are a token in any language: of long texts
 # fewer have as much to show.
@@ -31,16 +32,14 @@ TEMPERATURE = 0.05
 
 
 class NearestPrototype:
-    """The untuned model of a tagging run, kept beside its tuned model: `prototypes` [tags, hidden], `frequency` [tags]."""
-
-    FILE = "untuned.safetensors"
+    """The pretrained baseline of a tagging run, kept beside its fine-tuned model: `prototypes` [tags, hidden], `frequency` [tags]."""
 
     def __init__(self, prototypes: np.ndarray, frequency: np.ndarray):
         self.prototypes = prototypes
         self.frequency = frequency
 
     @classmethod
-    def fit(cls, reader: Reader, examples: Sequence[Example], seed: int) -> NearestPrototype:
+    def fit(cls, reader: ModelReader[Ner, EntityTypes], examples: Sequence[Example], seed: int) -> NearestPrototype:
         """`reader` reads with the pretrained model; `examples` are the training rows."""
         chosen = _some_with_every_type(examples, seed)
         encoded = reader.encode(chosen)
@@ -53,7 +52,7 @@ class NearestPrototype:
             known = np.flatnonzero(target != IGNORED)
             np.add.at(sums, target[known], vectors[known])
             counts += np.bincount(target[known], minlength=tags)
-        # A word inside an entity of one-word entities was never seen; it then looks like the entity's first word.
+        # Where all entities of a type are one word long, its inside tag takes the prototype of its first word.
         for inside in range(2, tags, 2):
             if not counts[inside]:
                 sums[inside] = sums[inside - 1]
@@ -62,11 +61,11 @@ class NearestPrototype:
 
     def predict(
         self,
-        reader: Reader,
+        reader: ModelReader[Ner, EntityTypes],
         examples: Sequence[Example],
-        encoded: Encoded | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Any:
+        encoded: EncodedPieces | None = None,
+        progress: Progress | None = None,
+    ) -> list[Tagged]:
         """What the task's `predict` gives."""
         import torch
 
@@ -83,22 +82,17 @@ class NearestPrototype:
 
     def save(self, directory: Path) -> None:
         tensors = {"prototypes": self.prototypes, "frequency": self.frequency}
-        save_file({name: values.astype(np.float32) for name, values in tensors.items()}, directory / self.FILE)
+        save_file({name: values.astype(np.float32) for name, values in tensors.items()}, directory / BASELINE_FILE)
 
     @classmethod
     def is_in(cls, directory: Path) -> bool:
-        return (directory / cls.FILE).is_file()
+        return (directory / BASELINE_FILE).is_file()
 
     @classmethod
     def load(cls, directory: Path) -> NearestPrototype:
-        path = directory / cls.FILE
+        path = directory / BASELINE_FILE
         if not path.is_file():
-            raise FileProblem(
-                "no_prototypes",
-                Text("This run holds nothing of the untuned model.", "该运行没有保存未微调模型的信息。"),
-                Text("Train it with evaluation.baselines on.", "请在开启 evaluation.baselines 的情况下训练。"),
-                file=path.name,
-            )
+            raise missing_baseline("no_prototypes")
         return cls(**load_file(path))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import FileProblem
-from engine.tasks.pretrained_baseline import EXAMPLES_PER_CLASS, Centroids, sample_for_centroids
+from engine.tasks.classification.pretrained_baseline import EXAMPLES_PER_CLASS, Centroids, sample_for_centroids
 
 RANDOM = np.random.default_rng(0)
 

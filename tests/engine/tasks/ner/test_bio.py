@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.tasks.ner.decoding import begin, best_tags, inside, span_score, spans_of, tag_names
+from engine.tasks.ner.bio import begin, best_tags, inside, span_score, spans_of, tag_names
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

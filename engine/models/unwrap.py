@@ -1,0 +1,20 @@
+"""The model of transformers inside what training wraps around it (PEFT, distributed data parallel)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+def unwrap(model: nn.Module) -> Any:
+    """The model without wrappers. PEFT is not imported where the model is not PEFT's: it is absent beside an exported model."""
+    if isinstance(model, DistributedDataParallel):
+        model = model.module
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def is_encoder_decoder(model: nn.Module) -> bool:
+    """Whether a generative model has an encoder apart from its decoder."""
+    return bool(unwrap(model).config.is_encoder_decoder)
