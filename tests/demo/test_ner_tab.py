@@ -17,11 +17,10 @@ from demo.parts.marked import legend, marked
 from demo.parts.wiring import Wiring
 from demo.tabs import ner
 from demo.tabs.ner import answers, report
-from engine.config import RunConfig
 from engine.core.settings import Settings
 from engine.report.files import write_report
 from engine.schema import Example
-from engine.tasks.model import EvaluationData
+from engine.tasks.model import EvaluationData, EvaluationSettings
 from engine.tasks.ner.decode import Tagged
 from engine.tasks.ner.model import Ner
 
@@ -62,11 +61,10 @@ def written(tmp_path_factory) -> tuple[Path, dict[str, Any]]:
     rng, task = random.Random(1), Ner()
     train, validation, test = rows(30, 1), rows(10, 2), rows(80, 3)
     said = {name: [answer(example, rng) for example in examples] for name, examples in (("v", validation), ("t", test))}
-    config = RunConfig.from_dict({"task": "ner", "data": {"train": "x.csv"}, "evaluation": {"bootstrap_samples": 100}})
-    judgement = EvaluationData(
-        config, task.outputs(train), train, validation, test, said["t"], said["t"], said["v"], {}
+    data = EvaluationData(
+        EvaluationSettings(bootstrap_samples=100), task.outputs(train), train, validation, test, said["t"], said["t"], said["v"], {}
     )
-    found, records = task.report(judgement)
+    found, records = task.report(data)
     directory = tmp_path_factory.mktemp("report")
     write_report(found, directory, records)
     return directory, found

@@ -17,7 +17,7 @@ from engine.assets import is_cached, model_folder
 from engine.assets.progress import silent
 from engine.assets.smollm2 import convert_smollm2
 from engine.core.errors import AssetProblem
-from engine.generation.prompts import manner_of
+from engine.generation.prompts import prompt_style_of
 from engine.models.catalog_entries import CATALOG
 
 PIECES = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *"abcdefgh12", "Ġ", "Ċ", "ab", "Ġab"]
@@ -163,6 +163,6 @@ def test_the_real_model_answers_in_english() -> None:
     prompt = tokenizer.apply_chat_template(question, add_generation_prompt=True, return_tensors="pt", return_dict=True)
     answer = model.generate(**prompt, max_new_tokens=16, do_sample=False)[0, prompt["input_ids"].shape[1] :]
     assert "Paris" in tokenizer.decode(answer)
-    assert manner_of(model, tokenizer) == CATALOG["smollm2"].manner, (
+    assert prompt_style_of(model, tokenizer) == CATALOG["smollm2"].prompt_style, (
         "the page shows the prompt before the model is loaded"
     )

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.config import RunConfig
 from engine.schema import Example
 from engine.tasks.classification.evidence import Evidence
+from engine.tasks.model import EvaluationSettings
 from tests.engine.evaluation.answers import probabilities_for
 
 Make = Callable[..., Evidence]
@@ -48,8 +48,6 @@ def make() -> Make:
         wrong = np.zeros(test, dtype=bool)
         wrong[random.permutation(test)[: round(test * (1 - right))]] = True
         answers = np.where(wrong, (targets + 1) % classes, targets)
-        config = RunConfig()
-        config.evaluation.bootstrap_samples = 300
         evidence = Evidence(
             task="classification",
             labels=labels,
@@ -58,9 +56,9 @@ def make() -> Make:
             validation=[],
             test=tested,
             probabilities=probabilities_for(answers, classes, sure),
-            untuned_probabilities=None,
+            pretrained_probabilities=None,
             validation_probabilities=None,
-            config=config,
+            settings=EvaluationSettings(bootstrap_samples=300),
             facts={"model": "minilm"},
         )
         return replace(evidence, **changes)

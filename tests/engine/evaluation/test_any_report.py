@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.config import RunConfig
 from engine.report.files import FILES, load_report, write_report
 from engine.schema import Example
 from engine.tasks import task_named
-from engine.tasks.model import EvaluationData
+from engine.tasks.model import EvaluationData, EvaluationSettings
 from engine.tasks.ner.decode import EntityTypes, Tagged
 from engine.tasks.qa.decode import Answers
 from engine.tasks.qa.spans import Prediction, Span
@@ -41,13 +40,12 @@ def facts(rows: int) -> dict[str, Any]:
     return {"model": "minilm", "method": "full", "best_epoch": 1.0, "history": history, "rows": {"test": rows}}
 
 
-def judgement(
+def evaluation_data(
     rows: int, outputs: Any, examples: list[list[Example]], said: Any, before: Any, held: Any
 ) -> EvaluationData:
-    config = RunConfig()
-    config.evaluation.bootstrap_samples = 100
+    settings = EvaluationSettings(bootstrap_samples=100)
     train, validation, test = examples
-    return EvaluationData(config, outputs, train, validation, test, said, before, held, facts(rows))
+    return EvaluationData(settings, outputs, train, validation, test, said, before, held, facts(rows))
 
 
 def ner(rows: int, kind: str, seed: int) -> EvaluationData:
@@ -85,7 +83,7 @@ def ner(rows: int, kind: str, seed: int) -> EvaluationData:
         for part in (parts[2], parts[1])
     )
     before = [Tagged(np.zeros(0), np.zeros(0), np.zeros((0, 9)), []) for _ in parts[2]] if seed % 2 else None
-    return judgement(rows, EntityTypes(TYPES[:3]), parts, said, before, held)
+    return evaluation_data(rows, EntityTypes(TYPES[:3]), parts, said, before, held)
 
 
 def qa(rows: int, kind: str, seed: int) -> EvaluationData:
@@ -122,7 +120,7 @@ def qa(rows: int, kind: str, seed: int) -> EvaluationData:
         for part in (parts[2], parts[1])
     )
     before = [Prediction([], [], 0.0) for _ in parts[2]] if seed < 2 else None
-    return judgement(rows, Answers(bool(seed % 2), 40, 1.0), parts, said, before, held)
+    return evaluation_data(rows, Answers(bool(seed % 2), 40, 1.0), parts, said, before, held)
 
 
 def summarization(rows: int, kind: str, seed: int) -> EvaluationData:
@@ -147,7 +145,7 @@ def summarization(rows: int, kind: str, seed: int) -> EvaluationData:
 
     parts = [examples(40), examples(8), examples(rows)]
     said = [answer(number) for number in draw(seed, 0, 2, rows)]
-    made = judgement(rows, None, parts, said, [document] * rows if seed < 2 else None, [summary] * 8)
+    made = evaluation_data(rows, None, parts, said, [document] * rows if seed < 2 else None, [summary] * 8)
     made.facts |= {"test_rows": rows + 5 * (seed % 2), "lost_share": {"train": 0.1, "test": 0.2}, "max_length": 128}
     return made
 

@@ -122,10 +122,10 @@ def replace_target(example: Example, target: Any) -> Example:
 def test_untuned_model_is_compared(make: Make):
     evidence = make(right=0.9)
     worse = probabilities_for(np.zeros(200, dtype=int), 3)
-    report = build_report(replace(evidence, untuned_probabilities=worse))
+    report = build_report(replace(evidence, pretrained_probabilities=worse))
     assert report["baselines"]["untuned"]["difference"]["low"] > 0
     assert "Fine-tuning was worth it" in said(report, "untuned")
-    report = build_report(replace(evidence, untuned_probabilities=evidence.probabilities))
+    report = build_report(replace(evidence, pretrained_probabilities=evidence.probabilities))
     assert report["baselines"]["untuned"]["difference"]["value"] == 0
     assert "brought little" in said(report, "untuned")
 
@@ -140,8 +140,8 @@ def test_validation_far_above_test_is_said(make: Make):
 
 def test_without_baselines_only_the_constant_answer_remains(make: Make):
     evidence = make(right=0.95)
-    evidence.config.evaluation.baselines = False
-    report = build_report(replace(evidence, untuned_probabilities=evidence.probabilities))
+    alone = replace(evidence.settings, baselines=False)
+    report = build_report(replace(evidence, settings=alone, pretrained_probabilities=evidence.probabilities))
     assert set(report["baselines"]) == {"majority"}
     assert report["more_data"] is None
     assert report["verdict"]["level"] == "useful"
@@ -150,8 +150,7 @@ def test_without_baselines_only_the_constant_answer_remains(make: Make):
 
 def test_selection_metric_is_the_headline(make: Make):
     evidence = make()
-    evidence.config.evaluation.metric = "macro_f1"
-    report = build_report(evidence)
+    report = build_report(replace(evidence, settings=replace(evidence.settings, metric="macro_f1")))
     assert report["headline"]["metric"] == "macro_f1"
     assert report["baselines"]["majority"]["difference"]["metric"] == "macro_f1"
     assert report["verdict"]["sentence"]["en"].startswith("Macro F1 of 0.9")

@@ -36,7 +36,7 @@ def test_the_form_has_every_setting_and_comes_back_from_the_model_folder():
         f.name for f in dataclasses.fields(GenerationConfig)
     }
     config = GenerationConfig(beams=3, temperature=0.5, no_repeat_ngram=3, long_documents="parts")
-    form = GenerationSpec.of(config, prompt="p {document}", target="{summary}", max_new_tokens=24)
-    assert (form.beams, form.temperature, form.no_repeat_ngram, form.max_new_tokens) == (3, 0.5, 3, 24)
-    assert GenerationSpec.from_dict(form.to_dict()) == form
-    assert form.but(beams=1).beams == 1 and form.beams == 3
+    spec = GenerationSpec.from_config(config, prompt="p {document}", target="{summary}", max_new_tokens=24)
+    assert (spec.beams, spec.temperature, spec.no_repeat_ngram, spec.max_new_tokens) == (3, 0.5, 3, 24)
+    assert GenerationSpec.from_dict(spec.to_dict()) == spec
+    assert spec.with_changes(beams=1).beams == 1 and spec.beams == 3

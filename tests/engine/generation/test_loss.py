@@ -16,10 +16,10 @@ from tests.tiny_generators import DECODERS, GENERATORS, save_generator
 @pytest.mark.parametrize("family", sorted(GENERATORS))
 def test_the_loss_is_the_models_own_though_the_head_sees_targets_only(family, tmp_path):
     loaded = load_generator(str(save_generator(family, tmp_path)), dropout=0.0)
-    scribe = PromptEncoder(loaded.tokenizer, GenerationSpec(prompt="{document}"), family in DECODERS, "document")
+    prompt_encoder = PromptEncoder(loaded.tokenizer, GenerationSpec(prompt="{document}"), family in DECODERS, "document")
     rows = [("the plot was good and the music was fine", "good film"), ("bad film", "it was a very poor plot")]
     features = [
-        scribe.learned(scribe.prompt(i, {"document": text}, None)[0], target) for i, (text, target) in enumerate(rows)
+        prompt_encoder.with_target(prompt_encoder.encode_prompt(i, {"document": text}, None)[0], target) for i, (text, target) in enumerate(rows)
     ]
     batch = collate(features, loaded.tokenizer.pad_token_id)
     model = loaded.model.eval()

@@ -13,7 +13,7 @@ from tests.tiny_generators import CHAT
 FORM = GenerationSpec(prompt="the film {document}", target="{summary}", max_new_tokens=8)
 
 
-def scribe(chats: bool = False, decoder_only: bool = True) -> PromptEncoder:
+def prompt_encoder(chats: bool = False, decoder_only: bool = True) -> PromptEncoder:
     made = tokenizer()
     if chats:
         made.chat_template = CHAT
@@ -21,38 +21,38 @@ def scribe(chats: bool = False, decoder_only: bool = True) -> PromptEncoder:
 
 
 def test_a_chat_model_is_asked_in_its_own_conversation():
-    assert scribe(chats=True).asked({"document": "good"}) == "<s> the film good </s><s>"
-    assert scribe().asked({"document": "good"}) == "the film good"
-    ids = scribe(chats=True).prompt_ids({"document": "good"})
+    assert prompt_encoder(chats=True).render_prompt({"document": "good"}) == "<s> the film good </s><s>"
+    assert prompt_encoder().render_prompt({"document": "good"}) == "the film good"
+    ids = prompt_encoder(chats=True).prompt_ids({"document": "good"})
     assert ids.count(1) == 2, "the template writes the special tokens; the tokenizer must not add them again"
 
 
 def test_only_the_target_is_learned():
-    writer = scribe(chats=True)
-    prompt, _ = writer.prompt(0, {"document": "good plot"}, None)
-    learned = writer.learned(prompt, "a fine film")
+    encoder = prompt_encoder(chats=True)
+    prompt, _ = encoder.encode_prompt(0, {"document": "good plot"}, None)
+    learned = encoder.with_target(prompt, "a fine film")
     written = [token for token in learned.token_targets if token != IGNORED]
-    assert writer.tokenizer.decode(written) == "a fine film </s>"
+    assert encoder.tokenizer.decode(written) == "a fine film </s>"
     assert learned.input_ids[-len(written) :] == written
     assert learned.token_targets[: len(prompt)] == [IGNORED] * len(prompt)
     assert len(learned.token_targets) == len(learned.input_ids)
 
 
 def test_an_encoder_decoder_learns_the_target_apart():
-    writer = scribe(decoder_only=False)
-    prompt, _ = writer.prompt(0, {"document": "good plot"}, None)
-    learned = writer.learned(prompt, "a fine film")
+    encoder = prompt_encoder(decoder_only=False)
+    prompt, _ = encoder.encode_prompt(0, {"document": "good plot"}, None)
+    learned = encoder.with_target(prompt, "a fine film")
     assert learned.input_ids == prompt.input_ids
-    assert learned.token_targets[-1] == writer.tokenizer.eos_token_id
-    assert learned.token_targets.count(writer.tokenizer.eos_token_id) == 1
+    assert learned.token_targets[-1] == encoder.tokenizer.eos_token_id
+    assert learned.token_targets.count(encoder.tokenizer.eos_token_id) == 1
 
 
 @pytest.mark.parametrize("chats", [True, False])
 def test_a_long_document_is_cut_and_the_rest_of_the_prompt_is_not(chats):
-    writer = scribe(chats=chats)
+    encoder = prompt_encoder(chats=chats)
     inputs = {"document": "good plot " * 50}
-    whole, nothing = writer.prompt(3, inputs, None)
-    cut, lost = writer.prompt(3, inputs, 24)
+    whole, nothing = encoder.encode_prompt(3, inputs, None)
+    cut, lost = encoder.encode_prompt(3, inputs, 24)
     assert nothing == 0 and len(cut) <= 24 and cut.example == 3
     assert lost == len(whole) - len(cut)
     assert cut.input_ids[:3] == whole.input_ids[:3]
@@ -60,20 +60,20 @@ def test_a_long_document_is_cut_and_the_rest_of_the_prompt_is_not(chats):
 
 
 def test_parts_hold_the_whole_document_and_end_with_sentences():
-    writer = scribe()
+    encoder = prompt_encoder()
     document = " ".join(f"the film was good and the plot was {word}." for word in ("bad", "fine", "poor", "great") * 6)
-    parts = writer.parts(document, 40)
+    parts = encoder.split_document(document, 40)
     assert len(parts) > 3
     assert " ".join(parts).split() == document.split()
     assert all(part.endswith(".") for part in parts)
-    prompts = writer.prompts(0, {"document": document}, 48)
+    prompts = encoder.encode_parts(0, {"document": document}, 48)
     assert len(prompts) > 3 and all(len(prompt) <= 48 for prompt in prompts)
-    assert len(writer.prompts(0, {"document": "good film"}, 48)) == 1
+    assert len(encoder.encode_parts(0, {"document": "good film"}, 48)) == 1
 
 
 def test_chinese_parts_end_with_sentences():
     made = tokenizer(list("今天天气很好我们去公园玩。"))
-    writer = PromptEncoder(made, FORM, True, "document")
+    encoder = PromptEncoder(made, FORM, True, "document")
     document = " ".join("今天天气很好我们去公园玩。") + " "
-    parts = writer.parts(document * 5, 30)
+    parts = encoder.split_document(document * 5, 30)
     assert len(parts) > 1 and all(part.endswith("。") for part in parts)

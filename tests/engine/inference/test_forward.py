@@ -9,8 +9,8 @@ from torch import nn
 from transformers import AutoModelForSequenceClassification
 
 from engine.core.text import Text
-from engine.inference.forward import collate, run, tokens_at_once
-from engine.inference.reader import Reader
+from engine.inference.encoder_reader import EncoderReader
+from engine.inference.forward import collate, run, token_budget
 from engine.models.device import Device, choose_device
 from engine.schema import IGNORED, Feature
 from tests.tiny import FAMILIES
@@ -95,7 +95,7 @@ def test_no_batch_is_larger_than_the_caches_hold():
     answers = run(SumOfIds(), features(lengths), 0, FP32, read=seen)
     assert [answer[0] for answer in answers] == [n * (n + 1) / 2 for n in lengths]
     assert sizes[0] == (1, 3000)
-    assert max(rows * width for rows, width in sizes[1:]) <= tokens_at_once(FP32) < tokens_at_once(GPU)
+    assert max(rows * width for rows, width in sizes[1:]) <= token_budget(FP32) < token_budget(GPU)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -105,6 +105,6 @@ def test_weights_cast_once_answer_as_weights_cast_for_every_batch(family):
     device = choose_device("cpu", "bf16")
     found = features([5, 9, 3])
     before = run(model, found, 0, device, read=read)
-    ready = Reader.ready(model, device)
+    ready = EncoderReader.place(model, device)
     assert any(parameter.dtype == torch.bfloat16 for parameter in ready.parameters())
     assert np.array_equal(np.stack(before), np.stack(run(ready, found, 0, device, read=read)))

@@ -135,20 +135,20 @@ def test_long_documents_are_cut_or_written_in_parts(tmp_path):
     answers = TASK.answers([long, ROWS[0]], texts, encoded, parts.outputs)
     assert [a["parts"] for a in answers] == [sum(f.example == i for f in encoded.features) for i in (0, 1)]
     assert answers[0]["parts"] > 3 and answers[1]["parts"] == 1
-    summaries = TASK.joined(parts.pen.write([f for f in encoded.features if f.example == 0]))
+    summaries = TASK.join_parts(parts.generator.generate_texts([f for f in encoded.features if f.example == 0]))
     again = Example(1, {"document": summaries}, ("good film",))
     assert texts[0] == parts.predict([again])[0], "the summaries of the parts are what is summarised at last"
     assert list(parts.stream(long, parts.outputs, threading.Event()))[-1] == texts[0]
 
 
 @pytest.mark.parametrize(
-    ("family", "manner"), [("llama", "Summarize"), ("gpt2", "Summary:"), ("t5", "summarize: "), ("bart", "{document}")]
+    ("family", "style"), [("llama", "Summarize"), ("gpt2", "Summary:"), ("t5", "summarize: "), ("bart", "{document}")]
 )
-def test_the_prompt_suits_the_family_and_the_language(family, manner, tmp_path):
+def test_the_prompt_suits_the_family_and_the_language(family, style, tmp_path):
     writer = writer_of(family, tmp_path)
     config = RunConfig.from_dict({"task": "summarization", "data": {"train": "x"}})
     form = writer.prepare(ROWS, config)
-    assert manner in form.prompt and "{document}" in form.prompt
+    assert style in form.prompt and "{document}" in form.prompt
     assert 0 < form.max_new_tokens <= 8, "room for targets of three tokens"
     chinese = [Example(1, {"document": "这是一篇关于天气的中文文章，今天天气很好。"}, ("天气很好。",))]
     asked = writer.prepare(chinese, config).prompt
@@ -159,5 +159,5 @@ def test_the_prompt_suits_the_family_and_the_language(family, manner, tmp_path):
 
 
 def test_a_decoder_keeps_room_for_its_answer(tmp_path):
-    assert writer_of("llama", tmp_path, max_new_tokens=30).readable(128) == 98
-    assert writer_of("t5", tmp_path, max_new_tokens=30).readable(128) == 128
+    assert writer_of("llama", tmp_path, max_new_tokens=30).input_tokens(128) == 98
+    assert writer_of("t5", tmp_path, max_new_tokens=30).input_tokens(128) == 128

@@ -26,7 +26,7 @@ def folder(tiny_bert, tmp_path_factory):
     """A model folder as a run leaves it, untrained: its answers are arbitrary but fixed."""
     directory = tmp_path_factory.mktemp("model")
     loaded = (
-        TASKS["classification"].task_model().load(str(tiny_bert), CLASSES, ModelConfig(id=str(tiny_bert)), dropout=0.0)
+        TASKS["classification"].task_model().load(str(tiny_bert), CLASSES, dropout=0.0)
     )
     save_model(apply_method(loaded, MethodConfig(), True), loaded, directory)
     Description("classification", CLASSES.to_dict(), 16, "full", str(tiny_bert), columns={"text": "text"}).save(

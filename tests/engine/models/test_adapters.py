@@ -10,7 +10,7 @@ import torch
 from peft import PeftModel
 from torch import nn
 
-from engine.config import MethodConfig, ModelConfig
+from engine.config import MethodConfig
 from engine.core.errors import ConfigProblem, ModelProblem, RunFailure
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import (
@@ -68,7 +68,7 @@ def base(request, tmp_path_factory):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_saved_answers_like_what_was_trained(base, kind, method, tmp_path):
     outputs, layers = KINDS[kind]
-    loaded = TASKS[kind].task_model().load(str(base), outputs, ModelConfig(id=str(base), layers=layers), dropout=0.0)
+    loaded = TASKS[kind].task_model().load(str(base), outputs, layers=layers, dropout=0.0)
     assert layers is None or loaded.model.config.num_hidden_layers == layers
     before = {name: p.detach().clone() for name, p in loaded.model.named_parameters()}
     model = apply_method(loaded, method, freeze_embeddings=True)
@@ -105,7 +105,7 @@ def test_what_is_saved_answers_like_what_was_trained(base, kind, method, tmp_pat
 
 
 def test_lora_touches_every_linear_layer_of_the_encoder_and_no_other(base):
-    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)))
+    loaded = TASK.load(str(base), CLASSES)
     linear = {n for n, m in loaded.model.named_modules() if isinstance(m, nn.Linear)}
     head = head_modules(loaded.model, loaded.new_modules)
     model = apply_method(loaded, MethodConfig(name="lora"), freeze_embeddings=True)
@@ -123,7 +123,7 @@ def test_lora_touches_every_linear_layer_of_the_encoder_and_no_other(base):
 @pytest.mark.parametrize("switch", ["use_dora", "use_rslora"])
 def test_the_lora_variants_save_and_reload(switch, tmp_path):
     base = save_encoder("bert", tmp_path / "base")
-    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)), dropout=0.0)
+    loaded = TASK.load(str(base), CLASSES, dropout=0.0)
     model = apply_method(loaded, MethodConfig(name="lora", lora_rank=2, **{switch: True}), True)
     few_steps(model)
     save_model(model, loaded, tmp_path / "model")
@@ -132,7 +132,7 @@ def test_the_lora_variants_save_and_reload(switch, tmp_path):
 
 
 def test_lora_plus_moves_new_weights_faster(base):
-    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)))
+    loaded = TASK.load(str(base), CLASSES)
     model = apply_method(loaded, MethodConfig(name="lora", use_dora=True), True)
     names = [n for n, p in model.named_parameters() if p.requires_grad]
     fast = names_of(model, fast_parameters(model, loaded))
@@ -141,7 +141,7 @@ def test_lora_plus_moves_new_weights_faster(base):
 
 
 def test_full_fine_tuning_may_move_the_head_faster(base):
-    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)))
+    loaded = TASK.load(str(base), CLASSES)
     model = apply_method(loaded, MethodConfig(name="full"), True)
     fast = names_of(model, fast_parameters(model, loaded))
     new = tuple(f"{module}." for module in loaded.new_modules)
@@ -156,8 +156,8 @@ def names_of(model, parameters):
 
 def test_a_model_that_was_not_saved_as_trained_is_never_called_done(tmp_path):
     base = save_encoder("bert", tmp_path)
-    first = TASK.load(str(base), CLASSES, ModelConfig(id=str(base))).model
-    second = TASK.load(str(base), CLASSES, ModelConfig(id=str(base))).model
+    first = TASK.load(str(base), CLASSES).model
+    second = TASK.load(str(base), CLASSES).model
     with pytest.raises(RunFailure) as caught:
         verify_saved(first, lambda: second, logits, 1e-4)
     assert caught.value.code == "save_mismatch"
@@ -165,7 +165,7 @@ def test_a_model_that_was_not_saved_as_trained_is_never_called_done(tmp_path):
 
 def test_trainable_weights_come_back(tmp_path):
     base = save_encoder("bert", tmp_path)
-    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)), dropout=0.0)
+    loaded = TASK.load(str(base), CLASSES, dropout=0.0)
     model = apply_method(loaded, MethodConfig(name="full"), True)
     state, expected = trainable_state(model), logits(model.eval()).detach().clone()
     few_steps(model)
@@ -176,13 +176,13 @@ def test_trainable_weights_come_back(tmp_path):
 
 def test_a_checkpoint_with_a_head_of_another_size_gets_a_new_one(tmp_path):
     base = save_encoder("bert", tmp_path / "base")
-    loaded = TASK.load(str(base), CLASSES, ModelConfig(id=str(base)))
+    loaded = TASK.load(str(base), CLASSES)
     loaded.model.save_pretrained(tmp_path / "three")
     loaded.tokenizer.save_pretrained(tmp_path / "three")
-    two = TASK.load(str(tmp_path / "three"), Classes(["a", "b"]), ModelConfig(id="x"))
+    two = TASK.load(str(tmp_path / "three"), Classes(["a", "b"]))
     assert two.new_modules == ["classifier"]
     assert two.model.config.id2label == {0: "a", 1: "b"}
-    same = TASK.load(str(tmp_path / "three"), CLASSES, ModelConfig(id="x"))
+    same = TASK.load(str(tmp_path / "three"), CLASSES)
     assert same.new_modules == []
     # Nothing is new, and still the head is what is trained.
     model = apply_method(same, MethodConfig(name="head"), True)
@@ -192,7 +192,7 @@ def test_a_checkpoint_with_a_head_of_another_size_gets_a_new_one(tmp_path):
 def test_more_layers_than_there_are_is_refused(tmp_path):
     base = save_encoder("bert", tmp_path)
     with pytest.raises(ConfigProblem) as caught:
-        TASK.load(str(base), CLASSES, ModelConfig(id=str(base), layers=3))
+        TASK.load(str(base), CLASSES, layers=3)
     assert caught.value.code == "too_many_layers" and "has 2" in caught.value.message.en
 
 
@@ -209,7 +209,7 @@ def test_a_folder_with_damaged_weights_says_so(tmp_path):
     base = save_encoder("bert", tmp_path)
     (base / "model.safetensors").write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00not a header at all")
     with pytest.raises(ModelProblem) as caught:
-        TASK.load(str(base), CLASSES, ModelConfig(id=str(base)))
+        TASK.load(str(base), CLASSES)
     assert caught.value.code == "damaged_model"
 
 

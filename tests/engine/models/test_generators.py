@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.config import MethodConfig, ModelConfig
+from engine.config import MethodConfig
 from engine.core.errors import ConfigProblem, ModelProblem
 from engine.core.text import Text
 from engine.generation.generation_spec import GenerationSpec
@@ -68,7 +68,7 @@ def test_what_is_saved_writes_like_what_was_trained(base, name, tmp_path):
     save_model(model, loaded, tmp_path)
     description = Description("summarization", FORM.to_dict(), 40, name, str(base))
     description.save(tmp_path)
-    assert Description.load(tmp_path).what == FORM
+    assert Description.load(tmp_path).decoded_outputs == FORM
 
     torch.manual_seed(99)
     reloaded = load_tuned(tmp_path, description)
@@ -102,7 +102,7 @@ def test_checkpointed_activations_give_the_same_gradients(base):
 
 def test_an_encoder_cannot_write(tmp_path):
     with pytest.raises(ModelProblem) as caught:
-        TASK.load(str(save_encoder("bert", tmp_path)), FORM, ModelConfig(id="bert"), dropout=0.0, attention="eager")
+        TASK.load(str(save_encoder("bert", tmp_path)), FORM, dropout=0.0, attention="eager")
     assert caught.value.code == "not_a_generator"
 
 

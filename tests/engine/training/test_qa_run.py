@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.config import ModelConfig, RunConfig
+from engine.config import RunConfig
 from engine.core.errors import UserError
 from engine.inference.batch_predict import answer_table, write_answers
+from engine.inference.encoder_reader import EncoderReader
 from engine.inference.forward import collate
 from engine.inference.predictor import load_predictor
-from engine.inference.reader import Reader
 from engine.inference.score_file import judge_file
 from engine.models.device import choose_device
 from engine.report.files import load_report, render_html, render_markdown
@@ -202,7 +202,7 @@ def test_every_family_encodes_learns_and_answers(family: str, tmp_path: Path) ->
         for number, row in enumerate(rows(24))
     ]
     outputs = TASK.outputs(examples)
-    loaded = TASK.load(str(save_encoder(family, tmp_path, WORDS)), outputs, ModelConfig(id=str(tmp_path)))
+    loaded = TASK.load(str(save_encoder(family, tmp_path, WORDS)), outputs)
     encoded = TASK.encode(examples, loaded.tokenizer, 48, windows=True)
     TASK.attach_targets(encoded, examples, outputs)
     optimizer = torch.optim.AdamW([p for p in loaded.model.parameters() if p.requires_grad], lr=3e-3)
@@ -214,7 +214,7 @@ def test_every_family_encodes_learns_and_answers(family: str, tmp_path: Path) ->
         optimizer.zero_grad()
         losses.append(loss.item())
     assert losses[-1] < losses[0]
-    reader = Reader(TASK, outputs, loaded.model, loaded.tokenizer, choose_device("cpu", "fp32"), 48)
+    reader = EncoderReader(TASK, outputs, loaded.model, loaded.tokenizer, choose_device("cpu", "fp32"), 48)
     encoded = reader.encode(examples)
     predictions = reader.predict(examples, encoded)
     loaded.model.eval()
@@ -225,5 +225,5 @@ def test_every_family_encodes_learns_and_answers(family: str, tmp_path: Path) ->
                 feature.token_targets = target.tolist()
         alone = [float(TASK.loss(loaded.model, collate([f], loaded.tokenizer.pad_token_id))) for f in encoded.features]
     assert TASK.evaluation_loss(examples, predictions, outputs) == pytest.approx(sum(alone) / len(alone), rel=1e-3)
-    for answer in TASK.answers(examples, predictions, encoded, TASK.settle(examples, predictions, outputs)):
+    for answer in TASK.answers(examples, predictions, encoded, TASK.fit_postprocessing(examples, predictions, outputs)):
         assert answer["nbest"]

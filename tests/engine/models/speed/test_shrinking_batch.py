@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, StoppingCriteriaList
 
-from engine.generation.generator import Stopped
+from engine.generation.generator import StopOnEvent
 from engine.models.speed.frozen_layer_cache import layers_of
 from engine.models.speed.preallocated_kv_cache import preallocated_cache
 from engine.models.speed.shrinking_batch import MIN_ROWS, generate_shrinking
@@ -55,7 +55,7 @@ def alone(model, prompt, ends):
 def together(model, ends, *stops):
     ids, mask = padded(PROMPTS)
     cache = unmasked_prefill(model, [prompt[:-1] for prompt in PROMPTS], PAD, "cpu", 25)
-    criteria = StoppingCriteriaList([Stopped(*stops)] if stops else [])
+    criteria = StoppingCriteriaList([StopOnEvent(*stops)] if stops else [])
     with torch.inference_mode():
         return generate_shrinking(model, ids, mask, cache, settings(ends), criteria)
 
