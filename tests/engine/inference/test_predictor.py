@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from engine.config import MethodConfig, ModelConfig, RunConfig
+from engine.config import MethodConfig, RunConfig
 from engine.core.errors import ColumnProblem, FileProblem, RunProblem
 from engine.inference.predictor import Predictor, load_predictor
 from engine.inference.saved import Description
