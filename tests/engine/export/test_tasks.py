@@ -143,7 +143,8 @@ def test_the_card_knows_the_task(which: str, request: pytest.FixtureRequest) -> 
 GENERATION = {
     "core.text", "generation.decode", "generation.generation_spec", "generation.generator", "generation.prompt_encoder",
     "generation.token_stream", "models.batching", "models.speed.few_row_linear", "models.speed.handle",
-    "models.speed.preallocated_kv_cache", "models.speed.shrinking_batch", "models.speed.unmasked_prefill", "schema",
+    "models.speed.preallocated_kv_cache", "models.speed.shrinking_batch", "models.speed.unmasked_prefill", "models.unwrap",
+    "schema",
 }  # fmt: skip
 
 
