@@ -1,10 +1,14 @@
 """One folder, and one zip, with everything that a tuned model needs to be used without Tunebench.
 
-    README.md            the model card          predict.py  answering.py  encoder.py  device.py   need transformers alone
-    requirements.txt     pinned                  model/      the whole model, an adapter merged into it where that can be
-    task.json            how the program serves the task      tunebench_decode/   encoding and decoding, as in the engine
-    adapter/             before it was merged    onnx/       on request
-    run/                 config.yaml, run.json   report/     the evaluation report, without the rows of the test set
+    README.md            the model card
+    predict.py           the program, with answering.py, encoder.py, device.py and what they need to know of the task: task.json
+    tunebench_decode/    the engine's modules that encode inputs and decode outputs
+    requirements.txt     pinned
+    model/               the whole model, an adapter merged into it where possible
+    adapter/             the adapter alone
+    onnx/                on request
+    run/                 config.yaml, run.json
+    report/              the evaluation report, without the rows of the test set
 
 A prefix cannot be merged: `model/` is then the base model, and `model/adapter/` the prefix, which `predict.py` loads onto it.
 

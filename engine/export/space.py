@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from engine.assets import EXAMPLES
 from engine.core.errors import FileProblem
 from engine.core.text import Text
 from engine.export.package import requirement_lines, write_model, write_program, zip_folder
@@ -19,6 +20,7 @@ from engine.export.source import ExportSource, Progress, no_progress, pinned
 from engine.report.markdown import escape_markdown
 from engine.run_directory.store import Run
 
+_SHOWN_EXAMPLES = 3
 _DESCRIPTION_LENGTH = 60  # the hub refuses a longer short_description
 
 
@@ -56,12 +58,22 @@ def write_space(source: ExportSource, folder: Path, progress: Progress = no_prog
         "about": {"en": escape_markdown(sentence.en), "zh": escape_markdown(sentence.zh)},
         # Optional inputs that the training data had.
         "optional_inputs": sorted(set(source.task_export.inputs) & set(source.facts.get("columns") or {})),
+        "examples": _examples(source),
     }
     (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
     (folder / "requirements.txt").write_text("\n".join(requirement_lines(source, "gradio")) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(_readme(source), encoding="utf-8")
     # The hub stores large files by this rule; `git push` needs it too.
     (folder / ".gitattributes").write_text("*.safetensors filter=lfs diff=lfs merge=lfs -text\n", encoding="utf-8")
+
+
+def _examples(source: ExportSource) -> list[dict[str, str]]:
+    """Inputs of test rows to try, where the data is an embedded example. Rows of a person's own data are not published."""
+    if source.config.data.example not in EXAMPLES:
+        return []
+    with source.run.path("data", "test.jsonl").open(encoding="utf-8") as file:
+        rows = [json.loads(line)["inputs"] for _, line in zip(range(_SHOWN_EXAMPLES), file, strict=False)]
+    return [{name: row[name] for name in source.spec.inputs if isinstance(row.get(name), str)} for row in rows]
 
 
 def _readme(source: ExportSource) -> str:

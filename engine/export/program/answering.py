@@ -68,7 +68,7 @@ class GenerativeAnswering:
         from tunebench_decode.generation_generator import Generator, encode_prompts
         from tunebench_decode.generation_prompt_encoder import PromptEncoder
 
-        self._decode, self._encode = import_module(task["decode"]), encode_prompts
+        self._decode, self._encode_prompts = import_module(task["decode"]), encode_prompts
         self._source, self._target = next(iter(task["inputs"])), task["answer_key"]
         self.spec = self._decode.outputs_from(facts["outputs"])
         device, dtype = choose_device(torch)
@@ -83,15 +83,15 @@ class GenerativeAnswering:
 
             model = PeftModel.from_pretrained(model, folder / "adapter")
         model = model.to(device, dtype=dtype).eval()
-        encoder = PromptEncoder(tokenizer, self.spec, decoder_only, self._source)
-        self._generator = Generator(model, encoder, facts["max_length"], device)
+        prompt_encoder = PromptEncoder(tokenizer, self.spec, decoder_only, self._source)
+        self._generator = Generator(model, prompt_encoder, facts["max_length"], device)
 
     def answer(self, rows: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
-        encoded = self._encode(self._generator.prompt_encoder, rows, self._generator.max_prompt_tokens)
+        encoded = self._encode_prompts(self._generator.prompt_encoder, rows, self._generator.max_prompt_tokens)
         texts = self._generator.generate(rows, encoded)
         return self._decode.answers(texts, encoded, self._target)
 
     def stream(self, row: dict[str, str], stop: threading.Event, **style: Any) -> Iterator[str]:
         """The text generated so far, again and again; ends soon after `stop` is set. `style` replaces fields of `spec`, such as `beams`."""
-        encoder = replace(self._generator.prompt_encoder, spec=self.spec.with_changes(**style))
-        return replace(self._generator, prompt_encoder=encoder).stream(row, stop)
+        prompt_encoder = replace(self._generator.prompt_encoder, spec=self.spec.with_changes(**style))
+        return replace(self._generator, prompt_encoder=prompt_encoder).stream(row, stop)

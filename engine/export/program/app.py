@@ -34,6 +34,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "missing_input": TASK["missing_input"],
     **{f"input_{name}": box["label"] for name, box in INPUTS.items()},
     **{f"view_{number}": view["label"] for number, view in enumerate(VIEWS) if view["label"]},
+    "examples": {"en": "Examples", "zh": "示例"},
     "stop": {"en": "Stop", "zh": "停止"},
     "style": {"en": "Length and style", "zh": "长度与风格"},
     "tokens": {"en": "Maximum length", "zh": "最大长度"},
@@ -178,6 +179,9 @@ with gr.Blocks(title=ABOUT["title"], analytics_enabled=False) as demo:
             sliders = style_sliders() if GENERATIVE else []
         with gr.Column():
             views = [component_of(number, view) for number, view in enumerate(VIEWS)]
+    if ABOUT["examples"]:
+        rows = [[row.get(name, "") for name in INPUTS] for row in ABOUT["examples"]]
+        gr.Examples(rows, list(boxes.values()), label=I18N("examples"), api_visibility="private")
     if GENERATIVE:
         button.click(generate, [*sliders, *boxes.values()], views, api_visibility="private", show_progress="minimal")
         # Outside the queue: it must get through while a text is being generated.

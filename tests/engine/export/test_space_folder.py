@@ -85,12 +85,15 @@ def test_its_front_matter_is_what_the_hub_asks_for(full_run: Run, tmp_path: Path
         text = archive.read(readme).decode()
         [listed] = [name for name in archive.namelist() if name.endswith("/requirements.txt")]
         requirements = archive.read(listed).decode()
+        [described] = [name for name in archive.namelist() if name.endswith("/about.json")]
+        about = json.loads(archive.read(described))
     assert {"app.py", "predict.py", "answering.py", "model/model.safetensors", "about.json", ".gitattributes"} <= names
     matter = yaml.safe_load(text.split("---\n")[1])
     assert matter["sdk"] == "gradio" and matter["app_file"] == "app.py" and matter["python_version"] == "3.11"
     assert f"gradio=={matter['sdk_version']}" in requirements
     assert matter["title"] == "Film verdicts" and len(matter["short_description"]) <= 60
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
+    assert about["examples"] == [], "rows of a person's own data are not published"
 
 
 def test_a_folder_that_holds_something_is_left_alone(full_run: Run, tmp_path: Path) -> None:

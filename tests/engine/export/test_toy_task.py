@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.export.space import make_space
+from engine.assets import EXAMPLES
+from engine.export.source import ExportSource
+from engine.export.space import write_space
 from engine.inference.predictor import load_predictor
 from engine.run_directory.store import Run, open_run
 from engine.tasks import TASKS
@@ -37,16 +39,19 @@ def test_a_task_of_the_tests_is_exported_without_a_line_for_it(
 ) -> None:
     from gradio_client import Client
 
-    folder = make_space(toy_run, tmp_path / "space")
+    folder = tmp_path / "space"
+    source = ExportSource.of(toy_run)
+    source.config.data.example = next(iter(EXAMPLES))
+    write_space(source, folder)
     assert (folder / "tunebench_decode" / "engine_export_toy_decode.py").is_file()
     [expected] = load_predictor(full_run.directory).predict(["a good film"])
     shouted = {"shout": f"{expected['label'].upper()}!", "of": "a good film"}
+    assert len(json.loads((folder / "about.json").read_text())["examples"]) == 3
     environment = fresh((folder / "requirements.txt").read_text())
     assert json.loads(environment.run("predict.py", "a good film", cwd=folder)) == {"text": "a good film", **shouted}
     with running(folder, environment) as url:
         client = Client(url, verbose=False)
+        [(name, endpoint)] = client.view_api(print_info=False, return_format="dict")["named_endpoints"].items()
+        assert name == "/predict", "examples add no endpoint of their own"
+        assert [parameter["parameter_name"] for parameter in endpoint["parameters"]] == ["text"]
         assert client.predict(text="a good film", api_name="/predict") == shouted
-        [parameter] = client.view_api(print_info=False, return_format="dict")["named_endpoints"]["/predict"][
-            "parameters"
-        ]
-        assert parameter["parameter_name"] == "text"
