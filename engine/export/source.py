@@ -123,8 +123,12 @@ class ExportSource:
     def config(self) -> RunConfig:
         """The configuration with file names instead of paths, and with the model that `auto` resolved to."""
         config = self.run.config
+        files = config.data
         data = replace(
-            config.data, **{name: Path(getattr(config.data, name)).name for name in ("train", "validation", "test")}
+            files,
+            train=Path(files.train).name,
+            validation=Path(files.validation).name,
+            test=Path(files.test).name,
         )
         return replace(
             config, data=data, model=replace(config.model, id=public_model_name(self.description.base_model))
