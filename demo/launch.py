@@ -14,6 +14,7 @@ from demo.theme import build_theme
 from demo.ui import HERE, build_demo
 from demo.visitors import VisitorCookie
 from engine.core.settings import Settings
+from engine.report.html import STYLE as REPORT_STYLE
 from engine.runs.supervisor import Supervisor
 
 log = logging.getLogger("tunebench")
@@ -78,7 +79,7 @@ def launch(
         pwa=False,
         mcp_server=mcp,
         theme=build_theme(),
-        css_paths=[HERE / "style.css"],
+        css_paths=[REPORT_STYLE, HERE / "style.css"],
         head_paths=[HERE / "head.html"],
     )
     Supervisor(page.store, settings).start()

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from demo.charts import Series, line_chart, smooth
 from demo.i18n import words
 from engine.evaluation.metric_format import metric_name
+from engine.report.charts import line_chart
 from engine.run_directory.store import ACTIVE, Manifest
+from engine.sections import Axis, Lines, Series
 
 PHASES = ("start", "data", "model", "encode", "train", "save", "evaluate", "report")
 # What each phase is of the whole on a small run, measured; only used to place the bar before rates are known.
@@ -225,19 +226,28 @@ def loss_chart(history: History, language: str) -> str:
     # The first batches of a fresh head are far above all that follows and would flatten it.
     shown = sorted([y for _, y in raw] + [y for _, y in validation])
     top = shown[min(int(len(shown) * 0.99), len(shown) - 1)] * 1.1 if shown else 1.0
-    return line_chart(
-        words("train.loss").in_language(language),
-        [
-            Series("", raw, "train", faint=True),
-            Series(words("train.loss_train").in_language(language), smooth(raw), "train"),
-            Series(words("train.loss_validation").in_language(language), validation, "validation", dots=True),
-        ],
-        x_range=(0.0, epochs(history)),
-        y_range=(0.0, top or 1.0),
-        x_title=words("train.epochs").in_language(language),
-        y_format=lambda value: f"{value:.2f}" if value < 10 else f"{value:.0f}",
-        empty=words("train.loss_empty").in_language(language),
+    chart = Lines(
+        words("train.loss"),
+        (
+            Series("", tuple(raw), "train", faint=True),
+            Series(words("train.loss_train"), tuple(smooth(raw)), "train"),
+            Series(words("train.loss_validation"), tuple(validation), "validation", dots=True),
+        ),
+        Axis(words("train.epochs"), span=(0.0, epochs(history))),
+        Axis(span=(0.0, top or 1.0)),
+        empty=words("train.loss_empty"),
     )
+    return line_chart(chart, language)
+
+
+def smooth(points: Sequence[tuple[float, float]], weight: float = 0.85) -> list[tuple[float, float]]:
+    """Exponential moving average of y, corrected for its start (Kingma & Ba 2015, section 3)."""
+    smoothed, average, correction = [], 0.0, 1.0
+    for x, y in points:
+        average = weight * average + (1 - weight) * y
+        correction *= weight
+        smoothed.append((x, average / (1 - correction)))
+    return smoothed
 
 
 def metric_chart(history: History, drawn: Sequence[str], language: str) -> str:
@@ -253,16 +263,15 @@ def metric_chart(history: History, drawn: Sequence[str], language: str) -> str:
         points = [(event["epoch"], event["metrics"][name]) for event in history.evaluations if name in event["metrics"]]
         # One ring is enough to say which checkpoint is kept.
         ringed = frozenset(best[-1:]) if not series else frozenset()
-        series.append(Series(metric_name(name).in_language(language), points, kind, dots=True, starred=ringed))
+        series.append(Series(metric_name(name), tuple(points), kind, dots=True, ringed=ringed))
     values = [y for one in series for _, y in one.points]
     low = max(0.0, min(values) - 0.1) if values else 0.0
     high = min(1.0, max(values) + 0.05) if values else 1.0
-    return line_chart(
-        words("train.metric").in_language(language),
-        series,
-        x_range=(0.0, epochs(history)),
-        y_range=(low, high),
-        x_title=words("train.epochs").in_language(language),
-        y_format=lambda value: f"{100 * value:.1f}%".replace(".0%", "%"),
-        empty=words("train.metric_empty").in_language(language),
+    chart = Lines(
+        words("train.metric"),
+        tuple(series),
+        Axis(words("train.epochs"), span=(0.0, epochs(history))),
+        Axis(unit="percent", span=(low, high)),
+        empty=words("train.metric_empty"),
     )
+    return line_chart(chart, language)

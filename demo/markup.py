@@ -49,18 +49,12 @@ def chip(text: str, kind: str = "plain") -> str:
     return tag("span", safe(text), class_=f"tb-chip tb-chip-{kind}")
 
 
-def bar(
-    label: str, share: float, value: str, kind: str = "accent", note: str = "", mark: tuple[float, float] | None = None
-) -> str:
-    """A labelled horizontal bar, `share` of the full width (0 to 1). `mark` is an interval drawn over it, in the same unit."""
+def bar(label: str, share: float, value: str, kind: str = "accent", note: str = "") -> str:
+    """A labelled horizontal bar, `share` of the full width (0 to 1)."""
     width = min(max(share, 0.0), 1.0) * 100
-    whisker = ""
-    if mark is not None:
-        low, high = (min(max(end, 0.0), 1.0) * 100 for end in mark)
-        whisker = f'<i class="tb-whisker" style="left:{low:.2f}%;width:{max(high - low, 0.3):.2f}%"></i>'
     return (
         f'<div class="tb-bar tb-bar-{kind}"><span class="tb-bar-label" title="{safe(label)}">{safe(label)}</span>'
-        f'<span class="tb-bar-track"><b style="width:{width:.2f}%{"" if width else ";min-width:0"}"></b>{whisker}</span>'
+        f'<span class="tb-bar-track"><b style="width:{width:.2f}%{"" if width else ";min-width:0"}"></b></span>'
         f'<span class="tb-bar-value">{safe(value)}</span>'
         + (f'<span class="tb-bar-note">{safe(note)}</span>' if note else "")
         + "</div>"

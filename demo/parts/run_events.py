@@ -164,11 +164,12 @@ class RunEvents(TabContext):
         files = [
             export.download(run, *parts) for parts in (("report", "report.html"), ("report", markdown), ("train.log",))
         ]
+        above, clickable, below = report_view.report_html(report, language)
         return [
-            report_view.top_html(report, self.tab.task.report, language),
-            self.tab.task.report.groups(report, language),
+            above,
+            clickable,
             "",
-            report_view.rest_html(report, self.tab.task.report, language),
+            below,
             gr.Tabs(selected="report" if ended else "train"),
             playground.suggestions_html(run, self.tab.task.answers, language),
             "",
@@ -198,4 +199,4 @@ class RunEvents(TabContext):
             report = self.report_of(run)
         if report is None:
             return ""
-        return self.tab.task.report.opened(run.path("report"), report, str(chosen.value), language)
+        return report_view.picked_html(run.path("report"), report, str(chosen.value), language)

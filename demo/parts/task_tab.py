@@ -30,7 +30,6 @@ class Task:
     title: Text  # of the tab
     promise: Text  # one sentence: what it does for whom
     labels: Callable[[RunConfig, Table, dict[str, str], str], str]  # what is shown of the labels, below the preview
-    report: report_view.ReportParts
     answers: playground.AnswerParts
 
 

@@ -20,6 +20,25 @@ LEAKED = 0.01
 SHORTFALL = 0.05  # below the mean F1 of all classes
 RISEN = 1.1  # validation loss at the end against its lowest
 
+# Titles of the insights of every task, by kind; those of one task stand with it (`TaskSpec.insight_titles`).
+TITLES: dict[str, Text] = {
+    "keyword_baseline": Text("Against keywords", "与关键词相比"),
+    "untuned": Text("What training added", "微调带来的提升"),
+    "small_test": Text("Small test set", "测试集较小"),
+    "leakage": Text("Rows seen before", "见过的数据"),
+    "unseen_labels": Text("Unknown labels", "未知标签"),
+    "imbalance": Text("Uneven classes", "类别不均衡"),
+    "weak_classes": Text("Where it is weak", "薄弱之处"),
+    "untested_classes": Text("Not tested", "未经测试"),
+    "truncation": Text("Long texts", "长文本"),
+    "calibration": Text("Its confidence", "置信度"),
+    "overfitting": Text("Overfitting", "过拟合"),
+    "short_of_time": Text("Short training", "训练时间有限"),
+    "shift": Text("Harder test rows", "测试集偏难"),
+    "label_noise": Text("Doubtful labels", "可疑标签"),
+    "more_data": Text("Would more data help?", "更多数据有帮助吗？"),
+}
+
 Point = dict[str, Any]
 
 

@@ -57,27 +57,13 @@ METRIC_HELP: dict[str, Text] = {
     ),
 }
 
-# What a metric means in one task alone, by task and metric.
-_TASK_HELP: dict[tuple[str, str], Text] = {
-    ("ner", "f1"): Text(
-        "Harmonic mean of precision and recall over all entities; an entity is right when beginning, end and type are (seqeval, strict).",
-        "所有实体精确率与召回率的调和平均；起点、终点和类型都正确才算对（seqeval 严格模式）。",
-    ),
-    ("ner", "precision"): Text("Share of the entities given that are right.", "给出的实体中正确的比例。"),
-    ("ner", "recall"): Text("Share of the true entities that were given.", "真实实体中被找到的比例。"),
-    ("ner", "macro_f1"): Text(
-        "Mean F1 of the types, rare ones counting as much as frequent ones.",
-        "各类型 F1 的平均，稀有类型与常见类型同等重要。",
-    ),
-}
-
 # Shares of rows read best as per cent; the others are scores between 0 and 1.
 SHARES = {"accuracy", "exact_match"}
 
 
-def metric_help(task: str, metric: str) -> Text | None:
-    """What a metric means, as far as there is something to say."""
-    return _TASK_HELP.get((task, metric)) or METRIC_HELP.get(metric)
+def metric_help(metric: str) -> Text | None:
+    """What a metric means in general; a task may say more exactly (`TaskSpec.metric_help`)."""
+    return METRIC_HELP.get(metric)
 
 
 def metric_name(metric: str) -> Text:

@@ -20,9 +20,10 @@ from engine.core.text import Text
 from engine.evaluation import metric_format
 from engine.export.source import ExportSource
 from engine.inference.saved import ADAPTERS
-from engine.report.layout import arrange
+from engine.report.common import insight_lines, metric_rows
 from engine.report.markdown import Markdown, escape_markdown
 from engine.report.run_facts import describe_run
+from engine.tasks import task_named
 from engine.tasks.export_spec import TaskExport
 
 _MAX_LABELS = 60  # listed in the card
@@ -109,7 +110,9 @@ def _body(source: ExportSource, language: str, place: str, onnx: dict[str, Any] 
         _environment()
         .get_template("card.md")
         .render(
-            **arrange(report),
+            report=report,
+            metrics=metric_rows(report),
+            insights=insight_lines(report, task_named(report["task"])),
             localized=localized,
             t=t,
             source=source,

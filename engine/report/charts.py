@@ -126,7 +126,9 @@ def line_chart(chart: Lines, language: str | None = None) -> Markup:
     grid, labels = [], []
     for value in chart.y.ticks or ticks(y_low, y_high, 4):
         grid.append(f'<line x1="0" x2="100" y1="{down(value):.2f}" y2="{down(value):.2f}"/>')
-        labels.append(f'<span class="tb-y" style="top:{down(value):.2f}%">{escape(tick_text(chart.y.unit, value))}</span>')
+        labels.append(
+            f'<span class="tb-y" style="top:{down(value):.2f}%">{escape(tick_text(chart.y.unit, value))}</span>'
+        )
     for value in chart.x.ticks or ticks(x_low, x_high, 5):
         labels.append(
             f'<span class="tb-x" style="left:{across(value):.2f}%">{escape(tick_text(chart.x.unit, value))}</span>'
@@ -177,7 +179,7 @@ def _dots(
         title = f"{attribute(one.name, language)} {value_text(axis.unit, y)}{note}"
         ring = " tb-star" if index in one.ringed else ""
         marked.append(
-            f'<i class="tb-dot tb-{escape(one.kind)}{ring}" style="left:{across(x):.2f}%;top:{down(y):.2f}%" title="{escape(title)}"></i>'
+            f'<span class="tb-dot tb-{escape(one.kind)}{ring}" style="left:{across(x):.2f}%;top:{down(y):.2f}%" title="{escape(title)}"></span>'
         )
     return marked
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
@@ -22,7 +22,7 @@ from engine.evaluation.metric_format import count
 from engine.report import charts
 from engine.sections import Choice, Estimate, Line, Matrix, Section, Span, Whiskers, Words, axis_span, clipped
 
-STYLE = files("engine.report").joinpath("report.css")
+STYLE = Path(__file__).with_name("report.css")
 LONGEST_LABEL = 28  # characters of a label at the edge of a matrix
 FIRST_WORDS = 110  # characters of a folded text that stay in sight
 
@@ -32,6 +32,11 @@ def sections_html(sections: Iterable[Section], language: str | None, picks: bool
     return Markup(
         _environment().get_template("sections.html").render(sections=list(sections), language=language, picks=picks)
     )
+
+
+def line_html(line: Line, language: str | None) -> Markup:
+    """A line with its marks, without a section around it."""
+    return Markup(_environment().get_template("line.html").render(line_=line, language=language, picks=False))
 
 
 def report_page(sections: Sequence[Section], title: Text, created: str, footer: Text, language: str = "en") -> str:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from engine.core.text import Text
 from engine.data.cells import as_text
 from engine.data.normal import normal_form, normal_key
 from engine.schema import ENCODER, GENERATIVE, Example, Role
+from engine.sections import Section
 from engine.tasks.task_defaults import TaskHyperparameters, epochs_for_generation, lr_scale_for_generators
 
 if TYPE_CHECKING:
@@ -73,9 +75,12 @@ class TaskSpec(ABC):
     loss_per_token: bool = False  # whether the loss is a mean over tokens, not over rows
     export_formats: Mapping[str, ExportFormat] = NOTHING  # by file ending, beside the tables that every task can write
     has_labels: bool = False  # whether a row carries labels of a closed set, which can be rare, unseen or misspelt
-    reads_tags: bool = (
-        False  # whether rows are annotated texts, such as CoNLL files; an annotated row may lack a cell of spans
-    )
+    # Whether rows are annotated texts, such as CoNLL files; an annotated row may lack a cell of spans.
+    reads_tags: bool = False
+
+    insight_titles: Mapping[str, Text] = NOTHING  # titles of the insights that only this task's report has, by kind
+    # What metrics mean in this task, where that is not what they mean in general.
+    metric_help: Mapping[str, Text] = NOTHING
 
     @abstractmethod
     def task_model(self) -> TaskModel[Any, Any]:
@@ -191,6 +196,16 @@ class TaskSpec(ABC):
     def refuse_unique_labels(self, rows: Sequence[Example]) -> None:
         """Raise LabelProblem where nearly every training row has a label of its own: a text or an identifier, no class."""
         return
+
+    # The report
+
+    def report_sections(self, report: dict[str, Any]) -> list[Section]:
+        """The sections that only this task's report has, from the JSON of report.json; the common ones stand around them."""
+        return []
+
+    def picked_rows(self, directory: Path, report: dict[str, Any], pick: str) -> Section:
+        """The test rows behind a pick of its sections, read from a report's directory. KeyError or ValueError for an unknown pick."""
+        raise KeyError(pick)
 
     # Checks of data
 

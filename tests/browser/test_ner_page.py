@@ -71,7 +71,7 @@ def test_from_the_example_to_marked_texts(visit: Visit, trained: list[str], tmp_
     # The report: every type in its colour, and a kind of error opened by a click.
     expect(page.locator("#ner-report .tb-verdict h2")).to_be_visible()
     expect(page.locator("#ner-report .tb-type")).to_have_count(7)
-    page.locator("#ner-groups .tb-kind:not([disabled])").first.click()
+    page.locator("#ner-groups .tb-choice:not([disabled])").first.click()
     expect(page.locator("#ner-opened .tb-versus").first).to_be_visible()
 
     # Typing is enough: nothing has to be pressed.

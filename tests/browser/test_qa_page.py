@@ -69,7 +69,7 @@ def test_from_the_example_to_marked_answers(visit: Visit, trained: list[str], tm
 
     # The report: an outcome opens the questions that came to it.
     expect(page.locator("#qa-report .tb-verdict h2")).to_be_visible()
-    page.locator("#qa-groups .tb-outcome").last.click()
+    page.locator("#qa-groups .tb-bar").last.click()
     expect(page.locator("#qa-opened .tb-answers li").first).to_be_visible()
 
     # Two questions over a text of 20,000 characters: each answer stands in it, where its link says.

@@ -68,7 +68,7 @@ def test_from_the_report_to_a_file_of_summaries(visit: Visit, run_id: str, tmp_p
     expect(answer.locator(".tb-answer-accent")).to_contain_text("awful plot")
     expect(answer.locator(".tb-answer-quiet .tb-cursor")).to_have_count(0)
     expect(answer.locator(".tb-answer-quiet")).to_be_visible()
-    expect(answer.locator(".tb-answer-accent .tb-word-new").first).to_be_visible()
+    expect(answer.locator(".tb-answer-accent .tb-m-new").first).to_be_visible()
     expect(page.locator("#summarization-stop")).to_be_disabled()
 
     texts = tmp_path / "texts.csv"

@@ -14,15 +14,19 @@ from fake_run import make_run
 from demo.page import Page
 from demo.parts import task_tab
 from demo.parts.marked import legend, marked
+from demo.parts.report_view import picked_html
 from demo.parts.wiring import Wiring
 from demo.tabs import ner
-from demo.tabs.ner import answers, report
+from demo.tabs.ner import answers
 from engine.core.settings import Settings
 from engine.report.files import write_report
+from engine.report.html import sections_html
 from engine.schema import Example
 from engine.tasks.model import EvaluationData, EvaluationSettings
 from engine.tasks.ner.decode import Tagged
 from engine.tasks.ner.model import Ner
+from engine.tasks.ner.sections import ROWS_SHOWN, excerpts
+from engine.tasks.ner.spec import NerSpec
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -73,20 +77,18 @@ def written(tmp_path_factory) -> tuple[Path, dict[str, Any]]:
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_the_report_shows_types_kinds_and_examples_and_nothing_runs(written, language: str) -> None:
     directory, found = written
-    details, groups = report.types_html(found, language), report.errors_html(found, language)
-    mistakes = report.mistakes_html(found, language)
-    for html in (details, groups, mistakes):
-        assert EVIL not in html and "LOC<b>" not in html
-    assert details.count("tb-type") == 2 and "LOC&lt;b&gt;" in details
-    assert groups.count('class="tb-kind"') == 5 and 'data-pick="missed"' in groups
+    shown = sections_html(NerSpec().report_sections(found), language, picks=True)
+    assert EVIL not in shown and "LOC<b>" not in shown
+    assert shown.count("tb-type") == 2 and "LOC&lt;b&gt;" in shown
+    assert shown.count('class="tb-choice tb-pick"') == 5 and 'data-pick="missed"' in shown
     for group in found["errors"]:
         if not group["count"]:
-            assert f'data-pick="{group["kind"]}" disabled' in groups
+            assert f'data-pick="{group["kind"]}" disabled' in shown
             continue
-        opened = report.opened_html(directory, found, group["kind"], language)
-        assert 0 < opened.count("<li>") <= min(group["count"], report.ROWS_SHOWN) and EVIL not in opened
-        pair = report.opened_html(directory, found, f"{group['kind']}:0", language)
-        assert 0 < pair.count("<li>") <= min(group["pairs"][0]["count"], report.ROWS_SHOWN)
+        opened = picked_html(directory, found, group["kind"], language)
+        assert 0 < opened.count("<li>") <= min(group["count"], ROWS_SHOWN) and EVIL not in opened
+        pair = picked_html(directory, found, f"{group['kind']}:0", language)
+        assert 0 < pair.count("<li>") <= min(group["pairs"][0]["count"], ROWS_SHOWN)
     for name in ("report.html", "report.md", "report.zh-CN.md"):
         assert EVIL not in (directory / name).read_text(encoding="utf-8")
 
@@ -95,7 +97,7 @@ def test_several_errors_in_one_piece_of_text_are_shown_once() -> None:
     text = "Ann met Bob and Eve. " + "x " * 200 + "Dan"
     spans = [{"start": text.index(name), "end": text.index(name) + 3, "label": "PER"} for name in ("Ann", "Bob", "Dan")]
     row = {"row": 4, "inputs": {"text": text}, "target": spans, "prediction": []}
-    pieces = report._pieces([{**row, "error": {"kind": "missed", "gold": span, "given": None}} for span in spans])
+    pieces = excerpts([{**row, "error": {"kind": "missed", "gold": span, "given": None}} for span in spans])
     assert [len(errors) for _, _, errors in pieces] == [2, 1]
 
 

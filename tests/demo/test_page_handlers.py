@@ -179,8 +179,8 @@ def test_a_finished_run_is_told_in_the_language_asked_for(
     run = finished_run(page.store.directory)
     told = scene.tell("en", run.id, None)
     assert len(told) == len(scene.run_notices_in)
-    assert "90" in told[0] and "What is mixed up" in told[1]
-    assert "哪些类别被混淆" in scene.tell("zh-CN", run.id, None)[1]
+    assert "90" in told[0] and "What it mixes up" in told[1]
+    assert "容易混淆的类别" in scene.tell("zh-CN", run.id, None)[1]
     assert len(scene.retell("zh-CN", run.id, None)) == len(scene.repeated_notices_in)
 
 

@@ -12,9 +12,10 @@ from fake_run import report as some_report
 
 from demo import markup
 from demo.page import Page
-from demo.parts import data_step, export, playground, report_view, train_step
+from demo.parts import data_step, export, playground, train_step
+from demo.parts.report_view import picked_html, report_html
 from demo.tabs import runs
-from demo.tabs.classification import TASK, report
+from demo.tabs.classification import TASK
 from demo.uploads import Uploads
 from engine.config import RunConfig
 from engine.core.errors import FileProblem, RunProblem, UserError
@@ -23,12 +24,15 @@ from engine.core.text import Text
 from engine.data.check import CheckResult
 from engine.data.findings import Finding
 from engine.data.table import Source, Table
+from engine.evaluation.predictions import write_predictions
 from engine.schema import Place
+from engine.tasks.classification.sections import MOST_PAIRS
 
 HOSTILE = "\"><img src=x onerror=alert(1)><script>alert('x')</script>${alert(1)}{{7*7}}&lt;b&gt;"
 ALLOWED = {
-    "article", "b", "button", "code", "dd", "div", "dl", "dt", "figcaption", "figure", "g", "h2", "h3", "h4", "header", "i", "li", "line",
-    "ol", "p", "polyline", "pre", "section", "small", "span", "svg", "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "article", "b", "blockquote", "button", "circle", "code", "dd", "details", "div", "dl", "dt", "figcaption", "figure", "g", "h2", "h3", "h4",
+    "header", "i", "li", "line", "mark", "ol", "p", "polyline", "pre", "section", "small", "span", "summary", "svg", "table", "tbody", "td",
+    "text", "th", "thead", "tr", "ul", "wbr",
 }  # fmt: skip
 
 
@@ -56,21 +60,18 @@ def page(tmp_path: Path) -> Page:
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
-def test_a_hostile_report_is_text(language: str) -> None:
+def test_a_hostile_report_is_text(tmp_path: Path, language: str) -> None:
     hostile = some_report(label_a=HOSTILE, label_b=HOSTILE + "2", text=HOSTILE)
-    shown = [
-        report_view.top_html(hostile, TASK.report, language),
-        report.matrix_html(hostile, language),
-        report_view.rest_html(hostile, TASK.report, language),
-        report.cell_html(hostile["mistakes"], HOSTILE, HOSTILE, language),
-    ]
+    write_predictions(tmp_path, [{**row, "target": row["label"]} for row in hostile["mistakes"]])
+    shown = [*report_html(hostile, language), picked_html(tmp_path, hostile, "0,1", language)]
+    assert shown[-1].count("<li>") == 1
     many = [HOSTILE + str(number) for number in range(40)]
     matrix = [[3 if i == j else int((i + j) % 7 == 0) for j in range(40)] for i in range(40)]
-    large = report.matrix_html({**hostile, "confusion": {"labels": many, "matrix": matrix}}, language)
-    assert large.count('tb-pair"') == report.PAIRS_SHOWN
+    _, large, _ = report_html({**hostile, "confusion": {"labels": many, "matrix": matrix}}, language)
+    assert large.count('class="tb-bar tb-bar-bad tb-pick"') == MOST_PAIRS
     shown.append(large)
     several = {**hostile, "confusion": {"labels": [HOSTILE], "per_class": [[[5, 1], [2, 3]]]}}
-    shown.append(report.matrix_html(several, language))
+    shown.append(report_html(several, language)[1])
     for html in shown:
         assert "&lt;img" in html
         assert_harmless(html)

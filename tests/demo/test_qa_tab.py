@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
+from demo.parts.report_view import picked_html
 from demo.tabs import qa
-from demo.tabs.qa import answers, report
+from demo.tabs.qa import answers
 from demo.tabs.qa.passage import Mark, marked_html
 from engine.core.errors import UserError
+from engine.report.html import sections_html
 from engine.schema import Example
-from engine.tasks.qa.sections import OUTCOMES, marked
+from engine.tasks import task_named
+from engine.tasks.qa.report_parts import OUTCOMES, marked
 
 CONTEXT = "The oven <b>Larkmoor</b> costs £60 & comes from Leicester."
 HOSTILE = '<img src=x onerror="hurt()">'
@@ -113,6 +116,7 @@ def content(context: str = CONTEXT) -> dict[str, Any]:
         "marked": marked(example, {"start": given["start"], "end": given["end"]}),
     }
     return {
+        "task": "qa",
         "outcomes": [{"kind": "elsewhere", "label": OUTCOMES["elsewhere"].to_dict(), "count": 1, "share": 1.0}],
         "mistakes": [miss],
         "mistake_count": 1,
@@ -130,21 +134,21 @@ def content(context: str = CONTEXT) -> dict[str, Any]:
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_misses_are_shown_with_both_spans_and_escaped(language: str, tmp_path: Path) -> None:
     found = content()
-    shown = report.mistakes_html(found, language)
-    assert '<mark class="tb-wanted">£60</mark>' in shown
-    assert '<mark class="tb-given">Leicester</mark>' in shown
+    shown = sections_html(task_named("qa").report_sections(found), language, picks=True)
+    assert '<mark class="tb-m-gold">£60</mark>' in shown
+    assert '<mark class="tb-m-predicted">Leicester</mark>' in shown
     assert "<img" not in shown and "<b>Larkmoor" not in shown
     row = {**found["mistakes"][0], "inputs": {"question": HOSTILE, "context": CONTEXT}}
     (tmp_path / "predictions.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
-    opened = report.opened_html(tmp_path, found, "elsewhere", language)
-    assert '<mark class="tb-given">Leicester</mark>' in opened and "<img" not in opened
-    assert 'data-pick="elsewhere"' in report.outcomes_html(found, language)
-    details = report.details_html(found, language)
-    assert "−0.50" in details and "0.500" in details and "SQuAD" in details
+    opened = picked_html(tmp_path, found, "elsewhere", language)
+    assert '<mark class="tb-m-predicted">Leicester</mark>' in opened and "<img" not in opened
+    assert 'data-pick="elsewhere"' in shown
+    assert "−0.50" in shown and "0.500" in shown and "SQuAD" in shown
 
 
 def test_without_unanswerable_questions_no_threshold_is_shown() -> None:
-    assert "tb-chart" not in report.details_html({**content(), "threshold": None}, "en")
+    sections = task_named("qa").report_sections({**content(), "threshold": None})
+    assert [section.id for section in sections] == ["outcomes", "mistakes"]
 
 
 def test_a_suggestion_says_the_question_and_its_answer() -> None:

@@ -16,13 +16,16 @@ from fake_run import make_run
 
 from demo.page import Page
 from demo.parts import model_step, task_tab
+from demo.parts.report_view import picked_html
 from demo.parts.wiring import Wiring
 from demo.stops import Stops
 from demo.tabs import summarization
-from demo.tabs.summarization import answers, report
-from demo.tabs.summarization.origins import marked_html
+from demo.tabs.summarization import answers
 from engine.config import methods_of
 from engine.core.settings import Settings
+from engine.report.html import line_html, sections_html
+from engine.tasks import task_named
+from engine.tasks.summarization.origins import marked
 
 HOSTILE = '<img src=x onerror="hurt()">'
 DOCUMENT = "Anna Berg ordered three lamps in May and paid 1,250 euros for them."
@@ -46,8 +49,12 @@ def bare(markup: str) -> str:
     return re.sub(r"<[^>]*>", "", markup)
 
 
+def marked_html(document: str, text: str) -> str:
+    return line_html(marked(document, text), "en")
+
+
 def marks(document: str, text: str) -> list[tuple[str, str]]:
-    return re.findall(r'<mark class="tb-word-(\w+)">([^<]*)</mark>', marked_html(document, text))
+    return re.findall(r'<mark class="tb-m-(\w+)">([^<]*)</mark>', marked_html(document, text))
 
 
 def test_words_are_marked_by_where_they_come_from() -> None:
@@ -66,7 +73,7 @@ def test_words_are_marked_by_where_they_come_from() -> None:
 def test_a_marked_text_is_the_text_and_nothing_of_it_is_markup(text: str) -> None:
     shown = marked_html(HOSTILE, text)
     assert "<img" not in shown and "<b>" not in shown
-    assert bare(shown) == text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    assert bare(shown) == text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&#34;")
 
 
 def test_a_growing_answer_says_so_and_a_whole_one_has_its_length() -> None:
@@ -98,6 +105,7 @@ def small_report() -> dict[str, Any]:
     system = {"values": dict.fromkeys(names, 0.5), "intervals": {key: [0.25, 0.75] for key in names}}
     label = {"en": HOSTILE, "zh": HOSTILE}
     return {
+        "task": "summarization",
         "counted": "words",
         "headline": {"metric": "rougeL", "label": {"en": "ROUGE-L", "zh": "ROUGE-L"}},
         "measures": [{"name": "tuned", "label": label, **system}],
@@ -112,16 +120,20 @@ def test_the_report_shows_measures_groups_and_rows_escaped(tmp_path: Path, langu
     tmp_path.joinpath("predictions.jsonl").write_text(
         "".join(json.dumps(one) + "\n" for one in (example(), {**example(), "strange": {"numbers": [], "names": []}}))
     )
-    parts = summarization.TASK.report
-    opened = parts.opened(tmp_path, found, "numbers", language)
+
+    def sections(report: dict[str, Any]) -> str:
+        return sections_html(task_named("summarization").report_sections(report), language, picks=True)
+
+    opened = picked_html(tmp_path, found, "numbers", language)
     assert opened.count("<li>") == 1 and "Peter" in opened
-    assert parts.opened(tmp_path, found, "best", language).count("<li>") == 1
-    groups = parts.groups(found, language)
+    assert picked_html(tmp_path, found, "best", language).count("<li>") == 1
+    groups = sections(found)
     assert set(re.findall(r'data-pick="(\w+)"', groups)) == {"numbers", "names", "worst", "random", "best"}
     assert re.search(r'data-pick="names" disabled', groups) and not re.search(r'data-pick="numbers" disabled', groups)
-    chinese = parts.groups({**found, "counted": "characters"}, language)
+    chinese = sections({**found, "counted": "characters"})
     assert ("拉丁" in chinese) == (language == "zh-CN") and "Latin" not in groups and "拉丁" not in groups
-    for html in (opened, groups, parts.details(found, language), report.worst_html(found, language)):
+    assert picked_html(tmp_path, found, "no such group", language) == ""
+    for html in (opened, groups):
         assert "<img" not in html
 
 

@@ -164,7 +164,7 @@ def test_a_link_shows_the_report_without_what_is_the_owners(
 ) -> None:
     named = {name: [h for h in config["dependencies"] if (h.get("api_name") or "").startswith(name)] for name in ("tell", "open_editor")}  # fmt: skip
     shown = call(stranger, named["tell"][0]["id"], ["en", victim.id])
-    assert "What is mixed up" in shown
+    assert "What it mixes up" in shown
     refused = call(stranger, named["open_editor"][0]["id"], ["en", victim.id])
     assert "someone else" in refused and PRIVATE_NOTE not in refused
 

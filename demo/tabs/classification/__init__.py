@@ -5,15 +5,13 @@ from __future__ import annotations
 from demo.i18n import words
 from demo.parts.data_step import class_balance
 from demo.parts.playground import AnswerParts
-from demo.parts.report_view import ReportParts
 from demo.parts.task_tab import Task
-from demo.tabs.classification import answers, report
+from demo.tabs.classification import answers
 
 TASK = Task(
     name="classification",
     title=words("classification.title"),
     promise=words("classification.promise"),
     labels=class_balance,
-    report=ReportParts(report.classes_html, report.matrix_html, report.opened_html, report.mistakes_html),
     answers=AnswerParts(answers.answer_html, answers.batch_html, answers.target_of),
 )

@@ -5,15 +5,13 @@ from __future__ import annotations
 from demo.i18n import words
 from demo.parts.overviews import entity_balance
 from demo.parts.playground import AnswerParts
-from demo.parts.report_view import ReportParts
 from demo.parts.task_tab import Task
-from demo.tabs.ner import answers, report
+from demo.tabs.ner import answers
 
 TASK = Task(
     name="ner",
     title=words("ner.title"),
     promise=words("ner.promise"),
     labels=entity_balance,
-    report=ReportParts(report.types_html, report.errors_html, report.opened_html, report.mistakes_html),
     answers=AnswerParts(answers.answer_html, answers.batch_html, answers.target_of, live=True),
 )

@@ -5,16 +5,14 @@ from __future__ import annotations
 from demo.i18n import words
 from demo.parts.overviews import answer_overview
 from demo.parts.playground import AnswerParts
-from demo.parts.report_view import ReportParts
 from demo.parts.task_tab import Task
-from demo.tabs.qa import answers, report
+from demo.tabs.qa import answers
 
 TASK = Task(
     name="qa",
     title=words("qa.title"),
     promise=words("qa.promise"),
     labels=answer_overview,
-    report=ReportParts(report.details_html, report.outcomes_html, report.opened_html, report.mistakes_html),
     answers=AnswerParts(
         answers.answer_html,
         answers.batch_html,

@@ -5,16 +5,14 @@ from __future__ import annotations
 from demo.i18n import words
 from demo.parts.overviews import summary_overview
 from demo.parts.playground import AnswerParts
-from demo.parts.report_view import ReportParts
 from demo.parts.task_tab import Task
-from demo.tabs.summarization import answers, report
+from demo.tabs.summarization import answers
 
 TASK = Task(
     name="summarization",
     title=words("summarization.title"),
     promise=words("summarization.promise"),
     labels=summary_overview,
-    report=ReportParts(report.details_html, report.groups_html, report.opened_html, report.worst_html),
     answers=AnswerParts(
         answers.answer_html,
         answers.batch_html,

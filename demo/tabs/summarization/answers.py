@@ -9,7 +9,8 @@ from typing import Any
 
 from demo.i18n import words
 from demo.markup import clip, count, safe, table
-from demo.tabs.summarization.origins import legend_html, marked_html
+from engine.report.html import line_html
+from engine.tasks.summarization.origins import LEGEND, marked
 from engine.tasks.summarization.rouge import Characters
 
 PREVIEW_ROWS = 8
@@ -27,7 +28,7 @@ def answer_html(row: dict[str, str], tuned: dict[str, Any] | None, base: dict[st
     elif tuned is not None and tuned.get("cut"):
         note = words("summarization.was_cut").in_language(language)
     note = f'<p class="tb-quiet">{safe(note)}</p>' if note else ""
-    return f'<div class="tb-answer tb-summaries">{columns}</div>{note}{legend_html(language)}'
+    return f'<div class="tb-answer tb-summaries">{columns}</div>{note}{_legend(language)}'
 
 
 def _one(title: Any, row: dict[str, str], answer: dict[str, Any] | None, language: str, kind: str) -> str:
@@ -35,7 +36,7 @@ def _one(title: Any, row: dict[str, str], answer: dict[str, Any] | None, languag
     text = answer["summary"] if answer else ""
     growing = answer is None or answer.get("growing", False)
     if text:
-        body = marked_html(row["document"], text)
+        body = line_html(marked(row["document"], text), language)
     elif growing:
         body = f'<span class="tb-quiet">{say("summarization.reading")}</span>'
     else:
@@ -52,14 +53,18 @@ def _one(title: Any, row: dict[str, str], answer: dict[str, Any] | None, languag
     )
 
 
+def _legend(language: str) -> str:
+    return f'<p class="tb-legend">{line_html(LEGEND, language)}</p>'
+
+
 def batch_html(rows: list[dict[str, str]], answers: list[dict[str, Any]], language: str) -> str:
     """The first summaries of a file, each beside its document."""
     first = [
-        [clip(row["document"], 220), marked_html(row["document"], answer["summary"])]
+        [clip(row["document"], 220), line_html(marked(row["document"], answer["summary"]), language)]
         for row, answer in zip(rows[:PREVIEW_ROWS], answers, strict=False)
     ]
     head = [safe(words(f"summarization.{key}").in_language(language)) for key in ("document", "summary")]
-    return legend_html(language) + table(head, first, "tb-marked tb-summary-table")
+    return _legend(language) + table(head, first, "tb-marked tb-summary-table")
 
 
 def target_of(row: dict[str, Any]) -> str:

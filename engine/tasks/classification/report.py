@@ -16,10 +16,10 @@ from engine.evaluation import baselines, insights, slices, verdict
 from engine.evaluation.comparison import CONFIDENCE, Baseline, ModelComparison
 from engine.evaluation.intervals import MetricsFrom, bootstrap
 from engine.evaluation.more_data import LearningCurve, learning_curve, says
-from engine.tasks.classification import sections
+from engine.tasks.classification import report_parts
 from engine.tasks.classification.counts import metrics_from_counts, ranking_metrics, statistics
 from engine.tasks.classification.evidence import Evidence
-from engine.tasks.classification.sections import Scored
+from engine.tasks.classification.report_parts import Scored
 
 __all__ = ["build_report", "metrics_from_counts", "predictions", "statistics"]
 
@@ -33,7 +33,9 @@ def build_report(evidence: Evidence) -> dict[str, Any]:
 
 def predictions(evidence: Evidence) -> Iterator[dict[str, Any]]:
     """One entry a test row, for predictions.jsonl."""
-    return sections.predictions(Scored.of(evidence.test, evidence.labels, evidence.multi_label, evidence.probabilities))
+    return report_parts.predictions(
+        Scored.of(evidence.test, evidence.labels, evidence.multi_label, evidence.probabilities)
+    )
 
 
 class _Builder:
@@ -54,8 +56,8 @@ class _Builder:
         self.standing = ModelComparison(
             tested.counts, self.metrics_from, self.metric, self.samples, self.seed, self._baselines(keywords)
         )
-        classes = sections.class_rows(tested, evidence.train, self.samples, CONFIDENCE, self.seed)
-        mistakes, suspects = sections.mistakes(tested, keywords)
+        classes = report_parts.class_rows(tested, evidence.train, self.samples, CONFIDENCE, self.seed)
+        mistakes, suspects = report_parts.mistakes(tested, keywords)
         learned = (evidence.facts.get("train_metrics") or {}).get(self.metric)
         value = self.standing.headline.value
         more = says(curve, self.metric, value, learned, CONFIDENCE, self.rows) if curve else None
@@ -66,9 +68,9 @@ class _Builder:
             "multi_label": evidence.multi_label,
             "test": {**common["test"], **ranking_metrics(tested.targets, tested.probabilities)},
             "classes": classes,
-            "unseen_labels": sections.unseen_label_counts(tested),
-            "confusion": sections.confusion(tested),
-            "calibration": sections.calibration_section(tested),
+            "unseen_labels": report_parts.unseen_label_counts(tested),
+            "confusion": report_parts.confusion(tested),
+            "calibration": report_parts.calibration_section(tested),
             "mistakes": mistakes,
             "mistake_count": int((~tested.correct).sum()),
             "leakage": {"rows": int(seen.sum()), "share": float(seen.mean())},
@@ -112,7 +114,7 @@ class _Builder:
         return whole.result(), curve
 
     def _train_targets(self, train: list[Any]) -> np.ndarray:
-        gold, _ = sections.gold_of(train, self.evidence.labels)
+        gold, _ = report_parts.gold_of(train, self.evidence.labels)
         return gold if self.evidence.multi_label else gold.argmax(axis=1)
 
     def _baselines(self, keywords: np.ndarray | None) -> list[Baseline]:
@@ -161,7 +163,7 @@ class _Builder:
         found.append(insights.leakage(int(seen.sum()), rows, metric, fresh))
         found.append(
             insights.unseen_labels(
-                [entry["label"] for entry in sections.unseen_label_counts(self.tested)],
+                [entry["label"] for entry in report_parts.unseen_label_counts(self.tested)],
                 int((self.tested.unseen > 0).sum()),
             )
         )
@@ -191,7 +193,7 @@ class _Builder:
         return found
 
     def _calibration_point(self) -> insights.Point | None:
-        sure, right = sections.judged(self.tested)
+        sure, right = report_parts.judged(self.tested)
         sums = np.stack([np.ones(len(sure)), sure, right], axis=1)
         if self.evidence.multi_label:  # decisions on one text are not independent: resample texts, not decisions
             sums = sums.reshape(self.rows, -1, 3).sum(axis=1)

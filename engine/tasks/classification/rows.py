@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from engine.report.files import read_predictions
+from engine.evaluation.predictions import read_predictions
 
 
 def confusion_rows(directory: Path, label: str | None, prediction: str | None, limit: int = 50) -> list[dict[str, Any]]:

@@ -1,219 +1,282 @@
-"""The parts of a classification report: classes, confusion, calibration, mistakes.
+"""The sections that only a classification report has: classes, what is confused with what, mistakes; and the rows behind a pick.
 
-Knows one scored test set (`Scored`) and turns it into plain JSON-able parts. Does not know baselines or the verdict.
+Knows the JSON of the report and predictions.jsonl. Does not know how a section is drawn.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+from engine.core.text import Text
+from engine.evaluation.metric_format import count, percent
+from engine.sections import (
+    Bar,
+    Bars,
+    Block,
+    Cell,
+    Column,
+    Estimate,
+    Fold,
+    Line,
+    Matrix,
+    Paragraph,
+    Record,
+    Records,
+    RecordText,
+    Section,
+    Span,
+    Table,
+    axis_span,
+    clipped,
+)
+from engine.tasks.classification.rows import confusion_rows
 
-from engine.evaluation import calibration
-from engine.evaluation.intervals import Statistics, interval, resample
-from engine.schema import Example
-from engine.tasks.classification.counts import class_metrics_from_counts, decisions, statistics
+MOST_MATRIX = 25  # classes; in a larger matrix the most confused pairs come first
+MATRIX_AT_A_GLANCE = 8  # classes; above, pairs are named beside the matrix
+CUT_MATRIX = 30  # classes of a matrix that is cut to those most confused
+MOST_PAIRS = 20
+FIRST_CLASSES = 12
+FIRST_MISTAKES = 8
+PICKED_ROWS = 12
+MOST_TEXT = 600  # characters of a text shown with a mistake
 
-MOST_MISTAKES = 200
-TOP = 3  # probabilities shown with a mistake
-TOP_STORED = 5  # probabilities kept with a prediction
-SURE = 0.9  # from which confidence on a disagreement hints at a wrong label
-DOUBTFUL = 0.2  # up to which probability the second opinion leaves the label
+CONFUSION = Text("What it mixes up", "容易混淆的类别")
+NONE = Text("none", "无")
+TAKEN_FOR = Text("“{label}” taken for “{prediction}”", "“{label}”被误判为“{prediction}”")
 
 
-@dataclass
-class Scored:
-    """Examples with what was said about them. `gold` and `given` are boolean [n, C], `unseen` counts labels without a column."""
+def report_sections(report: dict[str, Any]) -> list[Section]:
+    sections = (_classes(report), _confusion(report), _mistakes(report))
+    return [section for section in sections if section is not None]
 
-    examples: Sequence[Example]
-    labels: list[str]
-    multi_label: bool
-    probabilities: np.ndarray
-    gold: np.ndarray
-    unseen: np.ndarray
-    given: np.ndarray
-    counts: Statistics
 
-    @classmethod
-    def of(cls, examples: Sequence[Example], labels: list[str], multi_label: bool, probabilities: np.ndarray) -> Scored:
-        if probabilities.shape != (len(examples), len(labels)):
-            raise ValueError(
-                f"{len(examples)} examples and {len(labels)} labels, but probabilities {probabilities.shape}"
+def _classes(report: dict[str, Any]) -> Section | None:
+    """Every class with its scores, the weakest first."""
+    classes = sorted(report.get("classes") or [], key=lambda row: (row["f1"] is None, row["f1"] or 0.0))
+    if not classes:
+        return None
+    known = [row for row in classes if row["f1"] is not None]
+    span = axis_span(min(row["f1_low"] for row in known), max(row["f1_high"] for row in known)) if known else (0.0, 1.0)
+    columns = (
+        Column(Text("Class", "类别"), "label"),
+        Column("F1", "meter", span=span, mark=report["test"].get("macro_f1")),
+        Column(Text("Precision", "精确率"), "number", minor=True),
+        Column(Text("Recall", "召回率"), "number", minor=True),
+        Column(Text("Test rows", "测试行数"), "number"),
+        Column(Text("Training rows", "训练行数"), "number", minor=True),
+        Column(Text("Taken for", "被误判为"), minor=True),
+    )
+    rows = tuple(
+        (
+            row["label"],
+            f1_estimate(row),
+            score(row["precision"]),
+            score(row["recall"]),
+            count(row["support"]),
+            count(row["train_support"]),
+            ", ".join(f"{other['label']} ({other['count']})" for other in (row.get("confused_with") or [])[:2]),
+        )
+        for row in classes
+    )
+    first = None if len(rows) <= MOST_MATRIX else FIRST_CLASSES
+    others = len(rows) - FIRST_CLASSES
+    return Section(
+        "classes",
+        Text("Class by class", "各类别表现"),
+        (Table(columns, rows, first, Text(f"The other {others} classes", f"其余 {others} 个类别")),),
+        Text(
+            "Weakest first. Precision: how many of its answers are right. Recall: how many of the class it finds. F1 is high only when both are. "
+            "The dashed line is the mean F1 of all classes.",
+            "从最弱的类别开始。精确率：判为该类的有多少是对的；召回率：该类中有多少被找到；两者都高，F1 才高。虚线是各类别 F1 的平均值。",
+        ),
+    )
+
+
+def f1_estimate(row: dict[str, Any]) -> Cell:
+    """F1 with its interval, or that no test row has the class."""
+    if row["f1"] is None:
+        return Text("not tested", "无测试数据")
+    interval = f"{row['f1_low']:.2f} – {row['f1_high']:.2f}"
+    return Estimate(row["f1"], row["f1_low"], row["f1_high"], f"{row['f1']:.2f}", interval)
+
+
+def score(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _confusion(report: dict[str, Any]) -> Section | None:
+    """The confusion matrix, its largest cells by name, or one table of labels where a text may have several."""
+    confusion = report.get("confusion") or {}
+    if "per_class" in confusion:
+        return _per_label(confusion)
+    if not confusion.get("matrix"):
+        return None
+    labels, counts = confusion["labels"], confusion["matrix"]
+    names = [str(index) for index in range(len(labels))]
+    pairs = _pairs(report)
+    if len(labels) <= MOST_MATRIX:
+        matrix = _matrix(labels, counts, names)
+        blocks: tuple[Block, ...] = (pairs, matrix) if pairs and len(labels) > MATRIX_AT_A_GLANCE else (matrix,)
+        lead = Text(
+            "Rows are the true classes, columns the answers; the diagonal is right. The darker a cell, the larger its share.",
+            "每行是真实类别，每列是模型的回答，对角线为答对。颜色越深，占比越大。",
+        )
+        return Section("confusion", CONFUSION, blocks, lead)
+    if pairs is None:
+        text = Text("Nothing: every test row was answered right.", "没有：全部测试数据都答对了。")
+        return Section("confusion", CONFUSION, (Paragraph(text),))
+    wrong = [sum(counts[i]) + sum(row[i] for row in counts) - 2 * counts[i][i] for i in range(len(labels))]
+    kept = sorted(sorted(range(len(labels)), key=lambda i: -wrong[i])[:CUT_MATRIX])
+    cut = _matrix([labels[i] for i in kept], [[counts[i][j] for j in kept] for i in kept], [names[i] for i in kept])
+    fold = Fold(
+        Text(
+            f"The {len(kept)} most confused classes as a matrix",
+            f"混淆最多的 {len(kept)} 个类别的矩阵",
+        ),
+        (cut,),
+    )
+    lead = Text(
+        f"With {len(labels)} classes a matrix cannot be read. These are the mix-ups that happen most; the bar is their share of the true class.",
+        f"类别有 {len(labels)} 个，混淆矩阵难以阅读。以下是最常见的混淆，条形表示占真实类别的比例。",
+    )
+    return Section("confusion", CONFUSION, (pairs, fold), lead)
+
+
+def _matrix(labels: list[str], counts: list[list[int]], names: list[str]) -> Matrix:
+    return Matrix(
+        tuple(labels),
+        tuple(tuple(row) for row in counts),
+        Text("true ↓ answer →", "真实 ↓ 回答 →"),
+        Text(
+            "{count} rows of “{row}” answered “{column}”",
+            "真实为“{row}”、回答为“{column}”的有 {count} 行",
+        ),
+        tuple(names),
+    )
+
+
+def _pairs(report: dict[str, Any]) -> Bars | None:
+    """The most frequent confusions by name."""
+    pairs = confused_pairs(report)
+    if not pairs:
+        return None
+    index = {label: number for number, label in enumerate(report["confusion"]["labels"])}
+    bars = []
+    for pair in pairs:
+        rows = round(pair["count"] / pair["share"])
+        bars.append(
+            Bar(
+                TAKEN_FOR.format(label=pair["label"], prediction=pair["prediction"]),
+                pair["share"],
+                Text(f"{count(pair['count'])} of {count(rows)}", f"{count(rows)} 行中 {count(pair['count'])} 行"),
+                tone="bad",
+                pick=f"{index[pair['label']]},{index[pair['prediction']]}",
             )
-        gold, unseen = gold_of(examples, labels)
-        given = decisions(probabilities, multi_label)
-        targets = gold if multi_label else np.where(gold.any(axis=1), gold.argmax(axis=1), -1)
-        return cls(
-            examples,
-            labels,
-            multi_label,
-            probabilities,
-            gold,
-            unseen,
-            given,
-            statistics(targets, probabilities, unseen),
         )
-
-    @property
-    def correct(self) -> np.ndarray:
-        return (self.gold == self.given).all(axis=1) & (self.unseen == 0)
-
-    @property
-    def targets(self) -> np.ndarray:
-        """Class indices [n] (-1 unseen), or the boolean matrix for several labels."""
-        return self.gold if self.multi_label else np.where(self.gold.any(axis=1), self.gold.argmax(axis=1), -1)
-
-    @property
-    def confidence(self) -> np.ndarray:
-        """How sure each answer is [n]: its probability; for several labels, that of its least certain decision."""
-        if self.multi_label:
-            return np.where(self.given, self.probabilities, 1 - self.probabilities).min(axis=1)
-        return self.probabilities.max(axis=1)
-
-    def named(self, row: np.ndarray) -> Any:
-        """A boolean row [C] as a label, or as a list of labels."""
-        names = [self.labels[column] for column in np.flatnonzero(row)]
-        return names if self.multi_label else names[0]
-
-    def target_of(self, index: int) -> Any:
-        target = self.examples[index].target
-        return list(target) if self.multi_label else target
+    return Bars(tuple(bars), (Text("Confusion", "混淆"), Text("Rows", "行数")))
 
 
-def gold_of(examples: Sequence[Example], labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Gold labels as a boolean matrix [n, C], and how many labels of each row have no column [n]."""
-    column = {label: position for position, label in enumerate(labels)}
-    gold, unseen = np.zeros((len(examples), len(labels)), dtype=bool), np.zeros(len(examples), dtype=np.int64)
-    for row, example in enumerate(examples):
-        for label in example.target if isinstance(example.target, tuple) else (example.target,):
-            if label in column:
-                gold[row, column[label]] = True
-            else:
-                unseen[row] += 1
-    return gold, unseen
+def confused_pairs(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The cells off the diagonal with the most rows: label, prediction, count, and the share of the label's rows."""
+    confusion = report["confusion"]
+    labels = confusion["labels"]
+    pairs = []
+    for label, row in zip(labels, confusion["matrix"], strict=True):
+        for prediction, number in zip(labels, row, strict=True):
+            if number and label != prediction:
+                pairs.append({"label": label, "prediction": prediction, "count": number, "share": number / sum(row)})
+    return sorted(pairs, key=lambda pair: (-pair["count"], -pair["share"]))[:MOST_PAIRS]
 
 
-def class_rows(
-    scored: Scored, train: Sequence[Example], samples: int, confidence: float, seed: int
-) -> list[dict[str, Any]]:
-    """One entry a class, in label order. What the test rows say nothing about is None."""
-    metrics_from = class_metrics_from_counts(len(scored.labels))
-    values = metrics_from(scored.counts.sum(axis=0))
-    spread = resample(scored.counts, metrics_from, samples, seed)["f1"]
-    support, train_support = scored.gold.sum(axis=0), gold_of(train, scored.labels)[0].sum(axis=0)
-    # For each gold class, the other labels its rows were given wrongly when it was missed.
-    wrong = scored.given & ~scored.gold
-    missed = scored.gold & ~scored.given
-    mixed = missed.T.astype(np.int64) @ wrong.astype(np.int64)
-    rows = []
-    for index, label in enumerate(scored.labels):
-        tested = support[index] > 0
-        f1 = interval(float(values["f1"][index]), spread[:, index], int(support[index]), confidence)
-        confused = [other for other in np.argsort(-mixed[index], kind="stable")[:3] if mixed[index, other]]
-        rows.append(
-            {
-                "label": label,
-                "precision": _number(values["precision"][index]),
-                "recall": _number(values["recall"][index]),
-                "f1": _number(f1.value) if tested else None,
-                "f1_low": _number(f1.low) if tested else None,
-                "f1_high": _number(f1.high) if tested else None,
-                "support": int(support[index]),
-                "train_support": int(train_support[index]),
-                "confused_with": [{"label": scored.labels[o], "count": int(mixed[index, o])} for o in confused],
-            }
+def _per_label(confusion: dict[str, Any]) -> Section:
+    """For each label what was found, missed and given wrongly."""
+
+    def cell(number: int, kind: str, pick: str, title: str) -> Cell:
+        return Span(count(number), kind, title=title, pick=pick) if number else "0"
+
+    names = (
+        Text("Found", "找到"),
+        Text("Missed", "漏掉"),
+        Text("Wrongly given", "误加"),
+        Text("Rightly left out", "正确未加"),
+    )
+    rows = tuple(
+        (
+            label,
+            cell(found, "right", f"{index},{index}", f"{label}: {names[0].en}"),
+            cell(missed, "wrong", f"{index},-", f"{label}: {names[1].en}"),
+            cell(added, "wrong", f"-,{index}", f"{label}: {names[2].en}"),
+            count(left),
         )
-    return rows
+        for index, (label, ((left, added), (missed, found))) in enumerate(
+            zip(confusion["labels"], confusion["per_class"], strict=True)
+        )
+    )
+    columns = (Column(Text("Label", "标签"), "label"), *(Column(name, "number") for name in names))
+    lead = Text(
+        "For each label: how often it was found, missed, and given where it does not belong.",
+        "对每个标签：找到、漏掉和误加的次数。",
+    )
+    return Section("confusion", CONFUSION, (Table(columns, rows),), lead)
 
 
-def confusion(scored: Scored) -> dict[str, Any]:
-    """Counts by gold (rows) and answer (columns); for several labels one 2 x 2 table a class: [[tn, fp], [fn, tp]]."""
-    gold, given = scored.gold.astype(np.int64), scored.given.astype(np.int64)
-    if not scored.multi_label:
-        return {"labels": scored.labels, "matrix": (gold.T @ given).tolist()}
-    tables = [
-        [[int(((1 - g) * (1 - p)).sum()), int(((1 - g) * p).sum())], [int((g * (1 - p)).sum()), int((g * p).sum())]]
-        for g, p in zip(gold.T, given.T, strict=True)
+def _mistakes(report: dict[str, Any]) -> Section | None:
+    mistakes = report.get("mistakes") or []
+    if not mistakes:
+        return None
+    wrong, rows, more = (
+        count(report["mistake_count"]),
+        count(report["headline"]["rows"]),
+        len(mistakes) - FIRST_MISTAKES,
+    )
+    return Section(
+        "mistakes",
+        Text("Its worst mistakes", "最严重的错误"),
+        (
+            Records(
+                tuple(_record(mistake) for mistake in mistakes),
+                first=FIRST_MISTAKES,
+                rest=Text(f"{more} more", f"再看 {more} 条"),
+            ),
+        ),
+        Text(
+            f"{wrong} of {rows} test rows were answered wrong. The worst come first, those it was surest of: they show what it misunderstands, or where a label is wrong.",
+            f"{rows} 行测试数据中答错 {wrong} 行。越自信的错误越靠前：要么是模型理解有误，要么是标签本身有误。",
+        ),
+    )
+
+
+def _record(row: dict[str, Any]) -> Record:
+    """A test row with its label and answer; an answer that may be right where the label is not is marked so."""
+    texts = tuple(RecordText(clipped(str(value), MOST_TEXT)) for value in row["inputs"].values() if value)
+    label, prediction = _joined(row.get("target", row.get("label"))), _joined(row["prediction"])
+    right = label == prediction
+    sure = percent(row["confidence"])
+    facts: list[Line] = [
+        Text(f"row {row['row']}", f"第 {row['row']} 行"),
+        (Text("label ", "标签 "), Span(label or NONE, "gold")),
+        (Text("answer ", "回答 "), Span(prediction or NONE, "gold" if right else "wrong")),
+        Text(f"{sure} sure", f"置信度 {sure}"),
     ]
-    return {"labels": scored.labels, "per_class": tables}
+    if row.get("likely_mislabelled"):
+        facts.append(Span(Text("Is the label right?", "标签对吗？"), "doubt"))
+    return Record(texts, tuple(facts))
 
 
-def calibration_section(scored: Scored) -> dict[str, Any]:
-    """Answers against their confidence; for several labels, every single decision against its probability."""
-    sure, right = judged(scored)
-    bins = calibration.reliability(sure, right)
-    return {
-        "ece": calibration.expected_calibration_error(bins),
-        "brier": calibration.brier_score(scored.probabilities, scored.gold, scored.multi_label),
-        "bins": bins,
-    }
+def _joined(answer: str | list[str]) -> str:
+    return answer if isinstance(answer, str) else ", ".join(answer)
 
 
-def judged(scored: Scored) -> tuple[np.ndarray, np.ndarray]:
-    """Confidence and rightness of each answer [n], or of each decision [n * C]."""
-    if scored.multi_label:
-        sure = np.where(scored.given, scored.probabilities, 1 - scored.probabilities)
-        return sure.ravel(), (scored.given == scored.gold).ravel()
-    return scored.confidence, scored.correct
-
-
-def mistakes(scored: Scored, second_opinion: np.ndarray | None) -> tuple[list[dict[str, Any]], int]:
-    """The worst mistakes first, and how many of all may be wrong labels.
-
-    Worst are the surest; for several labels, those with a decision furthest from the truth. `likely_mislabelled`: a disagreement at 0.9 and above that a second
-    opinion (the keyword baseline's probabilities [n, C]), where there is one, clearly shares (the idea of Northcutt et al. 2021).
-    """
-    wrong = np.flatnonzero(~scored.correct)
-    error = scored.confidence
-    if scored.multi_label:
-        error = np.abs(scored.probabilities - scored.gold).max(axis=1)
-    suspects = np.zeros(len(scored.examples), dtype=bool)
-    if not scored.multi_label:
-        suspects[wrong] = (scored.confidence[wrong] >= SURE) & (scored.unseen[wrong] == 0)
-        if second_opinion is not None:
-            agrees = second_opinion.argmax(axis=1) == scored.probabilities.argmax(axis=1)
-            suspects &= agrees & ((second_opinion * scored.gold).max(axis=1) <= DOUBTFUL)
-    ordered = wrong[np.argsort(-error[wrong], kind="stable")]
-    return [
-        {**_answer(scored, index, TOP), "likely_mislabelled": bool(suspects[index])}
-        for index in ordered[:MOST_MISTAKES]
-    ], int(suspects.sum())
-
-
-def predictions(scored: Scored) -> Iterator[dict[str, Any]]:
-    """One entry a test row, for predictions.jsonl."""
-    for index in range(len(scored.examples)):
-        answer = _answer(scored, index, TOP_STORED)
-        answer["target"] = answer.pop("label")
-        answer["correct"] = bool(scored.correct[index])
-        yield answer
-
-
-def unseen_label_counts(scored: Scored) -> list[dict[str, Any]]:
-    known = set(scored.labels)
-    counts: Counter[str] = Counter()
-    for index in np.flatnonzero(scored.unseen):
-        target = scored.examples[index].target
-        counts.update(label for label in (target if isinstance(target, tuple) else (target,)) if label not in known)
-    return [{"label": label, "count": number} for label, number in counts.most_common()]
-
-
-def _answer(scored: Scored, index: int, top: int) -> dict[str, Any]:
-    example, probabilities = scored.examples[index], scored.probabilities[index]
-    best = np.argsort(-probabilities, kind="stable")[:top]
-    return {
-        "row": example.row,
-        "inputs": example.inputs,
-        "label": scored.target_of(index),
-        "prediction": scored.named(scored.given[index]),
-        "confidence": round(float(scored.confidence[index]), 6),
-        "probabilities": {scored.labels[b]: round(float(probabilities[b]), 6) for b in best},
-    }
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
+def picked_rows(directory: Path, report: dict[str, Any], pick: str) -> Section:
+    """The test rows behind a cell: `row,column` by the numbers of their labels, `-` for none. KeyError or ValueError for no cell."""
+    labels = report["confusion"]["labels"]
+    label, prediction = (None if part == "-" else labels[int(part)] for part in pick.split(","))
+    rows = confusion_rows(directory, label, prediction, PICKED_ROWS)
+    shown = count(len(rows))
+    if label == prediction:
+        title = Text(f"“{label}”, answered right ({shown} shown)", f"“{label}”，回答正确（显示 {shown} 行）")
+    else:
+        pair = TAKEN_FOR.format(label=label or "–", prediction=prediction or "–")
+        title = Text(f"{pair.en} ({shown} shown)", f"{pair.zh}（显示 {shown} 行）")
+    return Section("picked", title, (Records(tuple(_record(row) for row in rows)),))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.core.text import Text
 from engine.schema import Example, Role
+from engine.sections import Section
 from engine.tasks.classification.label_form import targets_in_form, unify_targets
 from engine.tasks.classification.labels import labels_of, refuse_unique_labels, require_labels
 from engine.tasks.roles import TEXT
@@ -79,6 +81,16 @@ class ClassificationSpec(EncoderSpec):
 
     def fit_targets(self, rows: Sequence[Example], outputs: Outputs) -> list[Example]:
         return targets_in_form(rows, outputs.to_dict()["multi_label"])
+
+    def report_sections(self, report: dict[str, Any]) -> list[Section]:
+        from engine.tasks.classification.sections import report_sections
+
+        return report_sections(report)
+
+    def picked_rows(self, directory: Path, report: dict[str, Any], pick: str) -> Section:
+        from engine.tasks.classification.sections import picked_rows
+
+        return picked_rows(directory, report, pick)
 
     def group(self, example: Example) -> Hashable:
         """Both texts of a pair: one text may well be compared with many."""

@@ -17,7 +17,7 @@ from engine.evaluation.comparison import CONFIDENCE, Baseline, ModelComparison
 from engine.evaluation.intervals import Interval, MetricsFrom, Statistics, bootstrap
 from engine.schema import Example
 from engine.tasks.model import EvaluationData
-from engine.tasks.ner import counts, errors, partial, sections, seen
+from engine.tasks.ner import counts, errors, partial, report_parts, seen
 from engine.tasks.ner import insights as remarks
 from engine.tasks.ner.counts import Spans
 from engine.tasks.ner.lexicon import Lexicon
@@ -34,7 +34,7 @@ def build_report(data: EvaluationData) -> dict[str, Any]:
 def records(data: EvaluationData) -> Iterator[dict[str, Any]]:
     """One entry a test row, for predictions.jsonl."""
     for example, said in zip(data.test, data.predictions, strict=True):
-        yield sections.record(example, said.spans)
+        yield report_parts.record(example, said.spans)
 
 
 class _Builder:
@@ -61,7 +61,7 @@ class _Builder:
         self.standing = ModelComparison(
             self.counted(self.given), self.metrics_from, self.metric, self.samples, self.seed, self._baselines(), TEXTS
         )
-        types = sections.type_rows(
+        types = report_parts.type_rows(
             self.standing.statistics, self.types, data.train, self.samples, CONFIDENCE, self.seed
         )
         same_text = slices.seen_in_training(self.train, self.test)
@@ -76,7 +76,7 @@ class _Builder:
             },
             "partial": self._partial(),
             "seen": self.novelty,
-            "errors": sections.error_groups(self.matches, data.test),
+            "errors": report_parts.error_groups(self.matches, data.test),
             "calibration": self._calibration(),
             "leakage": {"rows": int(same_text.sum()), "share": float(same_text.mean())},
             "slices": self._slices(same_text),
@@ -172,7 +172,7 @@ class _Builder:
         groups = {
             "length": slices.length_groups(self.test),
             "script": slices.script_groups(self.test),
-            "entities": sections.entity_groups(several),
+            "entities": report_parts.entity_groups(several),
             "leakage": slices.leakage_groups(same_text),
         }
         return [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from engine.core.text import Text
 from engine.data.cells import as_text
 from engine.schema import Example, Role
+from engine.sections import Section
 from engine.tasks.ner.conll_export import conll
 from engine.tasks.roles import TEXT
 from engine.tasks.spec import EncoderSpec, ExportFormat
@@ -56,6 +58,30 @@ class NerSpec(EncoderSpec):
     export_formats = MappingProxyType({".conll": ExportFormat("CoNLL", conll)})
     has_labels = True
     reads_tags = True
+    insight_titles = MappingProxyType(
+        {
+            "memory": Text("Against memory", "与照搬训练集相比"),
+            "generalisation": Text("New entities", "新实体"),
+            "main_error": Text("What goes wrong", "主要错误"),
+            "weak_types": Text("Where it is weak", "薄弱之处"),
+            "untested_types": Text("Not tested", "未经测试"),
+            "unknown_types": Text("Unknown types", "未知类型"),
+        }
+    )
+    metric_help = MappingProxyType(
+        {
+            "f1": Text(
+                "Harmonic mean of precision and recall over all entities; an entity is right when beginning, end and type are (seqeval, strict).",
+                "所有实体精确率与召回率的调和平均；起点、终点和类型都正确才算对（seqeval 严格模式）。",
+            ),
+            "precision": Text("Share of the entities given that are right.", "给出的实体中正确的比例。"),
+            "recall": Text("Share of the true entities that were given.", "真实实体中被找到的比例。"),
+            "macro_f1": Text(
+                "Mean F1 of the types, rare ones counting as much as frequent ones.",
+                "各类型 F1 的平均，稀有类型与常见类型同等重要。",
+            ),
+        }
+    )
 
     def task_model(self) -> TaskModel[Any, Any]:
         from engine.tasks.ner.model import Ner
@@ -100,6 +126,16 @@ class NerSpec(EncoderSpec):
 
         text, places = join_tokens([as_text(token) for token in as_items(cells["tokens"]) or []])
         return {"text": text, "tokens": places} if text.strip() else None
+
+    def report_sections(self, report: dict[str, Any]) -> list[Section]:
+        from engine.tasks.ner.sections import report_sections
+
+        return report_sections(report)
+
+    def picked_rows(self, directory: Path, report: dict[str, Any], pick: str) -> Section:
+        from engine.tasks.ner.sections import picked_rows
+
+        return picked_rows(directory, report, pick)
 
     def labels(self, example: Example) -> tuple[str, ...]:
         return tuple(dict.fromkeys(span["label"] for span in example.target))

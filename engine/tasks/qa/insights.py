@@ -52,7 +52,7 @@ def overlap(metric: str, sentence: float, window: float, lead: Difference, rows:
 
 
 def silence(answerable: Sequence[str], unanswerable: Sequence[str]) -> Point | None:
-    """How well it knows what the text does not say; the arguments are outcomes (sections.OUTCOMES)."""
+    """How well it knows what the text does not say; the arguments are outcomes (report_parts.OUTCOMES)."""
     if not answerable or not unanswerable:
         return None
     right = percent(list(unanswerable).count("silent_right") / len(unanswerable))

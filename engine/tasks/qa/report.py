@@ -16,12 +16,12 @@ from engine.evaluation.comparison import CONFIDENCE, Baseline, ModelComparison
 from engine.evaluation.intervals import bootstrap
 from engine.schema import Encoded
 from engine.tasks.model import EvaluationData
-from engine.tasks.qa import baselines, sections
+from engine.tasks.qa import baselines, report_parts
 from engine.tasks.qa import insights as remarks
 from engine.tasks.qa.counts import metrics_from, statistics
 from engine.tasks.qa.groups import groups, seen_contexts
 from engine.tasks.qa.match import is_chinese
-from engine.tasks.qa.sections import Answered
+from engine.tasks.qa.report_parts import Answered
 
 if TYPE_CHECKING:
     from engine.tasks.qa.model import QuestionAnswering
@@ -34,7 +34,7 @@ def build_report(task: QuestionAnswering, data: EvaluationData) -> tuple[dict[st
     if not data.test:
         raise ValueError("a report needs at least one test row")
     builder = _Builder(task, data)
-    return builder.report(), sections.records(builder.answered)
+    return builder.report(), report_parts.records(builder.answered)
 
 
 class _Builder:
@@ -60,8 +60,8 @@ class _Builder:
         return {
             **common,
             "scored_as": {"squad": chinese.count(False), "cmrc": chinese.count(True)},
-            "outcomes": sections.outcome_counts(answered),
-            "mistakes": sections.misses(answered),
+            "outcomes": report_parts.outcome_counts(answered),
+            "mistakes": report_parts.misses(answered),
             "mistake_count": int((answered.counts[:, 1] < 1).sum()),
             "threshold": threshold,
             "calibration": self._calibration(),
@@ -106,7 +106,7 @@ class _Builder:
         data = self.data
         if not data.outputs.unanswerable:
             return None
-        return sections.threshold_section(
+        return report_parts.threshold_section(
             data.outputs.threshold,
             self.task.choices(data.validation, data.validation_predictions),
             self.task.choices(data.test, data.predictions),

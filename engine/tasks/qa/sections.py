@@ -1,184 +1,195 @@
-"""The parts of a question answering report: what became of the questions, the worst misses in their context, the threshold.
+"""The sections that only a question answering report has: outcomes, the threshold, the worst misses; and the questions behind a pick.
 
-Knows one answered test set (`Answered`) and turns it into plain JSON-able parts. Does not know baselines or the verdict.
+Knows the JSON of the report and predictions.jsonl. Does not know how a section is drawn.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.core.text import Text
-from engine.evaluation.intervals import Statistics
-from engine.schema import Example
-from engine.tasks.qa.threshold import curve
+from engine.evaluation.metric_format import count, percent
+from engine.sections import (
+    Axis,
+    Bar,
+    Bars,
+    Beside,
+    Block,
+    Definitions,
+    Fold,
+    Line,
+    Lines,
+    Paragraph,
+    Record,
+    Records,
+    RecordText,
+    Section,
+    Series,
+    Span,
+    Words,
+    clipped,
+)
+from engine.tasks.qa.rows import outcome_rows
 
-MOST_MISSES = 100
-AROUND = 160  # characters of the context shown on each side of a marked place
-MOST_MARKED = 300  # characters of a marked place that are shown
-MOST_POINTS = 80  # of the threshold's curve
+FIRST_MISSES = 8
+PICKED_ROWS = 12
+MOST_ANSWER = 200  # characters of an answer among the facts of a question
+RIGHT = ("exact", "silent_right")  # outcomes
 
-# What can become of a question, best first.
-OUTCOMES: dict[str, Text] = {
-    "exact": Text("exactly right", "完全正确"),
-    "silent_right": Text("rightly “no answer”", "正确判断为无答案"),
-    "partial": Text("overlaps the answer", "与答案部分重合"),
-    "elsewhere": Text("another part of the text", "答到了别处"),
-    "missed": Text("wrongly “no answer”", "误判为无答案"),
-    "invented": Text("answered what the text does not say", "文中没有答案却作答"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """Examples with what was said of them (`Task.answers`) and their scores [n, 3] (counts.statistics)."""
-
-    examples: Sequence[Example]
-    answers: Sequence[dict[str, Any]]
-    counts: Statistics
-
-    @property
-    def outcomes(self) -> list[str]:
-        return [
-            outcome(example, answer, exact, f1)
-            for example, answer, (_, exact, f1) in zip(self.examples, self.answers, self.counts, strict=True)
-        ]
-
-
-def outcome(example: Example, answer: dict[str, Any], exact: float, f1: float) -> str:
-    """What became of a question, a key of OUTCOMES."""
-    if not answer["answer"]:
-        return "missed" if example.target else "silent_right"
-    if not example.target:
-        return "invented"
-    if exact:
-        return "exact"
-    return "partial" if f1 else "elsewhere"
+NOT_ANSWERED = Text("no answer", "没有答案")
+LEGEND = (
+    Span(Text("right answer", "正确答案"), "gold"),
+    Span(Text("model’s answer", "模型的回答"), "predicted"),
+    Span(Text("both", "两者重合"), "both"),
+)
 
 
-def outcome_counts(answered: Answered) -> list[dict[str, Any]]:
-    """How many questions came to what; what did not occur is left out."""
-    found = answered.outcomes
-    return [
-        {"kind": kind, "label": name.to_dict(), "count": found.count(kind), "share": found.count(kind) / len(found)}
-        for kind, name in OUTCOMES.items()
-        if kind in found
+def report_sections(report: dict[str, Any]) -> list[Section]:
+    sections = (_outcomes(report), _threshold(report), _misses(report))
+    return [section for section in sections if section is not None]
+
+
+def _outcomes(report: dict[str, Any]) -> Section | None:
+    """What became of the questions, and how answers are scored."""
+    outcomes = report.get("outcomes") or []
+    if not outcomes:
+        return None
+    bars = tuple(
+        Bar(
+            Text.from_dict(part["label"]),
+            part["share"],
+            f"{count(part['count'])} · {percent(part['share'])}",
+            tone="accent" if part["kind"] in RIGHT else "bad",
+            pick=part["kind"],
+        )
+        for part in outcomes
+    )
+    blocks: tuple[Block, ...] = (
+        Bars(bars, (Text("Outcome", "结果"), Text("Questions", "问题数"))),
+        Fold(Text("How answers are scored", "答案如何评分"), (Definitions(_scoring(report.get("scored_as") or {})),)),
+    )
+    lead = Text("Every test question is in exactly one of these groups.", "每个测试问题只属于其中一类。")
+    return Section("outcomes", Text("What became of the questions", "这些问题答得怎么样"), blocks, lead)
+
+
+def _scoring(scored_as: dict[str, int]) -> tuple[tuple[Words, Line], ...]:
+    meanings: list[tuple[Words, Line]] = [
+        (
+            "F1",
+            Text(
+                "How much of an answer and of the reference is the same: 1 is all, 0 nothing. It heads this report because a span that is a word too long is not worth as little as a wrong one, and because the simple methods can be compared by it.",
+                "回答与参考答案的重合程度：1 为完全一致，0 为毫无重合。本报告以 F1 为主要指标：多一个字的片段不应与答错同等对待，而且简单方法也能据此比较。",
+            ),
+        ),
+        (
+            Text("exact match", "完全匹配率"),
+            Text(
+                "Share of questions answered to the letter, case, punctuation and articles aside.",
+                "忽略大小写、标点和英文冠词后，与参考答案完全一致的比例。",
+            ),
+        ),
     ]
+    if squad := scored_as.get("squad"):
+        meanings.append(
+            (
+                "SQuAD",
+                Text(
+                    f"{count(squad)} questions by SQuAD's official definition: words, the best of several references; where there is no answer, only saying so is right.",
+                    f"{count(squad)} 个问题按 SQuAD 官方定义评分：以词为单位，取多个参考答案中的最高分；没有答案时，只有指出无答案才算对。",
+                ),
+            )
+        )
+    if cmrc := scored_as.get("cmrc"):
+        meanings.append(
+            (
+                "CMRC 2018",
+                Text(
+                    f"{count(cmrc)} questions by CMRC 2018's official definition: Chinese characters and Latin words, F1 from the longest run that both share.",
+                    f"{count(cmrc)} 个问题按 CMRC 2018 官方定义评分：以汉字和拉丁词为单位，由最长公共连续片段计算 F1。",
+                ),
+            )
+        )
+    return tuple(meanings)
 
 
-def misses(answered: Answered) -> list[dict[str, Any]]:
-    """The worst misses: those that have nothing of the answer before those that overlap it, the surest first."""
-    outcomes = answered.outcomes
-    wrong = [index for index, kind in enumerate(outcomes) if kind not in ("exact", "silent_right")]
-    wrong.sort(key=lambda index: (round(float(answered.counts[index, 2]), 6), -answered.answers[index]["confidence"]))
-    return [record(answered, index, outcomes[index], context=False) for index in wrong[:MOST_MISSES]]
+def _threshold(report: dict[str, Any]) -> Section | None:
+    """The threshold for "no answer": its curve on the validation rows, and what it does on the test rows."""
+    threshold = report.get("threshold")
+    if not threshold:
+        return None
+    points = tuple(zip(threshold["thresholds"], threshold["scores"], strict=True))
+    nearest = min(range(len(points)), key=lambda index: abs(points[index][0] - threshold["value"]))
+    chart = Lines(
+        Text("F1 on the validation rows ↑ by threshold →", "验证集 F1 ↑ 与阈值 →"),
+        (Series("F1", points, ringed=frozenset({nearest})),),
+        Axis(Text("threshold", "阈值")),
+    )
+    limit, rows = f"{threshold['value']:+.2f}".replace("-", "−"), count(threshold["rows"])
+    chosen, zero, always = (f"{threshold['test'][name]:.3f}" for name in ("chosen", "zero", "always"))
+    text = Text(
+        f"It answers “no answer” when that scores more than {limit} above the best span (the null score difference of SQuAD 2.0). "
+        f"The ring marks that threshold: the best one on {rows} validation rows. "
+        f"On the test rows: F1 {chosen} with it, {zero} at 0, {always} if it always answered.",
+        f"当“没有答案”的得分比最佳片段高出 {limit} 以上时，模型回答“没有答案”（即 SQuAD 2.0 的空答案分差）。"
+        f"圆圈标出该阈值：它在 {rows} 行验证数据上得分最高。"
+        f"测试集上：采用该阈值时 F1 为 {chosen}，阈值为 0 时 {zero}，总是作答时 {always}。",
+    )
+    return Section(
+        "threshold",
+        Text("When it answers “no answer”", "何时回答“没有答案”"),
+        (Beside((chart, Paragraph(text))),),
+    )
 
 
-def records(answered: Answered) -> Iterator[dict[str, Any]]:
-    """One entry a test row, for predictions.jsonl."""
-    for index, kind in enumerate(answered.outcomes):
-        yield record(answered, index, kind, context=True)
+def _misses(report: dict[str, Any]) -> Section | None:
+    misses = report.get("mistakes") or []
+    if not misses:
+        return None
+    wrong, more = count(report["mistake_count"]), len(misses) - FIRST_MISSES
+    records = Records(
+        tuple(_record(miss) for miss in misses), LEGEND, FIRST_MISSES, Text(f"{more} more", f"再看 {more} 条")
+    )
+    return Section(
+        "mistakes",
+        Text("Its worst mistakes", "最严重的错误"),
+        (records,),
+        Text(
+            f"{wrong} questions were not answered to the letter. Those without anything of the answer come first, the surest at the top.",
+            f"有 {wrong} 个问题未能完全答对。与答案毫无重合的排在前面，越自信的越靠前。",
+        ),
+    )
 
 
-def record(answered: Answered, index: int, kind: str, context: bool) -> dict[str, Any]:
-    """One question with what was wanted and said; its whole `context`, or the parts around both places with both marked."""
-    example, answer = answered.examples[index], answered.answers[index]
-    _, exact, f1 = answered.counts[index]
-    inputs = dict(example.inputs)
-    if not context:
-        del inputs["context"]
-    said = {
-        "row": example.row,
-        "inputs": inputs,
-        "target": [dict(one) for one in example.target],
-        "prediction": answer["answer"],
-        "start": answer["start"],
-        "end": answer["end"],
-        "confidence": round(answer["confidence"], 6),
-        "no_answer": round(answer["no_answer"], 6),
-        "exact_match": float(exact),
-        "f1": round(float(f1), 6),
-        "outcome": kind,
-        "marked": marked(example, answer),
-    }
-    return said
+def _record(row: dict[str, Any]) -> Record:
+    """A question with the passage around both answers, and what was right and given."""
+    references = " / ".join(dict.fromkeys(answer["text"] for answer in row["target"]))
+    passage = tuple(_piece(piece) for piece in row["marked"])
+    sure = percent(row["confidence"])
+    facts: tuple[Line, ...] = (
+        Text(f"row {row['row']}", f"第 {row['row']} 行"),
+        (Text("right: ", "正确答案："), Span(clipped(references, MOST_ANSWER) or NOT_ANSWERED, "strong")),
+        (Text("answered: ", "模型回答："), Span(clipped(row["prediction"], MOST_ANSWER) or NOT_ANSWERED, "strong")),
+        Text(f"{sure} sure", f"置信度 {sure}"),
+        f"F1 {row['f1']:.2f}",
+    )
+    return Record((RecordText(passage),), facts, row["inputs"]["question"])
 
 
-def marked(example: Example, answer: dict[str, Any]) -> list[dict[str, str]]:
-    """The context around the wanted and the given span in pieces: {"text", "kind"}, kind being "", "wanted", "given", "both" or
-    "gap" (something left out). Of several references the one nearest to what was given is marked.
-    """
-    context = example.inputs["context"]
-    spans: list[tuple[int, int, str]] = []
-    if example.target:
-        at = answer["start"] if answer["start"] is not None else example.target[0]["start"]
-        wanted = min(example.target, key=lambda one: abs(one["start"] - at))
-        spans.append((wanted["start"], wanted["start"] + len(wanted["text"]), "wanted"))
-    if answer["start"] is not None:
-        spans.append((answer["start"], answer["end"], "given"))
-    if not spans:
-        return pieces(context, [], [(0, min(len(context), 2 * AROUND))])
-    shown = [(max(0, start - AROUND), min(len(context), end + AROUND)) for start, end, _ in spans]
-    return pieces(context, spans, merged(shown))
+_KINDS = {"wanted": "gold", "given": "predicted", "both": "both"}
 
 
-def pieces(
-    context: str, spans: Sequence[tuple[int, int, str]], shown: Sequence[tuple[int, int]]
-) -> list[dict[str, str]]:
-    """The `shown` parts of a text, cut where spans (start, end, kind) begin and end; two kinds on one piece make "both"."""
-    edges = sorted({edge for start, end, _ in spans for edge in (start, end)})
-    found: list[dict[str, str]] = []
-    if shown and shown[0][0] > 0:
-        found.append({"text": "", "kind": "gap"})
-    for number, (first, last) in enumerate(shown):
-        if number:
-            found.append({"text": "", "kind": "gap"})
-        cuts = [first, *(edge for edge in edges if first < edge < last), last]
-        for start, end in itertools.pairwise(cuts):
-            kinds = {kind for begin, stop, kind in spans if begin <= start and end <= stop}
-            kind = "both" if len(kinds) > 1 else next(iter(kinds), "")
-            text = context[start:end]
-            if len(text) > MOST_MARKED and kind:
-                text = f"{text[: MOST_MARKED // 2]} … {text[-MOST_MARKED // 2 :]}"
-            found.append({"text": text, "kind": kind})
-    if shown and shown[-1][1] < len(context):
-        found.append({"text": "", "kind": "gap"})
-    return found
+def _piece(piece: dict[str, str]) -> Words | Span:
+    """A piece of a passage; its kinds are those of `report_parts.marked`."""
+    if piece["kind"] == "gap":
+        return Span("", "gap")
+    return Span(piece["text"], _KINDS[piece["kind"]]) if piece["kind"] else piece["text"]
 
 
-def merged(parts: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Parts [start, end) in order, those that touch made one."""
-    found: list[tuple[int, int]] = []
-    for start, end in sorted(parts):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((start, end))
-    return found
-
-
-def threshold_section(
-    value: float, validation: tuple[np.ndarray, np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray, np.ndarray]
-) -> dict[str, Any]:
-    """The threshold for "no answer": its curve on the validation rows, and what it does on the test rows.
-
-    Both arguments are (differences, F1 with an answer, F1 without) for each row, as `QuestionAnswering.choices` gives them.
-    """
-    values, means = curve(*validation)
-    picked = np.unique(np.linspace(0, len(values) - 1, min(MOST_POINTS, len(values))).round().astype(int))
-    differences, answered, silent = test
-
-    def score(limit: float) -> float:
-        return float(np.where(differences > limit, silent, answered).mean())
-
-    return {
-        "value": value,
-        "rows": len(validation[0]),
-        "thresholds": [round(float(one), 4) for one in values[picked]],
-        "scores": [round(float(one), 6) for one in means[picked]],
-        "test": {"chosen": score(value), "zero": score(0.0), "always": float(answered.mean())},
-    }
+def picked_rows(directory: Path, report: dict[str, Any], pick: str) -> Section:
+    """The questions with an outcome, by its name."""
+    part = {one["kind"]: one for one in report["outcomes"]}[pick]
+    rows = outcome_rows(directory, pick, PICKED_ROWS)
+    name, shown = Text.from_dict(part["label"]), count(len(rows))
+    title = Text(f"{name.en} ({shown} shown)", f"{name.zh}（显示 {shown} 个）")
+    return Section("picked", title, (Records(tuple(_record(row) for row in rows), LEGEND),))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from engine.core.text import Text
 from engine.schema import Example, Role
+from engine.sections import Section
 from engine.tasks.qa.counts import METRICS
 from engine.tasks.qa.squad_export import squad_predictions
 from engine.tasks.spec import EncoderSpec, ExportFormat
@@ -59,6 +61,15 @@ class QuestionAnsweringSpec(EncoderSpec):
     )
     windowed = True
     export_formats = MappingProxyType({".json": ExportFormat("SQuAD JSON", squad_predictions)})
+    insight_titles = MappingProxyType(
+        {
+            "exact_match": Text("Word for word", "逐字比较"),
+            "word_overlap": Text("Against word overlap", "与词语重合相比"),
+            "silence": Text("Questions without an answer", "没有答案的问题"),
+            "threshold": Text("When it keeps silent", "何时不作答"),
+            "weak_questions": Text("Where it is weak", "薄弱之处"),
+        }
+    )
 
     def task_model(self) -> TaskModel[Any, Any]:
         from engine.tasks.qa.model import QuestionAnswering
@@ -79,6 +90,16 @@ class QuestionAnsweringSpec(EncoderSpec):
         from engine.tasks.qa.reading import require_answers
 
         require_answers(rows)
+
+    def report_sections(self, report: dict[str, Any]) -> list[Section]:
+        from engine.tasks.qa.sections import report_sections
+
+        return report_sections(report)
+
+    def picked_rows(self, directory: Path, report: dict[str, Any], pick: str) -> Section:
+        from engine.tasks.qa.sections import picked_rows
+
+        return picked_rows(directory, report, pick)
 
     @property
     def row_role(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from engine.report.files import read_predictions
+from engine.evaluation.predictions import read_predictions
 
 GROUPS = ("numbers", "names", "worst", "random", "best")
 

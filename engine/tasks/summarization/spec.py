@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from engine.core.text import Text
 from engine.schema import Example, Role
+from engine.sections import Section
 from engine.tasks.spec import GenerativeSpec
 from engine.tasks.summarization.rouge import METRICS
 
@@ -38,6 +41,15 @@ class SummarizationSpec(GenerativeSpec):
     target_role = "summary"
     metrics = (*METRICS, "likelihood")
     plotted_metrics = ("rougeL",)
+    insight_titles = MappingProxyType(
+        {
+            "sample": Text("A sample", "抽样评估"),
+            "faithful": Text("True to the document", "忠实于原文"),
+            "strange": Text("It invents", "存在编造"),
+            "repetition": Text("It repeats itself", "内容重复"),
+            "length": Text("Length", "长度"),
+        }
+    )
 
     def task_model(self) -> TaskModel[Any, Any]:
         from engine.tasks.summarization.model import Summarization
@@ -58,3 +70,13 @@ class SummarizationSpec(GenerativeSpec):
         from engine.tasks.summarization.reading import read
 
         return read(table, columns)
+
+    def report_sections(self, report: dict[str, Any]) -> list[Section]:
+        from engine.tasks.summarization.sections import report_sections
+
+        return report_sections(report)
+
+    def picked_rows(self, directory: Path, report: dict[str, Any], pick: str) -> Section:
+        from engine.tasks.summarization.sections import picked_rows
+
+        return picked_rows(directory, report, pick)

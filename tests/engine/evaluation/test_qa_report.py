@@ -12,7 +12,7 @@ import pytest
 
 from engine.evaluation.slices import KINDS
 from engine.schema import Example
-from engine.tasks.qa import baselines, sections
+from engine.tasks.qa import baselines, report_parts
 from engine.tasks.qa.counts import metrics_from, statistics
 from engine.tasks.qa.groups import groups, question_word
 
@@ -41,9 +41,9 @@ def said(example: Example, text: str, confidence: float = 0.9) -> dict[str, Any]
     }
 
 
-def answered(*pairs: tuple[Example, str, float]) -> sections.Answered:
+def answered(*pairs: tuple[Example, str, float]) -> report_parts.Answered:
     examples = [example for example, _, _ in pairs]
-    return sections.Answered(
+    return report_parts.Answered(
         examples,
         [said(example, text, confidence) for example, text, confidence in pairs],
         statistics(examples, [text for _, text, _ in pairs]),
@@ -146,24 +146,24 @@ def test_every_question_has_one_outcome() -> None:
         (none, "Leeds", 0.4),
     )
     assert found.outcomes == ["exact", "elsewhere", "missed", "partial", "silent_right", "invented"]
-    counted = sections.outcome_counts(found)
-    assert [part["kind"] for part in counted] == list(sections.OUTCOMES)
+    counted = report_parts.outcome_counts(found)
+    assert [part["kind"] for part in counted] == list(report_parts.OUTCOMES)
     assert sum(part["share"] for part in counted) == pytest.approx(1)
-    worst = sections.misses(found)
+    worst = report_parts.misses(found)
     assert [miss["outcome"] for miss in worst] == ["elsewhere", "missed", "invented", "partial"]
     assert all("context" not in miss["inputs"] for miss in worst)
 
 
 def test_a_miss_is_shown_in_its_context_with_both_spans() -> None:
     row = ask("Where was it founded?", "Leeds")
-    pieces = sections.marked(row, said(row, "Leicester"))
+    pieces = report_parts.marked(row, said(row, "Leicester"))
     assert "".join(piece["text"] for piece in pieces) == CONTEXT
     assert {piece["kind"]: piece["text"] for piece in pieces if piece["kind"]} == {
         "wanted": "Leeds",
         "given": "Leicester",
     }
     overlapping = ask("Who?", "the courier Swiftlane")
-    pieces = sections.marked(overlapping, said(overlapping, "courier Swiftlane within"))
+    pieces = report_parts.marked(overlapping, said(overlapping, "courier Swiftlane within"))
     marks = [(piece["kind"], piece["text"]) for piece in pieces if piece["kind"]]
     assert marks == [("wanted", "the "), ("both", "courier Swiftlane"), ("given", " within")]
 
@@ -171,15 +171,15 @@ def test_a_miss_is_shown_in_its_context_with_both_spans() -> None:
 def test_what_lies_far_from_both_spans_is_left_out() -> None:
     context = "x " * 400 + "Leeds " + "y " * 600 + "Leicester " + "z " * 400
     row = ask("Where?", "Leeds", context=context)
-    pieces = sections.marked(row, said(row, "Leicester"))
+    pieces = report_parts.marked(row, said(row, "Leicester"))
     assert [piece["kind"] for piece in pieces if piece["kind"]] == ["gap", "wanted", "gap", "given", "gap"]
-    assert sum(len(piece["text"]) for piece in pieces) < 4 * sections.AROUND + 20
+    assert sum(len(piece["text"]) for piece in pieces) < 4 * report_parts.AROUND + 20
 
 
 def test_the_threshold_section_says_what_it_does_on_the_test_rows() -> None:
     validation = (np.array([-2.0, -1.0, 1.0]), np.array([1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0]))
     test = (np.array([-0.5, 0.2, 3.0]), np.array([0.5, 1.0, 0.0]), np.array([0.0, 0.0, 1.0]))
-    found = sections.threshold_section(0.5, validation, test)
+    found = report_parts.threshold_section(0.5, validation, test)
     assert found["test"] == {"chosen": pytest.approx(2.5 / 3), "zero": pytest.approx(0.5), "always": pytest.approx(0.5)}
     assert found["rows"] == 3 and max(found["scores"]) == 1.0
 

@@ -14,10 +14,11 @@ import pytest
 from markdown_it import MarkdownIt
 
 from engine.core.errors import RunProblem
-from engine.report.charts import domain, ticks
+from engine.report.charts import ticks
 from engine.report.files import load_report, render_html, render_markdown, write_report
 from engine.report.markdown import escape_markdown
 from engine.schema import Example
+from engine.sections import axis_span
 from engine.tasks.classification.evidence import Evidence
 from engine.tasks.classification.report import build_report, predictions
 from engine.tasks.classification.rows import confusion_rows
@@ -219,8 +220,12 @@ def test_many_classes_show_pairs_instead_of_a_matrix(make: Make):
     evidence = make(classes=30, train=300, test=300, right=0.8)
     page = render_html(build_report(evidence))
     assert "With 30 classes a matrix cannot be read" in page
-    assert 'class="matrix' not in page
-    assert 'class="matrix' in render_html(build_report(make(classes=5)))
+    assert page.index("With 30 classes a matrix cannot be read") < page.index(
+        "The 30 most confused classes as a matrix"
+    )
+    assert 'class="tb-matrix' in page[page.index("The 30 most confused classes as a matrix") :]
+    small = render_html(build_report(make(classes=5)))
+    assert 'class="tb-matrix' in small and "taken for" not in small
 
 
 def test_cells_lead_to_their_rows(make: Make, tmp_path: Path):
@@ -284,8 +289,8 @@ def test_ticks_are_round(low: float, high: float, wanted: list[float]):
     assert ticks(low, high) == pytest.approx(wanted)
 
 
-def test_domain_holds_what_is_drawn():
+def test_an_axis_holds_what_is_drawn():
     for low, high in ((0.012, 0.938), (0.8, 0.85), (0.0, 0.0), (1.0, 1.0), (0.95, 0.999)):
-        first, last = domain(low, high)
+        first, last = axis_span(low, high)
         assert 0 <= first <= low <= high <= last <= 1
         assert last - first >= 0.0999

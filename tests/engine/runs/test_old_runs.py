@@ -7,7 +7,6 @@ were made: tests/fixtures/make_runs.py). Knows the layout of these zips. Does no
 from __future__ import annotations
 
 import html
-import importlib
 import json
 import os
 import subprocess
@@ -23,9 +22,10 @@ import pytest
 from demo.live import History
 from demo.parts import report_view
 from engine.core.settings import Settings
+from engine.evaluation.predictions import read_predictions
 from engine.export.package import make_zip
 from engine.inference.predictor import load_predictor
-from engine.report.files import load_report, read_predictions, render_html, render_markdown
+from engine.report.files import load_report, render_html, render_markdown
 from engine.run_directory.store import Run, Store, open_run
 from engine.runs.launch import resumable, resume
 from engine.runs.process import follow
@@ -119,11 +119,12 @@ def test_it_opens(old: Old) -> None:
 
 
 def test_the_page_shows_it(old: Old) -> None:
-    parts = importlib.import_module(f"demo.tabs.{old.task}").TASK.report
     report = load_report(old.finished.path("report"))
     for language, sentence in sentences(report).items():
-        assert sentence in html.unescape(report_view.top_html(report, parts, language))
-        assert report_view.rest_html(report, parts, language) and parts.groups(report, language)
+        above, clickable, below = report_view.report_html(report, language)
+        assert sentence in html.unescape(above)
+        assert "data-pick" not in above + below
+        assert 'data-section="run"' in above + clickable + below
     history = History()
     history.advance(old.finished.events()[0])
     last = report["run"]["history"][-1]

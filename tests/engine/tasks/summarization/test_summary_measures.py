@@ -8,8 +8,8 @@ from engine.core.text import Text
 from engine.evaluation.intervals import Interval
 from engine.tasks.summarization import insights
 from engine.tasks.summarization.baselines import extract, lead, usual_length
-from engine.tasks.summarization.layout import measure_rows
 from engine.tasks.summarization.measures import measures_from, statistics, strange_things
+from engine.tasks.summarization.sections import measure_names
 
 DOCUMENT = "Anna Berg from Larkmoor ordered 3 lamps on 5 May. She paid 1,250 euros. The lamps never came."
 
@@ -44,8 +44,7 @@ def test_a_chinese_report_says_that_its_names_were_not_checked(found):
     assert "未做检查" not in english.zh and "a number or a name" in english.en
     labels = {}
     for counted in ("characters", "words"):
-        [row] = [row for row in measure_rows({"counted": counted, "measures": []}) if row["name"] == "strange_names"]
-        labels[counted] = row["label"].zh
+        labels[counted] = measure_names(counted)["strange_names"][0].zh
     assert "拉丁" in labels["characters"] and "拉丁" not in labels["words"]
 
 
