@@ -18,7 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from peft.tuners.lora.layer import Linear as LoraLinear
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -28,7 +27,7 @@ from engine.generation.loss import target_loss
 from engine.models.adapters import apply_method
 from engine.models.device import choose_device, keep_freed_memory, use_threads
 from engine.models.generators import load_generator
-from engine.models.speed import frozen_layer_cache, fused_lora
+from engine.models.speed import frozen_layer_cache, fused_lora, target_logits_only
 from engine.models.unwrap import unwrap
 
 TARGET_TOKENS = 28  # a summary's, of each sequence
@@ -47,6 +46,7 @@ def main() -> None:
     loaded = load_generator(str(model_folder("smollm2")), dropout=0.0)
     model = apply_method(loaded, MethodConfig(name="lora", lora_layers=given.lora_layers), True)
     model.train()
+    target_logits_only.enable(loaded.model)
     ids = torch.randint(5, 40_000, (given.batch, given.tokens), generator=torch.Generator().manual_seed(0))
     labels = torch.full_like(ids, -100)
     labels[:, -TARGET_TOKENS:] = ids[:, -TARGET_TOKENS:]
@@ -61,14 +61,14 @@ def main() -> None:
     def read() -> None:
         lower.clear()
         with device.autocast():
-            lower.read({"input_ids": ids})
+            lower.fill({"input_ids": ids})
 
     taken: dict[str, list[float]] = defaultdict(list)
     step()
     for _ in range(given.rounds):
         taken["every layer, LoRA as PEFT computes it"].append(milliseconds(step))
         if device.dtype == torch.float32:
-            fused_lora.enable(model)
+            fused = fused_lora.enable(model)
             taken["every layer, LoRA as one product"].append(milliseconds(step))
         lower = frozen_layer_cache.enable(unwrap(model), loaded.tokenizer.pad_token_id)
         if lower is None:
@@ -76,9 +76,8 @@ def main() -> None:
         taken["reading them"].append(milliseconds(read))
         taken["lower layers from memory"].append(milliseconds(step))
         lower.remove()
-        for module in model.modules():
-            if type(module) is LoraLinear:
-                vars(module).pop("forward", None)
+        if device.dtype == torch.float32:
+            fused.remove()
     print(
         f"| {given.batch} x {given.tokens} tokens, {device.dtype}, LoRA on the upper {given.lora_layers} | ms |\n|---|---|"
     )

@@ -1,18 +1,15 @@
 """The loss of a generative model: cross-entropy on the target tokens alone.
 
-The output layer is computed only at target positions: with a vocabulary of tens of thousands it is otherwise the most expensive part of
-a step. Knows tensors; does not know texts or tasks.
+Knows tensors, and which positions of a batch are targets; does not know texts or tasks.
 """
 
 from __future__ import annotations
-
-import contextlib
-from collections.abc import Iterator
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from engine.models.speed.target_logits_only import only_at
 from engine.models.unwrap import is_encoder_decoder, unwrap
 from engine.schema import IGNORED
 
@@ -40,12 +37,13 @@ def target_logits(model: nn.Module, batch: dict[str, torch.Tensor]) -> tuple[tor
     inputs = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
     if is_encoder_decoder(model):
         inputs["decoder_input_ids"] = unwrap(model).prepare_decoder_input_ids_from_labels(labels=batch["labels"])
-    else:
-        # Padding lies on the right, where no earlier token attends to it: without a mask attention is purely causal, which fused
-        # kernels compute faster.
-        inputs["attention_mask"] = torch.ones_like(batch["attention_mask"])
-    with _output_layer_only_at(model, known):
-        return model(**inputs, use_cache=False).logits, targets[known]
+    with only_at(unwrap(model), known) as selected:
+        if selected and not is_encoder_decoder(model):
+            # Padding lies on the right, where no earlier token attends to it: without a mask attention is purely causal, which fused
+            # kernels compute faster.
+            inputs["attention_mask"] = torch.ones_like(batch["attention_mask"])
+        logits = model(**inputs, use_cache=False).logits
+    return (logits if selected else logits[known]), targets[known]
 
 
 def next_logits(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -58,8 +56,9 @@ def next_logits(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tenso
     else:
         at = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
         at[torch.arange(len(at)), batch["attention_mask"].sum(dim=1) - 1] = True
-    with _output_layer_only_at(model, at):
-        return model(**inputs, use_cache=False).logits
+    with only_at(unwrap(model), at) as selected:
+        logits = model(**inputs, use_cache=False).logits
+    return logits if selected else logits[at]
 
 
 def _targets(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -70,17 +69,3 @@ def _targets(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     shifted = torch.full_like(labels, IGNORED)
     shifted[:, :-1] = labels[:, 1:]
     return shifted
-
-
-@contextlib.contextmanager
-def _output_layer_only_at(model: nn.Module, positions: torch.Tensor) -> Iterator[None]:
-    """Within, the output layer gets only the hidden states at `positions` [b, t] (boolean), as [n, hidden].
-
-    `logits_to_keep` of transformers takes the same positions of every row; targets begin and end at other positions in each.
-    """
-    head = unwrap(model).get_output_embeddings()
-    handle = head.register_forward_pre_hook(lambda module, inputs: (inputs[0][positions], *inputs[1:]))
-    try:
-        yield
-    finally:
-        handle.remove()

@@ -62,6 +62,7 @@ def save(session: Session) -> Description:
             return task.read(model, batch)
 
     session.fast.enable("cpu_attention", reloaded)
+    session.fast.enable("target_logits_only", reloaded)
     difference = verify_saved(session.model, lambda: reloaded, logits, TOLERANCE[device.dtype])
     session.facts["reload_difference"] = difference
     session.model = reader_for(task).place(reloaded, device, "half_precision_weights" in session.fast)

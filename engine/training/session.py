@@ -107,6 +107,7 @@ class Session:
         )
         self.fast.enable("unpadding", self.loaded.model)
         self.fast.enable("cpu_attention", self.loaded.model)
+        self.fast.enable("target_logits_only", self.loaded.model)
         self.first_token = self.fast.enable("last_layer_first_token", self.loaded.model) is not None
 
     def encode(self) -> None:

@@ -25,6 +25,7 @@ from engine.models.speed import (
     frozen_layer_cache,
     fused_lora,
     last_layer_first_token,
+    target_logits_only,
     unpadding,
 )
 from engine.models.speed.preallocated_kv_cache import preallocated_cache
@@ -104,6 +105,13 @@ _PATHS = (
         ),
         "engine/models/speed/test_last_layer_first_token.py",
         last_layer_first_token.enable,
+    ),
+    FastPath(
+        "target_logits_only",
+        "logits at all positions, and a mask for padding that no target sees",
+        lambda model, conditions: target_logits_only.fits(model),
+        "engine/generation/test_loss.py",
+        target_logits_only.enable,
     ),
     FastPath(
         "fused_lora",

@@ -31,7 +31,7 @@ ENABLED = {  # by runs on a CPU in float32, beside the paths that are chosen by 
     "classification": {"cpu_attention", "last_layer_first_token"},
     "ner": {"cpu_attention"},
     "qa": set(),  # attention to long texts in float32 is sdpa's
-    "summarization": {"cpu_attention", "fused_lora", "frozen_layer_cache"},
+    "summarization": {"cpu_attention", "fused_lora", "frozen_layer_cache", "target_logits_only"},
 }
 
 

@@ -24,6 +24,7 @@ from engine.config import RunConfig, TrainingConfig
 from engine.core.text import Text
 from engine.generation.generation_spec import GenerationSpec
 from engine.generation.generator import FAST_PATHS, Generator
+from engine.generation.loss import target_loss
 from engine.generation.prompt_encoder import PromptEncoder
 from engine.models.device import Device, attention_for
 from engine.models.load import set_dropout
@@ -188,10 +189,22 @@ def generated(folder: Path, names: set[str], model: PreTrainedModel | None = Non
     model = model or decoder()
     spec = GenerationSpec(max_new_tokens=12, prompt="{document}", target="{summary}")
     generator = Generator(model, PromptEncoder(tokenizer, spec, True, "document"), 64, fast_paths=frozenset(names))
-    outputs = generator.tokens([Feature(index, input_ids=prompt) for index, prompt in enumerate(PROMPTS)])
+    outputs = generator.generate_tokens([Feature(index, input_ids=prompt) for index, prompt in enumerate(PROMPTS)])
     end = tokenizer.eos_token_id
     assert len({len(output) for output in outputs}) == 1 or "shrinking_batch" in names
     return [torch.tensor(output[: output.index(end) + 1] if end in output else output[:12]) for output in outputs]
+
+
+def target_logits_only(folder: Path, fast: bool) -> Result:
+    batch = {"input_ids": IDS * MASK, "attention_mask": MASK, "labels": torch.where((MASK > 0) & (IDS > 10), IDS, -100)}
+
+    def loss_and_gradients(model: nn.Module) -> Result:
+        model.zero_grad()
+        loss = target_loss(model, batch)
+        loss.backward()
+        return [loss.detach(), *(p.grad.clone() for p in model.parameters() if p.grad is not None)]
+
+    return patched("target_logits_only", decoder(), Conditions(CPU, "lora"), fast, loss_and_gradients)
 
 
 def preallocated_kv_cache(folder: Path, fast: bool) -> Result:
@@ -228,6 +241,7 @@ CASES: dict[str, Case] = {
     "cpu_attention": cpu_attention,
     "unpadding": unpadded,
     "last_layer_first_token": last_layer_first_token,
+    "target_logits_only": target_logits_only,
     "fused_lora": fused_lora,
     "frozen_layer_cache": frozen_layer_cache,
     "encoder_output_cache": encoder_output_cache,
