@@ -71,6 +71,7 @@ class Page:
     histories: LRUCache[str, History] = field(default_factory=lambda: LRUCache(64))
     curves: LRUCache[tuple, str] = field(default_factory=lambda: LRUCache(64))  # one at a time; drawing is quick
     tables: LRUCache[tuple, Any] = field(default_factory=lambda: LRUCache(4))
+    datasets: LRUCache[tuple, Any] = field(default_factory=lambda: LRUCache(4))
     checks: LRUCache[tuple, Any] = field(default_factory=lambda: LRUCache(16))
     reports: LRUCache[tuple, Any] = field(default_factory=lambda: LRUCache(16))
     titles: LRUCache[str, Text] = field(default_factory=lambda: LRUCache(512))

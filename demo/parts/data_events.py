@@ -1,16 +1,17 @@
-"""What happens around the data: an example picked, a file brought, columns corrected, the data doctor asked.
+"""What happens around the data: an example picked, a file brought, columns corrected, the data checked.
 
 What cannot be read is said in the place where it would have been shown; nothing that was chosen is lost by it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from demo import survey
+from demo import data_preview
 from demo.i18n import words
 from demo.markup import error_panel, panel, safe
 from demo.parts import data_step
@@ -19,7 +20,8 @@ from demo.user_error_toast import told
 from engine.assets import EXAMPLES
 from engine.core.errors import UserError
 from engine.data.columns import guess_with_reasons
-from engine.data.fixes import FIXES
+from engine.data.dataset import given_columns
+from engine.data.fixes import fixes_for
 from engine.data.split_names import split_files
 from engine.data.table import Source
 from engine.tasks import TASKS
@@ -87,19 +89,21 @@ class DataEvents(TabContext):
             if not (config.data.example or config.data.train or config.data.hub):
                 none = panel("info", words("data.none").in_language(language))
                 return [cards, none, "", "", *as_it_is, *closed]
-            tables = survey.read(self.page, config)
+            tables = data_preview.read(self.page, config)
             # A correction holds as long as its column is there; another source has its own columns.
             given = {role: column for role, column in config.data.columns.items() if column in tables["train"].columns}
             guesses = guess_with_reasons(tables["train"], TASKS[self.task], given)
         except UserError as error:
             return [cards, _unread(error, language), "", "", *as_it_is, *closed]
-        columns = {**{role: guess.column for role, guess in guesses.items()}, **given}
+        columns = given_columns(replace(config.data, columns=given))
+        if given or not columns:
+            columns |= {role: guess.column for role, guess in guesses.items()}
         dropdowns = [
             gr.update(
                 choices=tables["train"].columns if role.required else [("–", ""), *tables["train"].columns],
                 value=columns.get(role.name, "" if not role.required else None),
                 info=words("data.guessed", reason=guesses[role.name].reason).in_language(language)
-                if role.name in guesses
+                if role.name in guesses and guesses[role.name].column == columns.get(role.name)
                 else role.help.in_language(language),
             )
             for role in roles
@@ -124,7 +128,7 @@ class DataEvents(TabContext):
             config = self.config(values)
             if not (config.data.example or config.data.train or config.data.hub):
                 return gr.skip()
-            tables = survey.read(self.page, config)
+            tables = data_preview.read(self.page, config)
         except UserError as error:
             return error_panel(error, language, words("data.unreadable"))
         return data_step.view_html(config, tables, config.data.columns, self.tab.task.labels, language)
@@ -145,16 +149,16 @@ class DataEvents(TabContext):
         return [cards, data_step.source_html(config, language), view, self.examine(language, *values)]
 
     def examine(self, language: str, *values: Any) -> str:
-        """The data doctor's findings."""
+        """The findings of the data check."""
         try:
             config = self.config(values)
             if not (config.data.example or config.data.train or config.data.hub):
                 return ""
-            survey.read(self.page, config)
+            data_preview.read(self.page, config)
         except UserError:
             return ""  # said above, in the place of the table
         try:
-            result = survey.check(self.page, config)
+            result = data_preview.check(self.page, config)
         except UserError as error:
             return error_panel(error, language)
         return data_step.findings_html(result, config.data.fixes, language)
@@ -164,11 +168,11 @@ class DataEvents(TabContext):
         code, updates = str(chosen.value), {}
         with told(language):
             config = self.config(values)
-            if code in FIXES:
+            if code in fixes_for(TASKS[self.task]):
                 fixes = config.data.fixes
                 updates["data.fixes"] = ",".join([c for c in fixes if c != code] if code in fixes else [*fixes, code])
             else:
-                for finding in survey.check(self.page, config).findings:
+                for finding in data_preview.check(self.page, config).findings:
                     if finding.fix is not None and finding.fix.code == code:
                         updates = finding.fix.settings
         return [updates.get(path, gr.skip()) for path in self.fields]

@@ -1,4 +1,4 @@
-"""What was read of the data, and what the data doctor found in it, as HTML.
+"""What was read of the data, and what the data check found in it, as HTML.
 
 Knows tables and findings for any task. What a task shows of its labels comes from the task's tab.
 """
@@ -14,8 +14,9 @@ from engine.config import RunConfig
 from engine.core.errors import UserError
 from engine.data.check import CheckResult
 from engine.data.findings import Finding
-from engine.data.fixes import FIXES
+from engine.data.fixes import fixes_for
 from engine.data.table import Table
+from engine.tasks import TASKS
 
 _SIGNS = {"\t": "Tab", " ": "␣"}
 
@@ -61,12 +62,13 @@ def view_html(
 
 
 def findings_html(result: CheckResult, applied: list[str], language: str) -> str:
-    """What the data doctor found, gravest first, with a button where it can help; what it already mends comes last, to undo."""
+    """The findings, most severe first, each with a button for its fix; fixes that are applied already come last, to undo."""
     say = lambda key, **values: safe(words(key, **values).in_language(language))  # noqa: E731 - a short name for a long call
     items = [_finding(finding, language) for finding in result.findings]
     mended = {notice.code: notice.message.in_language(language) for notice in result.fixed}
+    labels = fixes_for(TASKS[result.task])
     for code in applied:
-        said = mended.get(code) or FIXES[code].label.in_language(language)
+        said = mended.get(code) or labels[code].label.in_language(language)
         items.append(
             f'<li class="tb-finding tb-mended"><span>{safe(said)}</span>'
             f'<button type="button" class="tb-small" data-pick="{safe(code)}">{say("check.undo")}</button></li>'

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from statistics import median
 
-from demo import survey
+from demo import data_preview
 from demo.i18n import words
 from demo.markup import bar, count, safe
 from engine.config import RunConfig
@@ -24,13 +24,13 @@ def class_balance(config: RunConfig, train: Table, columns: dict[str, str], lang
     column = columns.get("label")
     if column is None or column not in train.columns:
         return ""
-    counts = survey.class_counts(train, column, config.data.label_separator)
+    counts = data_preview.class_counts(train, column, config.data.label_separator)
     return _bars(counts, "data.classes", "data.more_classes", language)
 
 
 def entity_balance(config: RunConfig, table: Table, columns: dict[str, str], language: str) -> str:
     """How many entities of each type there are, as bars, and how many rows have none."""
-    examples = survey.examples(config, table, columns)
+    examples = data_preview.examples(config, table, columns)
     counts = Counter(span["label"] for example in examples for span in example.target)
     if not counts:
         return ""
@@ -41,7 +41,7 @@ def entity_balance(config: RunConfig, table: Table, columns: dict[str, str], lan
 
 def answer_overview(config: RunConfig, table: Table, columns: dict[str, str], language: str) -> str:
     """How many questions are answered and how many not, and how long answers and contexts are."""
-    examples = survey.examples(config, table, columns)
+    examples = data_preview.examples(config, table, columns)
     if not examples:
         return ""
     answered = [example for example in examples if example.target]
@@ -66,7 +66,7 @@ def answer_overview(config: RunConfig, table: Table, columns: dict[str, str], la
 
 def summary_overview(config: RunConfig, table: Table, columns: dict[str, str], language: str) -> str:
     """How short the summaries are beside their documents, as bars over equal steps."""
-    examples = survey.examples(config, table, columns)
+    examples = data_preview.examples(config, table, columns)
     shares = [len(example.target[0]) / max(1, len(example.inputs["document"])) for example in examples]
     if not shares:
         return ""

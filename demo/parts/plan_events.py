@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo import form, survey
+from demo import data_preview, form
 from demo.i18n import words
 from demo.markup import error_panel, panel, safe
 from demo.parts import export, model_step
@@ -58,13 +58,13 @@ class PlanEvents(TabContext):
             said,
             self.code(config, language),
             gr.update(visible=config.method.name == "lora"),
-            model_step.cards_html(self.page, self.task, survey.model_of(self.page, config), language),
+            model_step.cards_html(self.page, self.task, data_preview.model_of(self.page, config), language),
             *(self._formats(config, language) if self.tab.model.edit else []),
         ]
 
     def _formats(self, config: RunConfig, language: str) -> list[Any]:
         """What an empty prompt and target stand for: the very text where the model is known, else in words. And the offer to edit it."""
-        automatic = survey.formats(self.page, config)
+        automatic = data_preview.formats(self.page, config)
         empty = [path for path in FORMATS if not form.get(config.to_dict(), path)]
         shown = [
             gr.update(placeholder=automatic.get(path) or form.fields()[path].option.automatic.in_language(language))
@@ -75,7 +75,7 @@ class PlanEvents(TabContext):
     def write_formats(self, *values: Any) -> list[Any]:
         """The automatic formats in the fields that are empty."""
         config = self.config(values)
-        automatic, asked = survey.formats(self.page, config), config.to_dict()
+        automatic, asked = data_preview.formats(self.page, config), config.to_dict()
         return [gr.skip() if form.get(asked, path) else automatic.get(path, "") for path in FORMATS]
 
     def plan(self, config: RunConfig) -> Text:
@@ -84,7 +84,7 @@ class PlanEvents(TabContext):
             return words("start.no_data")
         method = words(f"method.{config.method.name}")
         return words(
-            "start.plan", model=model_step.model_title(survey.model_of(self.page, config)), data=source, method=method
+            "start.plan", model=model_step.model_title(data_preview.model_of(self.page, config)), data=source, method=method
         )
 
     def code(self, config: RunConfig, language: str) -> str:

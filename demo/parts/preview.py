@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from demo import survey
+from demo import data_preview
 from demo.markup import clip, safe, table, tag
 from demo.parts.marked import marked
 from engine.config import RunConfig
@@ -29,7 +29,7 @@ def preview_html(config: RunConfig, train: Table, columns: dict[str, str], langu
     """The first rows under the names of their roles and columns. Tagged and answered rows show what is tagged and answered."""
     if config.task in ("ner", "qa"):
         try:
-            examples = survey.examples(config, train, columns, most=_LOOKED_AT)
+            examples = data_preview.examples(config, train, columns, most=_LOOKED_AT)
         except UserError:
             examples = []  # the data check says which row and why; here the cells are shown as they are
         if examples and config.task == "ner":

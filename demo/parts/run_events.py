@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo import survey
+from demo import data_preview
 from demo.i18n import words
 from demo.markup import error_panel, panel, safe
 from demo.parts import export, playground, report_view, train_step, watch
@@ -46,7 +46,7 @@ class RunEvents(TabContext):
             config = self.config(values)
             if problems := [*config.validate(), *over_limits(config, self.page.settings)]:
                 return [gr.skip(), problems_html(problems, "start.refused", language)]
-            if errors := survey.known_errors(self.page, config):
+            if errors := data_preview.blocking_findings(self.page, config):
                 said = "".join(f"<p>{safe(finding.message.in_language(language))}</p>" for finding in errors)
                 return [gr.skip(), panel("error", words("start.refused").in_language(language), said)]
             run, _ = launch(config, self.page.store, self.page.settings, self.page.owner(request))

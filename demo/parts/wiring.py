@@ -231,7 +231,7 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
         )
 
     def look_after(self, event: Any) -> Any:
-        """After a change of source: read it, then ask the data doctor."""
+        """After a change of source: read it, then check it."""
         everything = [self.page.language, *self.inputs]
         examined = event.then(self.look, everything, self.looked, **QUIET).then(
             self.examine, everything, [self.tab.data.findings], **QUIET

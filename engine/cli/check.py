@@ -53,8 +53,9 @@ def check(
     json_: Json = False,
 ) -> None:
     """Check a table for problems before training on it."""
-    from engine.data.check import check_config, place_text, settle_fixes
+    from engine.data.check import place_text
     from engine.data.split_names import split_files
+    from engine.training.data_check import check_config, settle_fixes
 
     by_name = {path.name: str(path) for path in files or []}
     given = {split: by_name[name] for split, name in split_files(list(by_name)).items()} if by_name else {}

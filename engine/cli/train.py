@@ -108,7 +108,7 @@ def train(
         values["task"] = known
     run_config = RunConfig.from_dict(values)
     if fix:
-        from engine.data.check import settle_fixes
+        from engine.training.data_check import settle_fixes
 
         run_config = settle_fixes(run_config, Settings.from_env())
     from engine.runs.launch import launch

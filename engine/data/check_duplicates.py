@@ -1,4 +1,4 @@
-"""The doctor on repetition: exact and near duplicates, rows shared between tables, equal texts with different answers.
+"""The data check on repetition: exact and near duplicates, rows shared between tables, equal texts with different answers.
 
 Knows normal forms and near-duplicate groups. Does not know what an answer means.
 """
@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from engine.core.text import Text
 from engine.data.corpus import Corpus
 from engine.data.findings import SHOWN, Finding, many, some
-from engine.data.fixes import FIXES, target_key
+from engine.data.fixes import DROP_CONFLICTS, DROP_DUPLICATES, DROP_LEAKED, DROP_NEAR_DUPLICATES, input_text, target_key
 from engine.data.near import near_groups
 from engine.schema import Example, Place
 
@@ -27,18 +27,12 @@ def check_duplicates(corpus: Corpus) -> list[Finding]:
 
     `details["same_as"]` gives, for each place shown, the training row that it repeats.
     """
-    first: dict[str, tuple[str, Example]] = {}
-    findings = _exact(corpus)
-    findings += _leakage(corpus)
-    # Near duplicates are looked for among different texts; question answering repeats its contexts by design.
-    for table, examples in corpus.examples.items():
-        for key, example in zip(corpus.keys[table], examples, strict=True):
-            first.setdefault(key, (table, example))
-    return findings + _near(corpus, first)
+    findings = _exact(corpus) + _leakage(corpus)
+    return findings if corpus.task.texts_repeat else findings + _near(corpus)
 
 
 def _exact(corpus: Corpus) -> list[Finding]:
-    groups: dict[str, list[Example]] = defaultdict(list)
+    groups: dict[Hashable, list[Example]] = defaultdict(list)
     for key, example in zip(corpus.keys["train"], corpus.train, strict=True):
         groups[key].append(example)
     repeated: list[Place] = []
@@ -54,11 +48,13 @@ def _exact(corpus: Corpus) -> list[Finding]:
                 repeated.append(corpus.place("train", example))
                 pairs.append((example.row, answers[target_key(example)].row))
             answers.setdefault(target_key(example), example)
-        # Several summaries of one document, and several answers to one question, are references, not contradictions.
-        if len(answers) > 1 and corpus.task in ("classification", "ner"):
+        # Different labels of one row contradict each other; different texts or answers are further references.
+        if len(answers) > 1 and corpus.task.has_labels:
             texts_in_conflict += 1
             conflicting += [
-                corpus.place("train", example, text=f"{_target_words(example)}: {example.inputs['text']}", target=True)
+                corpus.place(
+                    "train", example, text=f"{_target_words(example)}: {corpus.task.text(example)}", target=True
+                )
                 for example in answers.values()
             ]
     findings = []
@@ -74,7 +70,7 @@ def _exact(corpus: Corpus) -> list[Finding]:
                 ),
                 len(repeated),
                 some(repeated),
-                FIXES["drop_duplicates"],
+                DROP_DUPLICATES.fix,
                 {"same_as": [first for _, first in pairs[:SHOWN]]},
             )
         )
@@ -89,7 +85,7 @@ def _exact(corpus: Corpus) -> list[Finding]:
                 ),
                 texts_in_conflict,
                 some(conflicting),
-                FIXES["drop_conflicts"],
+                DROP_CONFLICTS.fix,
             )
         )
     return findings
@@ -127,16 +123,18 @@ def _leakage(corpus: Corpus) -> list[Finding]:
                     ),
                     len(shared),
                     some([corpus.place(table, example) for example, _ in shared]),
-                    FIXES["drop_leaked"],
+                    DROP_LEAKED.fix,
                     {"table": table, "same_as": [known.row for _, known in shared[:SHOWN]]},
                 )
             )
     return findings
 
 
-def _near(corpus: Corpus, first: dict[str, tuple[str, Example]]) -> list[Finding]:
-    if corpus.task == "qa":
-        return []
+def _near(corpus: Corpus) -> list[Finding]:
+    """Near duplicates among different texts."""
+    first: dict[str, tuple[str, Example]] = {}
+    for table, example in corpus.rows():
+        first.setdefault(input_text(example, corpus.task), (table, example))
     keys = list(first)
     group = near_groups(keys)
     members: dict[int, list[int]] = defaultdict(list)
@@ -148,12 +146,12 @@ def _near(corpus: Corpus, first: dict[str, tuple[str, Example]]) -> list[Finding
     for indices in members.values():
         if len(indices) < 2:
             continue
-        found = [first[keys[i]] for i in indices]
-        in_train = [example for table, example in found if table == "train"]
+        rows = [first[keys[i]] for i in indices]
+        in_train = [example for table, example in rows if table == "train"]
         repeated += [corpus.place("train", example) for example in in_train[1:]]
         pairs += [(example.row, in_train[0].row) for example in in_train[1:]]
         if in_train:
-            for table, example in found:
+            for table, example in rows:
                 if table != "train":
                     leaked[table].append(corpus.place(table, example))
     findings = []
@@ -168,7 +166,7 @@ def _near(corpus: Corpus, first: dict[str, tuple[str, Example]]) -> list[Finding
                 ),
                 len(repeated),
                 some(repeated),
-                FIXES["drop_near_duplicates"],
+                DROP_NEAR_DUPLICATES.fix,
                 {"same_as": [first for _, first in pairs[:SHOWN]]},
             )
         )

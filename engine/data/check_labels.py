@@ -1,7 +1,7 @@
-"""The doctor on labels: spellings, rare classes, imbalance, and labels that give themselves away.
+"""The data check on labels: spellings, rare classes, imbalance, and labels that follow from a detail of the text.
 
-Knows classification labels and entity types. Does not know models: a label that one word or the bare length gives away is learned
-by any of them, and what it learns is worth nothing on other data.
+Knows tasks with labels, of whole rows or of parts of them. Does not know models: a label that one word or the bare length gives
+away is learned by any of them, and what is learned is worth nothing on other data.
 """
 
 from __future__ import annotations
@@ -13,29 +13,24 @@ import numpy as np
 
 from engine.core.text import Text
 from engine.data.corpus import Corpus
-from engine.data.examples import labels_of
 from engine.data.findings import Finding, Fix, many, names_in_words, some
-from engine.data.fixes import FIXES, RARE, spelling_groups
+from engine.data.fixes import DROP_RARE_LABELS, MERGE_LABEL_SPELLINGS, RARE, spelling_groups
 
 _FEW = 10  # training rows of a class below which its score says little
 _UNEVEN = 10.0  # most frequent to least frequent class
-_SEPARATORS = (";", "；", "|", "、", "，", ",", "/", "+", "#")
-_JOINED = 0.02  # share of the rows whose label has a separator in it
-_SHARED = 0.8  # share of the parts that occur in other cells too
-_LONGEST_LABEL = 40  # characters; longer parts are sentences
 _SAMPLE = 20_000
 _TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+(?:['-][^\W\u3400-\u9fff]+)*")
 _GIVEAWAY = 0.95  # share of a class that has the token, and share of the token's rows that are of the class
 
 
 def check_labels(corpus: Corpus) -> list[Finding]:
-    """Findings label_spellings, several_labels, rare_labels, imbalance, unseen_labels_*, label_from_length, label_from_token."""
-    if corpus.task not in ("classification", "ner"):
+    """Findings label_spellings and unseen_labels_*; where whole rows are classified also rare_labels, imbalance, label_from_length
+    and label_from_token."""
+    if not corpus.task.has_labels:
         return []
     counts = Counter(label for labels in corpus.labels for label in labels)
     findings = _spellings(corpus, counts) + _unseen(corpus, counts)
-    if corpus.task == "classification":
-        findings += _several(corpus, counts)
+    if corpus.task.classifies_rows:
         # A second spelling of a class is no rare class.
         spellings = spelling_groups(counts)
         classes: Counter[str] = Counter()
@@ -48,14 +43,14 @@ def check_labels(corpus: Corpus) -> list[Finding]:
 
 
 def _spellings(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
-    everywhere = Counter(label for _, example in corpus.rows() for label in labels_of(example))
+    everywhere = Counter(label for _, example in corpus.rows() for label in corpus.task.labels(example))
     merged = {label: to for label, to in spelling_groups(everywhere).items() if label != to}
     if not merged:
         return []
     places = [
-        corpus.place(table, example, text=", ".join(labels_of(example)), target=True)
+        corpus.place(table, example, text=", ".join(corpus.task.labels(example)), target=True)
         for table, example in corpus.rows()
-        if any(label in merged for label in labels_of(example))
+        if any(label in merged for label in corpus.task.labels(example))
     ]
     shown = names_in_words([f"{label!r} → {to!r}" for label, to in sorted(merged.items())])
     return [
@@ -68,56 +63,10 @@ def _spellings(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
             ),
             len(places),
             some(places),
-            FIXES["merge_label_spellings"],
+            MERGE_LABEL_SPELLINGS.fix,
             {"merged": merged},
         )
     ]
-
-
-def _several(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
-    """Cells such as a;b in a column of single labels: the parts are labels of their own when they occur in other cells too."""
-    if not all(isinstance(example.target, str) for example in corpus.train):
-        return []
-    total = counts.total()
-    for separator in _SEPARATORS:
-        joined = {label for label in counts if separator in label.strip(separator + " ")}
-        rows = sum(counts[label] for label in joined)
-        if rows < max(3, _JOINED * total):
-            continue
-        # Different cells that hold a part, not rows: "Arts, Culture" a hundred times is one class with a comma in its name.
-        cells: Counter[str] = Counter()
-        for label in counts:
-            cells.update({part.strip() for part in label.split(separator)} - {""})
-        parts = [part.strip() for label in joined for part in label.split(separator)]
-        shared = sum(cells[part] >= 2 for part in parts)
-        if "" in parts or shared < _SHARED * len(parts) or max(map(len, parts)) > _LONGEST_LABEL:
-            continue
-        places = [
-            corpus.place("train", example, text=example.target, target=True)
-            for example in corpus.train
-            if example.target in joined
-        ]
-        return [
-            Finding(
-                "several_labels",
-                "warning",
-                Text(
-                    f"{many(rows, 'row seems', 'rows seem')} to hold several labels, parted by {separator!r}; as it stands each combination is "
-                    f"a class of its own ({len(counts):,} instead of {len(cells):,}).",
-                    f"{rows:,} 行似乎含有多个标签，以 {separator!r} 分隔；目前每种组合都被当作一个类别"
-                    f"（{len(counts):,} 个，拆分后为 {len(cells):,} 个）。",
-                ),
-                rows,
-                some(places),
-                Fix(
-                    "split_labels",
-                    Text(f"Part the labels at {separator}", f"按 {separator} 拆分标签"),
-                    {"data.label_separator": separator},
-                ),
-                {"separator": separator, "classes": len(cells)},
-            )
-        ]
-    return []
 
 
 def _unseen(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
@@ -125,12 +74,12 @@ def _unseen(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
     for table, examples in corpus.examples.items():
         if table == "train":
             continue
-        unseen = Counter(label for example in examples for label in labels_of(example) if label not in counts)
+        unseen = Counter(label for example in examples for label in corpus.task.labels(example) if label not in counts)
         if unseen:
             places = [
-                corpus.place(table, example, text=", ".join(labels_of(example)), target=True)
+                corpus.place(table, example, text=", ".join(corpus.task.labels(example)), target=True)
                 for example in examples
-                if any(label in unseen for label in labels_of(example))
+                if any(label in unseen for label in corpus.task.labels(example))
             ]
             shown = names_in_words([f"{label} ({count})" for label, count in unseen.most_common()])
             word = {"test": Text("test", "测试"), "validation": Text("validation", "验证")}[table]
@@ -171,7 +120,7 @@ def _rare(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
             ),
             len(few),
             some(places),
-            FIXES["drop_rare_labels"] if rare else None,
+            DROP_RARE_LABELS.fix if rare else None,
             {"counts": few},
         )
     ]
@@ -267,9 +216,8 @@ def _from_token(corpus: Corpus) -> list[Finding]:
         return []
     places = [
         corpus.place("train", example)
-        for example in corpus.train[:_SAMPLE]
-        if giveaways.get(example.target, "\0")
-        in _TOKEN.findall(main.lower() if (main := example.inputs["text"]) else "")
+        for example, text in zip(corpus.train[:_SAMPLE], corpus.texts["train"], strict=False)
+        if giveaways.get(example.target, "\0") in _TOKEN.findall(text.lower())
     ]
     shown = names_in_words([f"{label}: {token!r}" for label, token in giveaways.items()])
     rows_covered = sum(classes[label] for label in giveaways)

@@ -1,4 +1,4 @@
-"""The doctor on tokens: texts longer than the model reads, and text that its vocabulary does not know.
+"""The data check on tokens: texts longer than the model reads, and text that its vocabulary does not know.
 
 Knows a tokenizer when it is given one; without, lengths are estimated and said to be. Does not truncate anything.
 """
@@ -6,13 +6,13 @@ Knows a tokenizer when it is given one; without, lengths are estimated and said 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from engine.core.text import Text
 from engine.data.corpus import Corpus
 from engine.data.findings import Finding, Fix, some
 from engine.data.model_facts import ModelFacts
-from engine.schema import Example
-from engine.tasks import TASKS
+from engine.schema import ENCODER, Example
 
 _SAMPLE = 10_000  # rows that are tokenized
 _CHARS = 50_000  # of one text; what is longer is too long for every encoder
@@ -33,9 +33,9 @@ def estimate_tokens(text: str) -> int:
 def check_lengths(corpus: Corpus, model: ModelFacts) -> list[Finding]:
     """Findings too_long and unknown_tokens."""
     chars = sum(min(len(text), _CHARS) for texts in corpus.texts.values() for text in texts)
-    step = max(-(-sum(map(len, corpus.examples.values())) // _SAMPLE), -(-chars // _ALL_CHARS))
+    step = max(-(-len(corpus) // _SAMPLE), -(-chars // _ALL_CHARS))
     rows = list(corpus.rows())[:: max(1, step)]
-    texts = [_read_text(example, corpus.task)[:_CHARS] for _, example in rows]
+    texts = [_model_input(example, corpus.task.inputs)[:_CHARS] for _, example in rows]
     if model.tokenizer is None:
         lengths, unknown = [estimate_tokens(text) for text in texts], None
     else:
@@ -46,13 +46,10 @@ def check_lengths(corpus: Corpus, model: ModelFacts) -> list[Finding]:
     return findings
 
 
-def _read_text(example: Example, task: str) -> str:
-    inputs = example.inputs
-    if task == "qa":
-        return f"{inputs['question']} {inputs['context']}"
-    if task == "summarization":
-        return inputs["document"]
-    return f"{inputs['text']} {inputs.get('text_pair', '')}"
+def _model_input(example: Example, inputs: Sequence[str]) -> str:
+    """All texts that the model reads of a row, in one string."""
+    texts = (example.inputs.get(name) for name in inputs)
+    return " ".join(text for text in texts if isinstance(text, str))
 
 
 def _tokenize(texts: list[str], model: ModelFacts) -> tuple[list[int], list[int] | None]:
@@ -68,7 +65,7 @@ def _tokenize(texts: list[str], model: ModelFacts) -> tuple[list[int], list[int]
 
 
 def _too_long(corpus: Corpus, model: ModelFacts, rows: list[tuple[str, Example]], lengths: list[int]) -> list[Finding]:
-    limit = min(model.max_length or TASKS[corpus.task].window_tokens or model.most_tokens, model.most_tokens)
+    limit = min(model.max_length or corpus.task.window_tokens or model.most_tokens, model.most_tokens)
     over = [row for row, length in zip(rows, lengths, strict=True) if length > limit]
     if not over:
         return []
@@ -88,15 +85,14 @@ def _too_long(corpus: Corpus, model: ModelFacts, rows: list[tuple[str, Example]]
     longer = [n for n in lengths_told if limit < n <= enough and lost[str(n)]["rows"] < 0.5 * len(over) / len(rows)]
     estimated = model.tokenizer is None
     share = len(over) / len(rows)
-    # NER and QA read long texts through windows, so that nothing is lost there.
-    windows = corpus.task in ("ner", "qa")
+    windows = corpus.task.windowed  # then nothing is lost
     most = max(_windows(n, limit) for n in lengths)
     if windows:
         fate = Text(
             f"they are read in overlapping windows (up to {most}), which takes longer",
             f"会分成互相重叠的窗口读取（最多 {most} 个），耗时更长",
         )
-    elif corpus.task == "classification":
+    elif corpus.task.kind == ENCODER:
         fate = Text(
             f"in training what comes after is cut off ({here:.1%} of all tokens), answers are given from all of it, in windows "
             f"(up to {most})",
@@ -124,9 +120,7 @@ def _too_long(corpus: Corpus, model: ModelFacts, rows: list[tuple[str, Example]]
                 f"{about.en}{share:.1%} of the texts are longer than the {limit} tokens that are read; {fate.en}.{note.en}",
                 f"{about.zh}{share:.1%} 的文本超过读取上限 {limit} 个 token，{fate.zh}。{note.zh}",
             ),
-            len(over)
-            if len(rows) == sum(map(len, corpus.examples.values()))
-            else round(share * sum(map(len, corpus.examples.values()))),
+            len(over) if len(rows) == len(corpus) else round(share * len(corpus)),
             some([corpus.place(*row) for row in over[:20]]),
             fix,
             {

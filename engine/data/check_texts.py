@@ -1,6 +1,6 @@
-"""The doctor on the texts themselves: too few, broken characters, languages, personal data.
+"""The data check on the texts themselves: too few, broken characters, languages, personal data.
 
-Knows texts of any task. Does not know labels; what a model can read it is told by `ModelFacts`.
+Knows texts of any task. Does not know labels; `ModelFacts` says what a model can read.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from engine.core.languages import NAMES, detect_languages
 from engine.core.text import Text
 from engine.data.corpus import Corpus
 from engine.data.findings import Finding, many, some
-from engine.data.fixes import FIXES
+from engine.data.fixes import MASK_PERSONAL_DATA
 from engine.data.mask import KINDS
 from engine.data.model_facts import ModelFacts
 from engine.data.personal import find_personal
@@ -137,8 +137,8 @@ def _personal(corpus: Corpus) -> list[Finding]:
     for table, example in corpus.rows():
         found = [
             (value, personal)
-            for name, value in example.inputs.items()
-            if isinstance(value, str) and name != "id"
+            for value in map(example.inputs.get, corpus.task.inputs)
+            if isinstance(value, str)
             for personal in find_personal(value[:_PERSONAL_CHARS])
         ]
         if found:
@@ -159,7 +159,7 @@ def _personal(corpus: Corpus) -> list[Finding]:
             ),
             len(places),
             some(places),
-            FIXES["mask_personal_data"],
+            MASK_PERSONAL_DATA.fix,
             {"kinds": dict(kinds)},
         )
     ]

@@ -1,4 +1,4 @@
-"""What was noticed in the data: notices of the readers and findings of the data doctor.
+"""What was noticed in the data: findings of the data check, and the fixes that they offer.
 
 Knows their shape and how they are written as JSON. Does not know how anything is found.
 """
@@ -34,7 +34,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One kind of fault the data doctor found: how many rows have it, some of them, and the fix where one exists."""
+    """One kind of fault that the data check found: how many rows have it, some of them, and the fix where one exists."""
 
     code: str
     severity: str
@@ -43,6 +43,7 @@ class Finding:
     rows: tuple[Place, ...] = ()
     fix: Fix | None = None
     details: dict[str, Any] = field(default_factory=dict)  # numbers behind the sentence, JSON-able
+    blocks_training: bool = False  # whether a run on this data would end before training
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -1,62 +1,77 @@
-"""What can be mended at the press of a button, and how.
+"""What can be fixed in rows at the press of a button, and how.
 
-Knows each fix by the code that `DataConfig.fixes` records. Fixes change examples after they were read and before they are split,
-the same way every time. Test rows are mended in their form (spellings, spans, personal data), never left out for being hard.
+Each fix has a code, which `DataConfig.fixes` records. Fixes change examples after they were read and before they are split, the
+same way every time. Test rows are corrected in their form (spellings, spans, personal data), never left out for being hard.
+Here are the fixes that make sense for any task; what only one task needs is in `DataTask.fixes`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from engine.core.errors import ConfigProblem
 from engine.core.text import Text
-from engine.data.examples import labels_of
 from engine.data.findings import Fix
 from engine.data.mask import mask_example
 from engine.data.near import near_groups
 from engine.data.normal import normal_form
+from engine.data.task import DataTask
 from engine.schema import Example, Notice
 
 Tables = dict[str, list[Example]]
 
-FIXES: dict[str, Fix] = {
-    fix.code: fix
-    for fix in (
-        Fix("merge_label_spellings", Text("Merge the spellings", "合并标签写法")),
-        Fix("mask_personal_data", Text("Mask personal data", "对个人信息打码")),
-        Fix("trim_spans", Text("Trim blanks off the spans", "去掉区间首尾空白")),
-        Fix("widen_spans", Text("Widen the spans to whole words", "将区间扩展到完整单词")),
-        Fix("drop_overlaps", Text("Keep the longest of overlapping spans", "重叠区间只保留最长的")),
-        Fix("drop_duplicates", Text("Keep one row of each", "重复行只保留一行")),
-        Fix("drop_near_duplicates", Text("Keep one row of each group", "每组近似行只保留一行")),
-        Fix("drop_conflicts", Text("Leave these rows out", "去掉这些行")),
-        Fix("drop_rare_labels", Text("Leave out the rare classes", "去掉稀有类别")),
-        Fix("drop_bad_summaries", Text("Leave these rows out of training", "训练时去掉这些行")),
-        Fix("drop_leaked", Text("Leave the shared rows out of training", "从训练数据中去掉重合的行")),
-    )
-}
 RARE = 3  # rows of a class below which it cannot be in training, validation and test
-_WORD = re.compile(r"[^\W_]")
 
 
-def apply_fixes(tables: Tables, fixes: Sequence[str], task: str) -> tuple[Tables, list[Notice]]:
-    """The tables after the fixes, which run in the order of `FIXES` whatever order they are given in, and a notice for each.
+@dataclass(frozen=True, slots=True)
+class RowFix:
+    """A fix that changes rows. `apply` takes the examples of every table and returns those after the fix.
 
-    Raises ConfigProblem for a code that is no fix.
+    Fixes that leave rows out (`drops_rows`) run after those that change rows, because a changed row may repeat another one.
     """
-    for code in fixes:
-        if code not in FIXES:
-            raise unknown_fix(code, list(FIXES))
+
+    code: str
+    label: Text
+    apply: Callable[[Tables, DataTask], Tables]
+    drops_rows: bool = False
+
+    @property
+    def fix(self) -> Fix:
+        """The fix as a finding offers it."""
+        return Fix(self.code, self.label)
+
+
+def fixes_for(task: DataTask) -> dict[str, RowFix]:
+    """Every fix of rows by its code, in the order in which they run: the common ones and the task's own."""
+    own = task.fixes()
+    fixes = (
+        *_CHANGE_ROWS,
+        *(fix for fix in own if not fix.drops_rows),
+        *_DROP_ROWS,
+        *(fix for fix in own if fix.drops_rows),
+        DROP_LEAKED,
+    )
+    return {fix.code: fix for fix in fixes}
+
+
+def apply_fixes(tables: Tables, codes: Sequence[str], task: DataTask) -> tuple[Tables, list[Notice]]:
+    """The tables after the fixes, and a notice for each. They run in the order of `fixes_for`, however they are given.
+
+    Raises ConfigProblem for a code that is no fix of the task's rows.
+    """
+    known = fixes_for(task)
+    for code in codes:
+        if code not in known:
+            raise unknown_fix(code, list(known))
     notices = []
-    for code, fix in FIXES.items():
-        if code not in fixes:
+    for code, fix in known.items():
+        if code not in codes:
             continue
         before = tables
-        tables = _APPLY[code](tables, task)
+        tables = fix.apply(tables, task)
         count = _changed(before, tables)
         label = fix.label
         notices.append(
@@ -90,12 +105,14 @@ def _changed(before: Tables, after: Tables) -> int:
     return count
 
 
-def _on_train(function: Callable[[list[Example], str], list[Example]]) -> Callable[[Tables, str], Tables]:
-    return lambda tables, task: {**tables, "train": function(tables["train"], task)}
-
-
-def _on_each(function: Callable[[Example], Example]) -> Callable[[Tables, str], Tables]:
+def on_each_row(function: Callable[[Example], Example]) -> Callable[[Tables, DataTask], Tables]:
+    """A fix that changes the rows of all tables one by one. `function` returns the same object for a row it leaves alone."""
     return lambda tables, task: {table: [function(row) for row in rows] for table, rows in tables.items()}
+
+
+def on_training_rows(function: Callable[[list[Example]], list[Example]]) -> Callable[[Tables, DataTask], Tables]:
+    """A fix that leaves out training rows."""
+    return lambda tables, task: {**tables, "train": function(tables["train"])}
 
 
 def target_key(example: Example) -> Hashable:
@@ -105,43 +122,44 @@ def target_key(example: Example) -> Hashable:
     return tuple(tuple(sorted(item.items())) if isinstance(item, dict) else item for item in example.target)
 
 
-def input_key(example: Example) -> Hashable:
-    """Everything a model reads of an example, in normal form."""
-    return tuple(normal_form(v) for k, v in sorted(example.inputs.items()) if isinstance(v, str) and k != "id")
+def input_text(example: Example, task: DataTask) -> str:
+    """All texts that a model reads of a row, in normal form: what near duplicates are compared by."""
+    inputs = (example.inputs.get(name) for name in task.inputs)
+    return "\n".join(normal_form(value) for value in inputs if isinstance(value, str))
 
 
-def _drop_duplicates(rows: list[Example], task: str) -> list[Example]:
-    seen: set[Hashable] = set()
-    kept = []
-    for row in rows:
-        key = input_key(row), target_key(row)
-        if key not in seen:
-            seen.add(key)
-            kept.append(row)
-    return kept
+def _mask_personal_data(tables: Tables, task: DataTask) -> Tables:
+    return on_each_row(lambda row: mask_example(row, task))(tables, task)
 
 
-def _drop_near_duplicates(rows: list[Example], task: str) -> list[Example]:
-    if task == "qa":
-        return rows
-    keys = [" ".join(map(str, input_key(row))) for row in rows]
-    unique = list(dict.fromkeys(keys))
+def _drop_duplicates(tables: Tables, task: DataTask) -> Tables:
+    first: dict[Hashable, Example] = {}
+    for row in tables["train"]:
+        first.setdefault((task.identity(row), target_key(row)), row)
+    return {**tables, "train": list(first.values())}
+
+
+def _drop_near_duplicates(tables: Tables, task: DataTask) -> Tables:
+    if task.texts_repeat:
+        return tables
+    texts = [input_text(row, task) for row in tables["train"]]
+    unique = list(dict.fromkeys(texts))
     heads = {unique[i] for i, head in enumerate(near_groups(unique)) if head == i}
-    return [row for row, key in zip(rows, keys, strict=True) if key in heads]
+    return {**tables, "train": [row for row, text in zip(tables["train"], texts, strict=True) if text in heads]}
 
 
-def _drop_conflicts(rows: list[Example], task: str) -> list[Example]:
-    if task not in ("classification", "ner"):
-        return rows
-    answers: dict[Hashable, set[Hashable]] = defaultdict(set)
-    for row in rows:
-        answers[input_key(row)].add(target_key(row))
-    return [row for row in rows if len(answers[input_key(row)]) == 1]
+def _drop_conflicts(tables: Tables, task: DataTask) -> Tables:
+    if not task.has_labels:
+        return tables
+    targets: dict[Hashable, set[Hashable]] = defaultdict(set)
+    for row in tables["train"]:
+        targets[task.identity(row)].add(target_key(row))
+    return {**tables, "train": [row for row in tables["train"] if len(targets[task.identity(row)]) == 1]}
 
 
-def _drop_leaked(tables: Tables, task: str) -> Tables:
-    held_out = {input_key(row) for table, rows in tables.items() if table != "train" for row in rows}
-    return {**tables, "train": [row for row in tables["train"] if input_key(row) not in held_out]}
+def _drop_leaked(tables: Tables, task: DataTask) -> Tables:
+    held_out = {task.identity(row) for table, rows in tables.items() if table != "train" for row in rows}
+    return {**tables, "train": [row for row in tables["train"] if task.identity(row) not in held_out]}
 
 
 def spelling_groups(counts: Counter[str]) -> dict[str, str]:
@@ -157,116 +175,65 @@ def spelling_groups(counts: Counter[str]) -> dict[str, str]:
     }
 
 
-def _merge_label_spellings(tables: Tables, task: str) -> Tables:
-    counts = Counter(label for row in tables["train"] for label in labels_of(row))
+def _merge_label_spellings(tables: Tables, task: DataTask) -> Tables:
+    if not task.has_labels:
+        return tables
+    counts = Counter(label for row in tables["train"] for label in task.labels(row))
     # Spellings of the other tables follow the training table's choice.
     for table, rows in tables.items():
         if table != "train":
             for row in rows:
-                for label in labels_of(row):
+                for label in task.labels(row):
                     counts.setdefault(label, 0)
     merged = spelling_groups(counts)
 
-    def mend(row: Example) -> Example:
-        if not any(merged.get(label, label) != label for label in labels_of(row)):
+    def merge(row: Example) -> Example:
+        if not any(merged.get(label, label) != label for label in task.labels(row)):
             return row
         if isinstance(row.target, str):
             return replace(row, target=merged.get(row.target, row.target))
-        items = [
-            {**item, "label": merged.get(item["label"], item["label"])}
-            if isinstance(item, dict)
-            else merged.get(item, item)
-            for item in row.target
-        ]
-        return replace(row, target=tuple(items if task == "ner" else dict.fromkeys(items)))
+        if any(isinstance(item, dict) for item in row.target):
+            items: Iterable = [{**item, "label": merged.get(item["label"], item["label"])} for item in row.target]
+        else:
+            items = dict.fromkeys(merged.get(item, item) for item in row.target)
+        return replace(row, target=tuple(items))
 
-    return _on_each(mend)(tables, task) if task in ("classification", "ner") else tables
+    return on_each_row(merge)(tables, task)
 
 
-def _drop_rare_labels(tables: Tables, task: str) -> Tables:
-    if task != "classification":
+def _drop_rare_labels(tables: Tables, task: DataTask) -> Tables:
+    if not task.classifies_rows:
         return tables
-    counts = Counter(label for row in tables["train"] for label in labels_of(row))
+    counts = Counter(label for row in tables["train"] for label in task.labels(row))
     rare = {label for label, count in counts.items() if count < RARE}
     return {
-        table: [row for row in rows if not rare.intersection(labels_of(row))] if rare else rows
+        table: [row for row in rows if not rare.intersection(task.labels(row))] if rare else rows
         for table, rows in tables.items()
     }
 
 
-def _mend_spans(mend: Callable[[str, list[dict[str, Any]]], list[dict[str, Any]]]) -> Callable[[Example], Example]:
-    def mended(row: Example) -> Example:
-        if not row.target or not isinstance(row.target, tuple) or not isinstance(row.target[0], dict):
-            return row
-        if "label" not in row.target[0]:
-            return row
-        spans = tuple(mend(row.inputs["text"], [dict(span) for span in row.target]))
-        return row if spans == row.target else replace(row, target=spans)
-
-    return mended
-
-
-def _trim(text: str, spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    for span in spans:
-        covered = text[span["start"] : span["end"]]
-        span["start"] += len(covered) - len(covered.lstrip())
-        span["end"] -= len(covered) - len(covered.rstrip())
-    return [span for span in spans if span["start"] < span["end"]]
-
-
-def inside_word(text: str, at: int) -> bool:
-    """Whether an offset parts a word: letters or digits of a script with word spaces on both sides."""
-    return 0 < at < len(text) and _in_word(text[at - 1]) and _in_word(text[at])
-
-
-def _in_word(character: str) -> bool:
-    # Han, kana, Hangul with its particles, and Thai are written without spaces between words.
-    return _WORD.match(character) is not None and not ("\u0e00" <= character <= "\u0e7f" or character >= "\u2e80")
-
-
-def _widen(text: str, spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    for span in spans:
-        while inside_word(text, span["start"]):
-            span["start"] -= 1
-        while inside_word(text, span["end"]):
-            span["end"] += 1
-    return spans
-
-
-def _drop_overlaps(text: str, spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    kept: list[dict[str, Any]] = []
-    for span in sorted(spans, key=lambda s: (s["start"] - s["end"], s["start"])):
-        if all(span["end"] <= other["start"] or other["end"] <= span["start"] for other in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda s: s["start"])
-
-
-def bad_summary(example: Example) -> str:
-    """What is wrong with the references of an example: "longer", "copy" or nothing."""
-    document = normal_form(example.inputs["document"])
-    for reference in example.target:
-        summary = normal_form(reference)
-        if summary == document:
-            return "copy"
-        if len(summary) >= len(document):
-            return "longer"
-    return ""
-
-
-def _drop_bad_summaries(rows: list[Example], task: str) -> list[Example]:
-    return [row for row in rows if not bad_summary(row)] if task == "summarization" else rows
-
-
-_APPLY: dict[str, Callable[[Tables, str], Tables]] = {
-    "merge_label_spellings": _merge_label_spellings,
-    "mask_personal_data": _on_each(mask_example),
-    "trim_spans": _on_each(_mend_spans(_trim)),
-    "widen_spans": _on_each(_mend_spans(_widen)),
-    "drop_overlaps": _on_each(_mend_spans(_drop_overlaps)),
-    "drop_duplicates": _on_train(_drop_duplicates),
-    "drop_near_duplicates": _on_train(_drop_near_duplicates),
-    "drop_conflicts": _on_train(_drop_conflicts),
-    "drop_rare_labels": _drop_rare_labels,
-    "drop_bad_summaries": _on_train(_drop_bad_summaries),
-    "drop_leaked": _drop_leaked,
-}
+MERGE_LABEL_SPELLINGS = RowFix(
+    "merge_label_spellings", Text("Merge the spellings", "合并标签写法"), _merge_label_spellings
+)
+MASK_PERSONAL_DATA = RowFix("mask_personal_data", Text("Mask personal data", "对个人信息打码"), _mask_personal_data)
+DROP_DUPLICATES = RowFix(
+    "drop_duplicates", Text("Keep one row of each", "重复行只保留一行"), _drop_duplicates, drops_rows=True
+)
+DROP_NEAR_DUPLICATES = RowFix(
+    "drop_near_duplicates",
+    Text("Keep one row of each group", "每组近似行只保留一行"),
+    _drop_near_duplicates,
+    drops_rows=True,
+)
+DROP_CONFLICTS = RowFix("drop_conflicts", Text("Leave these rows out", "去掉这些行"), _drop_conflicts, drops_rows=True)
+DROP_RARE_LABELS = RowFix(
+    "drop_rare_labels", Text("Leave out the rare classes", "去掉稀有类别"), _drop_rare_labels, drops_rows=True
+)
+DROP_LEAKED = RowFix(
+    "drop_leaked",
+    Text("Leave the shared rows out of training", "从训练数据中去掉重合的行"),
+    _drop_leaked,
+    drops_rows=True,
+)
+_CHANGE_ROWS = (MERGE_LABEL_SPELLINGS, MASK_PERSONAL_DATA)
+_DROP_ROWS = (DROP_DUPLICATES, DROP_NEAR_DUPLICATES, DROP_CONFLICTS, DROP_RARE_LABELS)

@@ -1,16 +1,14 @@
-"""Masking personal data in a run's examples: texts change, and spans, token offsets and answers move along.
+"""Masking personal data in the texts of examples.
 
-Knows examples and what the kinds of personal data are called. Does not know how they are found (personal.py).
+Knows what the kinds of personal data are called. How they are recognised is in personal.py; the task moves what refers to places
+in a text, such as spans.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
-
 from engine.core.text import Text
-from engine.data.personal import mask_text, masked_with_map
+from engine.data.personal import masked_with_map
+from engine.data.task import DataTask
 from engine.schema import Example
 
 KINDS: dict[str, Text] = {
@@ -22,34 +20,7 @@ KINDS: dict[str, Text] = {
 }
 
 
-def mask_example(example: Example) -> Example:
-    """The example with personal data masked in all its texts; spans, token offsets and answers move along."""
-    inputs: dict[str, Any] = dict(example.inputs)
-    target = example.target
-    for name, value in example.inputs.items():
-        if not isinstance(value, str) or name == "id":
-            continue
-        masked, moved = masked_with_map(value)
-        if masked == value:
-            continue
-        inputs[name] = masked
-        if name == "text" and "tokens" in inputs:
-            inputs["tokens"] = [[moved(start, False), moved(end, True)] for start, end in inputs["tokens"]]
-        if name == "text" and _has_spans(target):
-            target = tuple({**s, "start": moved(s["start"], False), "end": moved(s["end"], True)} for s in target)
-        if name == "context":
-            target = tuple(_moved_answer(answer, masked, moved) for answer in target)
-    if "document" in inputs:
-        target = tuple(mask_text(reference) for reference in target)
-    if inputs == example.inputs and target == example.target:
-        return example
-    return replace(example, inputs=inputs, target=target)
-
-
-def _has_spans(target: Any) -> bool:
-    return isinstance(target, tuple) and bool(target) and isinstance(target[0], dict)
-
-
-def _moved_answer(answer: dict[str, Any], masked: str, moved: Callable[[int, bool], int]) -> dict[str, Any]:
-    start, end = moved(answer["start"], False), moved(answer["start"] + len(answer["text"]), True)
-    return {**answer, "text": masked[start:end], "start": start}
+def mask_example(example: Example, task: DataTask) -> Example:
+    """The example with personal data masked in all its texts; the same object where there is none."""
+    masked = task.rewrite_texts(example, masked_with_map)
+    return example if masked == example else masked

@@ -1,4 +1,4 @@
-"""What the data doctor wants to know of the model that is to be trained. All of it may be unknown.
+"""What the data check asks about the model that is to be trained. All of it may be unknown.
 
 Knows the catalogue, and the tokenizer of a model that lies on this machine. Fetches nothing, and needs neither torch nor
 transformers.

@@ -15,7 +15,6 @@ from engine.core.errors import FileProblem
 from engine.core.text import Text
 from engine.data.config import DataConfig
 from engine.data.findings import excerpt, names_in_words, some
-from engine.data.fixes import apply_fixes
 from engine.data.task import DataTask
 from engine.schema import Example, Notice, Place
 
@@ -48,13 +47,10 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
     texts on one side. `data.max_train_rows` samples the training rows last. Notices (see `findings`) say which classes were too rare
     to be drawn, which labels of the test set cannot be learned, and which rows of a given file are in the training set too.
 
-    The fixes that `data.fixes` names are applied first, to all tables, and noticed.
-
-    Raises ConfigProblem for a fix that does not exist, LabelProblem where the training rows have nothing to tell apart,
-    FileProblem where there are too few of them.
+    Raises LabelProblem where the training rows have nothing to tell apart, FileProblem where there are too few of them.
     """
     rng = random.Random(seed)
-    tables_examples, notices = apply_fixes(tables_examples, data.fixes, task.name)
+    notices: list[Notice] = []
     train = list(tables_examples["train"])
     task.require_labels(train)
     task.refuse_unique_labels(train)

@@ -129,7 +129,7 @@ class Predictor:
                     column=missing[0],
                 )
             example = Example(number, inputs, ())
-            examples.append(mask_example(example) if self.description.masked else example)
+            examples.append(mask_example(example, self.task.spec) if self.description.masked else example)
         return examples
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from engine.config import RunConfig
 from engine.core.errors import LabelProblem
 from engine.core.text import Text
-from engine.data.columns import resolve_columns
-from engine.data.examples import read_examples
+from engine.data.config import DataConfig
+from engine.data.dataset import dataset_of
 from engine.data.load import read_table
 from engine.evaluation.intervals import bootstrap
 from engine.inference.predictor import Predictor
@@ -28,14 +28,18 @@ def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: s
     know, which count as mistakes. Raises LabelProblem when it knows none of them.
     """
     task, outputs = predictor.task, predictor.outputs
-    table = read_table(file, task=task.spec, **reading)
+    spec = task.spec
+    table = read_table(file, task=spec, **reading)
     trained = predictor.description.columns
-    given = {role: column for role, column in trained.items() if column in table.columns}
-    columns = resolve_columns(table, task.spec, given)
-    examples, notices = read_examples(table, task.spec, columns, config.data)
-    examples = task.spec.fit_targets(examples, outputs)
+    data = DataConfig(
+        train=str(file),
+        columns={role: column for role, column in trained.items() if column in table.columns},
+        label_separator=config.data.label_separator,
+    )
+    dataset = dataset_of({"train": table}, data, spec, predictor.description.base_model)
+    examples, notices = spec.fit_targets(dataset.examples["train"], outputs), list(dataset.notices)
     known = set(outputs.labels)
-    if known and not any(known & set(task.spec.labels(example)) for example in examples):
+    if known and not any(known & set(spec.labels(example)) for example in examples):
         raise LabelProblem(
             "unknown_labels",
             Text(
@@ -45,7 +49,7 @@ def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: s
             Text(f"It knows: {', '.join(outputs.labels[:20])}.", f"模型的类别：{'、'.join(outputs.labels[:20])}。"),
             file=file.name,
         )
-    strange = Counter(label for example in examples for label in task.spec.labels(example) if known and label not in known)
+    strange = Counter(label for example in examples for label in spec.labels(example) if known and label not in known)
     if strange:
         listed = [f"{label!r} ({count})" for label, count in strange.most_common(10)]
         notices.append(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -25,8 +25,12 @@ from engine.tasks.task_defaults import TaskHyperparameters, epochs_for_generatio
 
 if TYPE_CHECKING:
     from engine.data.config import DataConfig
+    from engine.data.corpus import Corpus
+    from engine.data.findings import Finding
+    from engine.data.fixes import RowFix
     from engine.data.guess import Guess
     from engine.data.table import Table
+    from engine.data.task import Moved
     from engine.schema import Answered, Notice, Outputs
     from engine.tasks.export_spec import TaskExport
     from engine.tasks.model import TaskModel
@@ -81,6 +85,12 @@ class TaskSpec(ABC):
     insight_titles: Mapping[str, Text] = NOTHING  # titles of the insights that only this task's report has, by kind
     # What metrics mean in this task, where that is not what they mean in general.
     metric_help: Mapping[str, Text] = NOTHING
+
+    classifies_rows: bool = False  # whether the labels are of whole rows, so that classes can be too rare or uneven
+    texts_repeat: bool = False  # whether rows share their texts by design, so that near duplicates say nothing
+    reads_tags: bool = (
+        False  # whether rows are annotated texts, such as CoNLL files; an annotated row may lack a cell of spans
+    )
 
     @abstractmethod
     def task_model(self) -> TaskModel[Any, Any]:
@@ -209,13 +219,25 @@ class TaskSpec(ABC):
 
     # Checks of data
 
-    def checks(self) -> Sequence[Callable[[Any], list[Any]]]:
+    def rewrite_texts(self, example: Example, rewrite: Callable[[str], tuple[str, Moved]]) -> Example:
+        """The example with every text that the model reads or learns passed through `rewrite`.
+
+        `rewrite` returns the new text and a function from offsets in the old text to offsets in the new one; a task whose rows
+        hold offsets moves them with it.
+        """
+        inputs = {
+            name: rewrite(value)[0] if name in self.inputs and isinstance(value, str) else value
+            for name, value in example.inputs.items()
+        }
+        return replace(example, inputs=inputs)
+
+    def checks(self) -> Sequence[Callable[[Corpus], list[Finding]]]:
         """Functions from a Corpus to the findings that only this task has."""
         return ()
 
-    def fixes(self) -> Mapping[str, Any]:
-        """Fixes that only this task offers, by code."""
-        return NOTHING
+    def fixes(self) -> Sequence[RowFix]:
+        """Fixes that only this task offers, in the order in which they run."""
+        return ()
 
 
 class EncoderSpec(TaskSpec):

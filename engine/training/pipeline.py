@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 
 from engine.config import RunConfig
 from engine.core.errors import ConfigProblem
 from engine.core.settings import Settings
 from engine.core.text import Text
-from engine.models.choose import AUTOMATIC, model_for
+from engine.models.choose import AUTOMATIC
 from engine.run_directory.limits import check_limits
 from engine.run_directory.store import Run
-from engine.schema import GENERATIVE, Example
+from engine.schema import GENERATIVE
 from engine.tasks import task_named
 from engine.tasks.model import TaskModel
 from engine.training.events import EventLog
-from engine.training.prepare import prepare
+from engine.training.prepare import Prepared, prepare
 from engine.training.stopping import StopRequested
 
 
@@ -36,7 +35,7 @@ def run_pipeline(run: Run, settings: Settings, events: EventLog, seconds: float 
         check_limits(course.config, settings)
         course.begin("data")
         prepared = prepare(run, course.config, settings, events)
-        course.choose_model(prepared.splits.train)
+        course.take_model(prepared)
         outputs = task.outputs(prepared.splits.train)
 
         course.begin("model")
@@ -83,13 +82,14 @@ class RunContext:
         self._phase, self._since = phase, time.perf_counter()
         self.events.phase(phase)
 
-    def choose_model(self, train: Sequence[Example]) -> None:
-        """Put a model in the place of `auto`: one that reads the language of the training rows."""
+    def take_model(self, prepared: Prepared) -> None:
+        """Put the model that was chosen for the data in the place of `auto`."""
         if self.config.model.id != AUTOMATIC:
             return
-        self.config.model.id, why = model_for(self.config.task, [task_named(self.config.task).text(row) for row in train])
-        self.run.update(model=self.config.model.id)
-        self.events.notice("model_chosen", why)
+        self.config.model.id = prepared.model
+        self.run.update(model=prepared.model)
+        if prepared.model_reason is not None:
+            self.events.notice("model_chosen", prepared.model_reason)
 
     def end(self) -> None:
         if self._phase:

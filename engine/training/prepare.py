@@ -1,6 +1,6 @@
 """From files to examples, split and on record: the first phase of every run.
 
-Knows how tables become examples and what is written down of them. Does not know models.
+Knows how a data set is split and what is written down of it. Reading, columns and the model are decided in engine/data/dataset.py.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from engine.assets import EXAMPLES
 from engine.config import RunConfig
 from engine.core.settings import Settings
 from engine.core.text import Text
-from engine.data.columns import resolve_tables
-from engine.data.examples import read_examples
-from engine.data.load import read_tables
+from engine.data.dataset import Dataset, load_dataset
 from engine.data.split import Splits, split
 from engine.data.split_names import SPLITS
+from engine.models.choose import AUTOMATIC, model_for
 from engine.run_directory.store import Run, write_atomically
 from engine.schema import Example, Notice
 from engine.tasks import task_named
@@ -30,40 +29,34 @@ from engine.training.events import EventLog
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The examples of a run and the facts about them that the report repeats."""
+    """The examples of a run, the facts about them that the report repeats, and the model that the data set was loaded for.
+
+    `model_reason` says in words why that model, where it was chosen automatically.
+    """
 
     splits: Splits
     columns: dict[str, str]
     facts: dict[str, Any]
     notices: list[dict[str, Any]]
+    model: str
+    model_reason: Text | None = None
 
 
 def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -> Prepared:
-    """Read, map, split and record the data of a run. Raises FileProblem, ColumnProblem and LabelProblem.
+    """Load, split and record the data of a run. Raises FileProblem, ColumnProblem and LabelProblem.
 
     A resumed run takes the examples that it has recorded: its files may have changed since, or be gone.
     """
-    recorded = _recorded(run)
+    recorded = _recorded(run, config)
     if recorded is not None:
         return recorded
-    task = task_named(config.task)
-    tables = read_tables(config.data, task, settings)
-    columns = resolve_tables(tables, task, config.data.columns)
-    examples: dict[str, list[Example]] = {}
-    notices = []
-    for name, table in tables.items():
-        notices += [Notice("file_note", "info", _in_file(table.source.name, note)) for note in table.source.notes]
-        examples[name], found = read_examples(table, task, columns[name], config.data)
-        notices += found
-    examples = task.unify_targets(examples, config.data)
-    examples["train"], found = sample_of_example(examples["train"], config)
-    notices += found
-    splits = split(examples, config.data, config.seed, task)
-    notices += splits.notices
+    dataset = load_dataset(config.data, task_named(config.task), config.model.id, settings)
+    splits = split_dataset(dataset, config)
+    notices = [*_file_notes(dataset), *dataset.notices, *dataset.fixes, *splits.notices]
     for notice in notices:
         events.notice(notice.code, notice.message, notice.severity, count=notice.count)
     facts = {
-        "columns": columns["train"],
+        "columns": dataset.columns["train"],
         "sources": {
             name: {
                 "name": table.source.name,
@@ -71,26 +64,50 @@ def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -
                 "revision": table.source.revision,
                 "rows": len(table),
             }
-            for name, table in tables.items()
+            for name, table in dataset.tables.items()
         },
-        "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
+        "rows": splits.sizes(),
         "data_sha256": _write(run.path("data"), splits),
     }
-    told = [{"code": n.code, "severity": n.severity, "message": n.message.to_dict(), "count": n.count} for n in notices]
-    prepared = Prepared(splits, columns["train"], facts, told)
+    written = [
+        {"code": n.code, "severity": n.severity, "message": n.message.to_dict(), "count": n.count} for n in notices
+    ]
+    prepared = Prepared(splits, dataset.columns["train"], facts, written, dataset.model, dataset.model_reason)
     _record(run, prepared)
     return prepared
+
+
+def split_dataset(dataset: Dataset, config: RunConfig) -> Splits:
+    """The sets of a run. Of a large embedded example a sample is taken first (see `sample_of_example`)."""
+    train, notices = sample_of_example(dataset, config)
+    splits = split({**dataset.examples, "train": train}, config.data, config.seed, dataset.task)
+    splits.notices[:0] = notices
+    return splits
+
+
+def _file_notes(dataset: Dataset) -> list[Notice]:
+    return [
+        Notice("file_note", "info", _in_file(table.source.name, note))
+        for table in dataset.tables.values()
+        for note in table.source.notes
+    ]
 
 
 def _record(run: Run, prepared: Prepared) -> None:
     """Write down that the examples are all there, where reading them back gives the same ones."""
     splits = prepared.splits
     if all(read_split(run, name) == getattr(splits, name) for name in SPLITS):
-        values = {"columns": prepared.columns, "facts": prepared.facts, "notices": prepared.notices}
+        values = {
+            "columns": prepared.columns,
+            "facts": prepared.facts,
+            "notices": prepared.notices,
+            "model": prepared.model,
+            "model_reason": prepared.model_reason.to_dict() if prepared.model_reason else None,
+        }
         write_atomically(run.path("data", "prepared.json"), json.dumps(values, ensure_ascii=False))
 
 
-def _recorded(run: Run) -> Prepared | None:
+def _recorded(run: Run, config: RunConfig) -> Prepared | None:
     """What an earlier attempt of this run recorded, if it is complete and unchanged."""
     try:
         values = json.loads(run.path("data", "prepared.json").read_text(encoding="utf-8"))
@@ -102,18 +119,26 @@ def _recorded(run: Run) -> Prepared | None:
     if digest.hexdigest() != values["facts"]["data_sha256"]:
         return None
     splits = Splits(*(read_split(run, name) for name in SPLITS))
-    return Prepared(splits, values["columns"], values["facts"], values["notices"])
+    model, reason = values.get("model", config.model.id), values.get("model_reason")
+    reason = Text.from_dict(reason) if reason else None
+    if model == AUTOMATIC:  # recorded by a version that chose the model later
+        task = task_named(config.task)
+        model, reason = model_for(task.name, [task.text(example) for example in splits.train])
+    return Prepared(splits, values["columns"], values["facts"], values["notices"], model, reason)
 
 
-def sample_of_example(rows: list[Example], config: RunConfig) -> tuple[list[Example], list[Notice]]:
-    """The rows of a large example data set that a run takes, for training and test together, where nobody says how many."""
+def sample_of_example(dataset: Dataset, config: RunConfig) -> tuple[list[Example], list[Notice]]:
+    """The training table's rows, of a large embedded example only as many as make a short run unless a number is configured.
+
+    The sample is for training and test together. A notice says how many rows were taken.
+    """
+    rows = dataset.examples["train"]
     example, asked = EXAMPLES.get(config.data.example), config.data.max_train_rows
     if example is None or example.sample is None or asked is not None or len(rows) <= example.sample:
         return rows, []
     low, high = example.sampled_lengths or (0, math.inf)
-    task = task_named(config.task)
-    fitting = [index for index, row in enumerate(rows) if low <= len(task.text(row)) <= high]
-    chosen = sorted(random.Random(config.seed).sample(fitting, example.sample))
+    fitting = [index for index, row in enumerate(rows) if low <= len(dataset.task.text(row)) <= high]
+    chosen = sorted(random.Random(config.seed).sample(fitting, min(example.sample, len(fitting))))
     of = Text("", "")
     if example.sampled_lengths:
         of = Text(f", of {low} to {high} characters", f"（{low} 至 {high} 个字符）")
@@ -121,10 +146,10 @@ def sample_of_example(rows: list[Example], config: RunConfig) -> tuple[list[Exam
         "example_sampled",
         "info",
         Text(
-            f"{example.sample:,} of the example's {len(rows):,} rows are used{of.en}, for a result in a minute or two. Set “Maximum training rows” for more.",
-            f"示例数据共 {len(rows):,} 行，只取其中 {example.sample:,} 行{of.zh}，以便一两分钟内得到结果。如需更多，请填写“训练行数上限”。",
+            f"{len(chosen):,} of the example's {len(rows):,} rows are used{of.en}, for a result in a minute or two. Set “Maximum training rows” for more.",
+            f"示例数据共 {len(rows):,} 行，只取其中 {len(chosen):,} 行{of.zh}，以便一两分钟内得到结果。如需更多，请填写“训练行数上限”。",
         ),
-        example.sample,
+        len(chosen),
     )
     return [rows[index] for index in chosen], [notice]
 

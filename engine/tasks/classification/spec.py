@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ from engine.tasks.task_defaults import (
 
 if TYPE_CHECKING:
     from engine.data.config import DataConfig
+    from engine.data.corpus import Corpus
+    from engine.data.findings import Finding
     from engine.data.guess import Guess
     from engine.data.table import Table
     from engine.schema import Notice, Outputs
@@ -59,6 +61,7 @@ class ClassificationSpec(EncoderSpec):
         head_only_batch_factor=8,
     )
     has_labels = True
+    classifies_rows = True
 
     def task_model(self) -> TaskModel[Any, Any]:
         from engine.tasks.classification.model import Classification
@@ -104,3 +107,8 @@ class ClassificationSpec(EncoderSpec):
 
     def refuse_unique_labels(self, rows: Sequence[Example]) -> None:
         refuse_unique_labels(rows)
+
+    def checks(self) -> Sequence[Callable[[Corpus], list[Finding]]]:
+        from engine.tasks.classification.checks import check_several_labels
+
+        return (check_several_labels,)

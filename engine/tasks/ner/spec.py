@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,12 @@ from engine.tasks.task_defaults import TaskHyperparameters, epochs_for_entities,
 
 if TYPE_CHECKING:
     from engine.data.config import DataConfig
+    from engine.data.corpus import Corpus
+    from engine.data.findings import Finding
+    from engine.data.fixes import RowFix
     from engine.data.guess import Guess
     from engine.data.table import Table
+    from engine.data.task import Moved
     from engine.schema import Notice
     from engine.tasks.model import TaskModel
 
@@ -147,3 +152,23 @@ class NerSpec(EncoderSpec):
         from engine.tasks.ner.reading import require_entities
 
         require_entities(rows)
+
+    def rewrite_texts(self, example: Example, rewrite: Callable[[str], tuple[str, Moved]]) -> Example:
+        text, moved = rewrite(example.inputs["text"])
+        inputs = {**example.inputs, "text": text}
+        if "tokens" in inputs:
+            inputs["tokens"] = [[moved(start, False), moved(end, True)] for start, end in inputs["tokens"]]
+        spans = tuple(
+            {**span, "start": moved(span["start"], False), "end": moved(span["end"], True)} for span in example.target
+        )
+        return replace(example, inputs=inputs, target=spans)
+
+    def checks(self) -> Sequence[Callable[[Corpus], list[Finding]]]:
+        from engine.tasks.ner.checks import check_spans
+
+        return (check_spans,)
+
+    def fixes(self) -> Sequence[RowFix]:
+        from engine.tasks.ner.fixes import FIXES
+
+        return FIXES

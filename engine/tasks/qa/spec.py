@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,11 @@ from engine.tasks.task_defaults import TaskHyperparameters, epochs_for_questions
 
 if TYPE_CHECKING:
     from engine.data.config import DataConfig
+    from engine.data.corpus import Corpus
+    from engine.data.findings import Finding
     from engine.data.guess import Guess
     from engine.data.table import Table
+    from engine.data.task import Moved
     from engine.schema import Notice
     from engine.tasks.model import TaskModel
 
@@ -60,6 +64,7 @@ class QuestionAnsweringSpec(EncoderSpec):
         learning_rates={"full": 8e-5, "lora": 1.8e-4, "head": 5e-3}, epochs=epochs_for_questions, window_tokens=384
     )
     windowed = True
+    texts_repeat = True
     export_formats = MappingProxyType({".json": ExportFormat("SQuAD JSON", squad_predictions)})
     insight_titles = MappingProxyType(
         {
@@ -108,3 +113,18 @@ class QuestionAnsweringSpec(EncoderSpec):
 
     def stratum(self, example: Example, frequency: Counter[str]) -> str:
         return "answered" if example.target else "unanswered"
+
+    def rewrite_texts(self, example: Example, rewrite: Callable[[str], tuple[str, Moved]]) -> Example:
+        context, moved = rewrite(example.inputs["context"])
+        question, _ = rewrite(example.inputs["question"])
+        answers = []
+        for answer in example.target:
+            start, end = moved(answer["start"], False), moved(answer["start"] + len(answer["text"]), True)
+            answers.append({**answer, "text": context[start:end], "start": start})
+        inputs = {**example.inputs, "context": context, "question": question}
+        return replace(example, inputs=inputs, target=tuple(answers))
+
+    def checks(self) -> Sequence[Callable[[Corpus], list[Finding]]]:
+        from engine.tasks.qa.checks import check_answers
+
+        return (check_answers,)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.check_summaries import numbers_in, strange_numbers
+from engine.tasks.summarization.numbers import numbers_in, strange_numbers
 from engine.tasks.summarization.rouge import Characters
 from engine.tasks.summarization.sentences import sentences
 

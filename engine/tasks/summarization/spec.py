@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,12 @@ from engine.tasks.summarization.rouge import METRICS
 
 if TYPE_CHECKING:
     from engine.data.config import DataConfig
+    from engine.data.corpus import Corpus
+    from engine.data.findings import Finding
+    from engine.data.fixes import RowFix
     from engine.data.guess import Guess
     from engine.data.table import Table
+    from engine.data.task import Moved
     from engine.schema import Notice
     from engine.tasks.model import TaskModel
 
@@ -80,3 +85,17 @@ class SummarizationSpec(GenerativeSpec):
         from engine.tasks.summarization.sections import picked_rows
 
         return picked_rows(directory, report, pick)
+
+    def rewrite_texts(self, example: Example, rewrite: Callable[[str], tuple[str, Moved]]) -> Example:
+        inputs = {**example.inputs, "document": rewrite(example.inputs["document"])[0]}
+        return replace(example, inputs=inputs, target=tuple(rewrite(reference)[0] for reference in example.target))
+
+    def checks(self) -> Sequence[Callable[[Corpus], list[Finding]]]:
+        from engine.tasks.summarization.checks import check_summaries
+
+        return (check_summaries,)
+
+    def fixes(self) -> Sequence[RowFix]:
+        from engine.tasks.summarization.fixes import FIXES
+
+        return FIXES

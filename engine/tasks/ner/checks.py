@@ -1,7 +1,6 @@
-"""The doctor on spans: entity boundaries and answers.
+"""The data check on entity spans: boundaries and overlaps.
 
-Knows offsets and what a word boundary is. What could not be read at all (spans outside their text, answers that are not in their
-context, mixed tag schemes) was noticed by the readers before.
+Spans that could not be read at all (outside their text, mixed tag schemes) were noticed by the reader before.
 """
 
 from __future__ import annotations
@@ -9,20 +8,13 @@ from __future__ import annotations
 from engine.core.text import Text
 from engine.data.corpus import Corpus
 from engine.data.findings import Finding, many, some
-from engine.data.fixes import FIXES, inside_word
+from engine.data.word_boundary import inside_word
 from engine.schema import Place
-
-_LONG_ANSWER = 0.8  # share of the context
+from engine.tasks.ner.fixes import DROP_OVERLAPS, TRIM_SPANS, WIDEN_SPANS
 
 
 def check_spans(corpus: Corpus) -> list[Finding]:
-    """Findings span_blanks, span_inside_word and span_overlap (NER); answer_inside_word, answer_blanks (QA)."""
-    if corpus.task == "ner":
-        return _entities(corpus)
-    return _answers(corpus) if corpus.task == "qa" else []
-
-
-def _entities(corpus: Corpus) -> list[Finding]:
+    """Findings span_blanks, span_inside_word and span_overlap."""
     blanks: list[Place] = []
     inside: list[Place] = []
     overlaps: list[Place] = []
@@ -57,7 +49,7 @@ def _entities(corpus: Corpus) -> list[Finding]:
                 ),
                 len(blanks),
                 some(blanks),
-                FIXES["trim_spans"],
+                TRIM_SPANS.fix,
             )
         )
     if inside:
@@ -71,7 +63,7 @@ def _entities(corpus: Corpus) -> list[Finding]:
                 ),
                 len(inside),
                 some(inside),
-                FIXES["widen_spans"],
+                WIDEN_SPANS.fix,
             )
         )
     if overlaps:
@@ -85,49 +77,7 @@ def _entities(corpus: Corpus) -> list[Finding]:
                 ),
                 len(overlaps),
                 some(overlaps),
-                FIXES["drop_overlaps"],
-            )
-        )
-    return findings
-
-
-def _answers(corpus: Corpus) -> list[Finding]:
-    inside: list[Place] = []
-    long: list[Place] = []
-    for table, example in corpus.rows():
-        context = example.inputs["context"]
-        for answer in example.target:
-            start, end = answer["start"], answer["start"] + len(answer["text"])
-            if inside_word(context, start) or inside_word(context, end):
-                shown = f"{answer['text']!r} in {context[max(0, start - 15) : end + 15]!r}"
-                inside.append(corpus.place(table, example, text=shown, target=True))
-            if len(answer["text"]) > _LONG_ANSWER * len(context) and len(context) > 60:
-                long.append(corpus.place(table, example, text=answer["text"], target=True))
-    findings = []
-    if inside:
-        findings.append(
-            Finding(
-                "answer_inside_word",
-                "warning" if len(inside) > 0.02 * len(corpus.train) else "info",
-                Text(
-                    f"{many(len(inside), 'answer begins or ends', 'answers begin or end')} inside a word of the context.",
-                    f"{len(inside):,} 个答案的边界落在原文的单词内部。",
-                ),
-                len(inside),
-                some(inside),
-            )
-        )
-    if long:
-        findings.append(
-            Finding(
-                "answer_is_context",
-                "warning",
-                Text(
-                    f"{many(len(long), 'answer is', 'answers are')} nearly the whole context; nothing is left to find.",
-                    f"{len(long):,} 个答案几乎就是整段原文，没有可定位的内容。",
-                ),
-                len(long),
-                some(long),
+                DROP_OVERLAPS.fix,
             )
         )
     return findings
