@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.config import RunConfig
 from engine.core.settings import Settings
-from engine.data.check import check_config
 from engine.data.columns import resolve_tables
 from engine.data.load import read_tables
 from engine.tasks import TASKS
+from engine.training.data_check import check_config
 
 CLASSES = [f"class {n}" for n in range(20)]
 _ENGLISH = (

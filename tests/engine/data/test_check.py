@@ -12,8 +12,12 @@ import pytest
 
 from engine.config import DataConfig, RunConfig
 from engine.core.settings import Settings
-from engine.data.check import ModelFacts, check, check_config
+from engine.data.check import check_examples
+from engine.data.fixes import fixes_for
+from engine.data.model_facts import ModelFacts
 from engine.schema import Example
+from engine.tasks import TASKS
+from engine.training.data_check import check_config
 from tests.engine.data.planted import CLASSES, FAULTS, clean_rows, planted_rows
 
 UNKNOWN = ModelFacts()
@@ -42,7 +46,7 @@ def classified(*rows):
 
 
 def found(examples, task="classification", model=None, **tables):
-    return {f.code: f for f in check({"train": examples, **tables}, task, model=model)}
+    return {f.code: f for f in check_examples({"train": examples, **tables}, TASKS[task], model=model)}
 
 
 def test_a_clean_table_has_no_findings(tmp_path, deployment):
@@ -81,9 +85,7 @@ def test_findings_that_can_be_mended_are_gone_after_their_fixes(tmp_path, deploy
 
 
 def order_of(code):
-    from engine.data.fixes import FIXES
-
-    return list(FIXES).index(code)
+    return list(fixes_for(TASKS["classification"])).index(code)
 
 
 def test_rows_shared_with_a_test_file(tmp_path, deployment):

@@ -14,8 +14,10 @@ from engine.cli import app
 from engine.config import DataConfig, RunConfig
 from engine.core.errors import ConfigProblem
 from engine.core.settings import Settings
-from engine.data.check import ModelFacts, check_config, settle_fixes
-from engine.data.fixes import FIXES
+from engine.data.fixes import fixes_for
+from engine.data.model_facts import ModelFacts
+from engine.tasks import TASKS as SPECS
+from engine.training.data_check import check_config, settle_fixes
 from tests.engine.data.planted import FAULTS as CLASSIFICATION_FAULTS
 from tests.engine.data.planted import clean_rows
 from tests.engine.data.planted_tasks import CLEAN, FAULTS, write
@@ -68,7 +70,7 @@ def test_what_can_be_mended_is_gone_after_its_fix(task, tmp_path, deployment):
     train = write(tmp_path / "train.jsonl", clean + [row for rows in FAULTS[task].values() for row in rows])
     test = write(tmp_path / "test.jsonl", clean[:3])
     found = look(task, train, deployment, test).findings
-    mended = {f.code: f.fix.code for f in found if f.fix and f.fix.code in FIXES}
+    mended = {f.code: f.fix.code for f in found if f.fix and f.fix.code in fixes_for(SPECS[task])}
     assert len(mended) >= 3
     after = look(task, train, deployment, test, fixes=list(mended.values()))
     assert {finding.code for finding in after.findings} == {finding.code for finding in found} - set(mended)

@@ -9,8 +9,9 @@ import pytest
 
 from engine.config import DataConfig
 from engine.core.errors import ConfigProblem
-from engine.data.fixes import FIXES, apply_fixes
-from engine.data.split import split
+from engine.core.settings import Settings
+from engine.data.dataset import load_dataset
+from engine.data.fixes import apply_fixes, fixes_for
 from engine.schema import Example
 from engine.tasks import TASKS
 
@@ -20,19 +21,19 @@ def rows(*pairs):
 
 
 def fixed(code, train, task="classification", **others):
-    tables, notices = apply_fixes({"train": train, **others}, [code], task)
+    tables, notices = apply_fixes({"train": train, **others}, [code], TASKS[task])
     assert notices[0].code == f"fixed_{code}"
     return tables
 
 
 def test_an_unknown_fix_is_refused():
     with pytest.raises(ConfigProblem, match="no fix 'polish'"):
-        apply_fixes({"train": []}, ["polish"], "classification")
+        apply_fixes({"train": []}, ["polish"], TASKS["classification"])
 
 
 def test_nothing_asked_nothing_changed():
     tables = {"train": rows(("a", "x"))}
-    assert apply_fixes(tables, [], "classification") == (tables, [])
+    assert apply_fixes(tables, [], TASKS["classification"]) == (tables, [])
 
 
 def test_duplicates_keep_the_first_and_test_rows():
@@ -96,15 +97,15 @@ def test_bad_summaries_leave_training_only():
     assert tables == {"train": [good], "test": [bad]}
 
 
-def test_a_split_honours_the_fixes_of_the_configuration():
-    train = rows(*[(f"text {i // 2}", "a" if i % 4 < 2 else "b") for i in range(80)])
-    splits = split({"train": train}, DataConfig(fixes=["drop_duplicates"]), 1, TASKS["classification"])
-    assert sum(splits.sizes().values()) == 40
-    assert splits.notices[0].code == "fixed_drop_duplicates"
-    assert splits.notices[0].count == 40
+def test_a_data_set_has_the_fixes_of_the_configuration(tmp_path):
+    path = tmp_path / "train.csv"
+    path.write_text("text,label\n" + "".join(f"text {i // 2},{'a' if i % 4 < 2 else 'b'}\n" for i in range(80)))
+    data = DataConfig(train=str(path), fixes=["drop_duplicates"])
+    dataset = load_dataset(data, TASKS["classification"], "minilm", Settings(cache_dir=tmp_path, runs_dir=tmp_path))
+    assert len(dataset.examples["train"]) == 40
+    assert [(notice.code, notice.count) for notice in dataset.fixes] == [("fixed_drop_duplicates", 40)]
 
 
-@pytest.mark.parametrize("code", FIXES)
 @pytest.mark.parametrize(
     ("task", "example"),
     [
@@ -114,6 +115,20 @@ def test_a_split_honours_the_fixes_of_the_configuration():
         ("summarization", Example(2, {"document": "a long text"}, ("text",))),
     ],
 )
-def test_every_fix_is_safe_for_every_task(code, task, example):
-    tables, _ = apply_fixes({"train": [example] * 3, "test": []}, [code], task)
-    assert all(row == example for row in tables["train"])
+def test_every_fix_leaves_sound_rows_alone(task, example):
+    for code in fixes_for(TASKS[task]):
+        tables, _ = apply_fixes({"train": [example] * 3, "test": []}, [code], TASKS[task])
+        assert all(row == example for row in tables["train"])
+
+
+def test_a_fix_of_another_task_is_refused():
+    with pytest.raises(ConfigProblem, match="no fix 'trim_spans'"):
+        apply_fixes({"train": rows(("a", "x"))}, ["trim_spans"], TASKS["classification"])
+
+
+def test_fixes_that_change_rows_run_before_those_that_drop_them():
+    assert list(fixes_for(TASKS["ner"])) == [
+        "merge_label_spellings", "mask_personal_data", "trim_spans", "widen_spans", "drop_overlaps", "drop_duplicates",
+        "drop_near_duplicates", "drop_conflicts", "drop_rare_labels", "drop_leaked",
+    ]  # fmt: skip
+    assert list(fixes_for(TASKS["summarization"]))[-2:] == ["drop_bad_summaries", "drop_leaked"]

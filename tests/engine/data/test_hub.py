@@ -21,11 +21,12 @@ from datasets.utils.logging import disable_progress_bar
 from engine.config import DataConfig, RunConfig
 from engine.core.errors import ConfigProblem, FileProblem
 from engine.core.settings import Settings
-from engine.data.check import ModelFacts, check_config
 from engine.data.hub import list_configs, list_splits, read_hub
 from engine.data.limits import Limits
 from engine.data.load import read_tables
+from engine.data.model_facts import ModelFacts
 from engine.tasks import TASKS
+from engine.training.data_check import check_config
 from tests.engine.data.hub_server import COMMIT, OLD, HubServer, Repo
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from engine.data.mask import mask_example
 from engine.data.personal import find_personal, mask_text
 from engine.schema import Example
+from engine.tasks import TASKS
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_entities_and_tokens_move_along():
         {"start": 5, "end": 20, "label": "MAIL"},
         {"start": 31, "end": 35, "label": "LOC"},
     )
-    masked = mask_example(Example(2, {"text": text, "tokens": tokens}, spans))
+    masked = mask_example(Example(2, {"text": text, "tokens": tokens}, spans), TASKS["ner"])
     covered = [masked.inputs["text"][span["start"] : span["end"]] for span in masked.target]
     assert covered == ["Ann", "[EMAIL]", "Rome"]
     assert [masked.inputs["text"][s:e] for s, e in masked.inputs["tokens"]] == ["Ann", "[EMAIL]", "lives", "in", "Rome"]
@@ -73,20 +74,22 @@ def test_entities_and_tokens_move_along():
 def test_answers_move_along_even_when_they_are_masked():
     context = "Mail ann@example.org, or call 13812345678 in Rome."
     answers = tuple({"text": t, "start": context.index(t)} for t in ("ann@example.org", "Rome", "13812345678 in Rome"))
-    masked = mask_example(Example(2, {"context": context, "question": "How?"}, answers))
+    masked = mask_example(Example(2, {"context": context, "question": "How?"}, answers), TASKS["qa"])
     assert [answer["text"] for answer in masked.target] == ["[EMAIL]", "Rome", "[PHONE] in Rome"]
     for answer in masked.target:
         assert masked.inputs["context"].startswith(answer["text"], answer["start"])
 
 
 def test_summaries_are_masked_too():
-    masked = mask_example(Example(2, {"document": "From ann@example.org: hi"}, ("ann@example.org says hi",)))
+    masked = mask_example(
+        Example(2, {"document": "From ann@example.org: hi"}, ("ann@example.org says hi",)), TASKS["summarization"]
+    )
     assert masked.target == ("[EMAIL] says hi",)
 
 
 def test_an_example_without_personal_data_is_the_same_object():
     example = Example(2, {"text": "nothing here 12"}, "x")
-    assert mask_example(example) is example
+    assert mask_example(example, TASKS["classification"]) is example
 
 
 PIECES = st.lists(
@@ -102,7 +105,7 @@ def test_any_span_outside_the_masks_keeps_its_text(pieces, data):
         return
     start = data.draw(st.integers(0, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))
-    masked = mask_example(Example(2, {"text": text}, ({"start": start, "end": end, "label": "X"},)))
+    masked = mask_example(Example(2, {"text": text}, ({"start": start, "end": end, "label": "X"},)), TASKS["ner"])
     span = masked.target[0]
     touched = any(p.start < end and start < p.end for p in find_personal(text))
     covered = masked.inputs["text"][span["start"] : span["end"]]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from engine.config import DataConfig
 from engine.core.errors import FileProblem, LabelProblem
+from engine.data.fixes import apply_fixes
 from engine.data.normal import normal_form
 from engine.data.split import split
 from engine.schema import Example
@@ -171,9 +172,10 @@ def test_labels_that_differ_in_every_row_are_refused():
 
 
 def test_fixes_that_leave_no_training_row_are_told():
-    emptied = {"train": [Example(1, {"document": "a"}, ("a",))], "test": [Example(1, {"document": "b c"}, ("b",))]}
+    tables = {"train": [Example(1, {"document": "a"}, ("a",))], "test": [Example(1, {"document": "b c"}, ("b",))]}
+    emptied, _ = apply_fixes(tables, ["drop_bad_summaries"], TASKS["summarization"])
     with pytest.raises(FileProblem):
-        split(emptied, DataConfig(fixes=["drop_bad_summaries"]), 1, TASKS["summarization"])
+        split(emptied, DataConfig(), 1, TASKS["summarization"])
 
 
 def test_one_label_is_refused():

@@ -6,10 +6,10 @@ import json
 
 from engine.config import DataConfig, RunConfig
 from engine.core.settings import Settings
-from engine.data.check import check_config
 from engine.schema import Example
 from engine.tasks import TASKS
 from engine.tasks.classification.label_form import targets_in_form, unify_targets
+from engine.training.data_check import check_config
 
 
 def rows(*targets) -> list[Example]:
