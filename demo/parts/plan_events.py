@@ -84,7 +84,10 @@ class PlanEvents(TabContext):
             return words("start.no_data")
         method = words(f"method.{config.method.name}")
         return words(
-            "start.plan", model=model_step.model_title(data_preview.model_of(self.page, config)), data=source, method=method
+            "start.plan",
+            model=model_step.model_title(data_preview.model_of(self.page, config)),
+            data=source,
+            method=method,
         )
 
     def code(self, config: RunConfig, language: str) -> str:
