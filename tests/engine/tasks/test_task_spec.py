@@ -28,7 +28,7 @@ class PairSpec(EncoderSpec):
     text_role = "text"
     target_role = "label"
     metrics = plotted_metrics = ("accuracy",)
-    hyperparameters = TaskHyperparameters(rate={"full": 1e-4}, epochs=lambda rows, labels, method: 1.0)
+    hyperparameters = TaskHyperparameters(learning_rates={"full": 1e-4}, epochs=lambda rows, labels, method: 1.0)
 
     def task_model(self):
         raise AssertionError("no model is needed to tell rows apart")
