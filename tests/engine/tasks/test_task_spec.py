@@ -88,7 +88,7 @@ def test_every_task_describes_itself(spec):
     assert {*spec.alternative_roles, *spec.alternative_roles.values()} <= names
     assert spec.required_inputs and set(spec.required_inputs) <= set(spec.inputs)
     assert set(spec.plotted_metrics) <= set(spec.metrics)
-    assert set(spec.methods) <= spec.hyperparameters.rate.keys()
+    assert set(spec.methods) <= spec.hyperparameters.learning_rates.keys()
 
 
 def test_specs_need_neither_torch_nor_transformers_nor_pandas():
