@@ -79,18 +79,14 @@ class TaskSpec(ABC):
     loss_per_token: bool = False  # whether the loss is a mean over tokens, not over rows
     export_formats: Mapping[str, ExportFormat] = NOTHING  # by file ending, beside the tables that every task can write
     has_labels: bool = False  # whether a row carries labels of a closed set, which can be rare, unseen or misspelt
+    classifies_rows: bool = False  # whether the labels are of whole rows, so that classes can be too rare or uneven
+    texts_repeat: bool = False  # whether rows share their texts by design, so that near duplicates say nothing
     # Whether rows are annotated texts, such as CoNLL files; an annotated row may lack a cell of spans.
     reads_tags: bool = False
 
     insight_titles: Mapping[str, Text] = NOTHING  # titles of the insights that only this task's report has, by kind
     # What metrics mean in this task, where that is not what they mean in general.
     metric_help: Mapping[str, Text] = NOTHING
-
-    classifies_rows: bool = False  # whether the labels are of whole rows, so that classes can be too rare or uneven
-    texts_repeat: bool = False  # whether rows share their texts by design, so that near duplicates say nothing
-    reads_tags: bool = (
-        False  # whether rows are annotated texts, such as CoNLL files; an annotated row may lack a cell of spans
-    )
 
     @abstractmethod
     def task_model(self) -> TaskModel[Any, Any]:
