@@ -24,7 +24,7 @@ class _Selection:
     """The hook of an output layer."""
 
     def __init__(self) -> None:
-        self.positions: torch.Tensor | None = None  # [b, t], true where logits are wanted
+        self.positions: torch.Tensor | None = None  # [b, t], true where logits are computed
 
     def __call__(self, layer: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
         return args if self.positions is None else (args[0][self.positions], *args[1:])
