@@ -24,7 +24,8 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.assets import model_folder
-from engine.generation.generator import TOKENS_A_STEP, TOKENS_PER_BATCH, Generator, encode, settings
+from engine.generation.generator import TOKENS_PER_BATCH, TOKENS_PER_STEP, Generator, decoding_settings, encode_prompts
+from engine.inference.generative_reader import GenerativeReader
 from engine.inference.saved import Description, load_tuned
 from engine.models.batching import by_cost
 from engine.models.device import choose_device, keep_freed_memory, use_threads
@@ -52,37 +53,37 @@ def main() -> None:
 
 
 def answers(run: Path, rounds: int) -> None:
-    pen = pen_of(run)
+    generator = generator_of(run)
     rows = [json.loads(line)["inputs"] for line in (run / "data/test.jsonl").read_text(encoding="utf-8").splitlines()]
-    encoded = encode(pen.scribe, rows, pen.room)
+    encoded = encode_prompts(generator.prompt_encoder, rows, generator.max_prompt_tokens)
     ours: list[str] = []
     theirs: list[str] = []
     for number in range(rounds):
         began = time.perf_counter()
-        ours = pen.answers(rows, encoded)
+        ours = generator.generate(rows, encoded)
         middle = time.perf_counter()
-        theirs = [pen.join([text]) for text in generated(pen, encoded.features)]
+        theirs = [generator.join([text]) for text in generated(generator, encoded.features)]
         ended = time.perf_counter()
         print(f"round {number + 1}: Tunebench {middle - began:.1f} s, generate {ended - middle:.1f} s")
     differing = sum(mine != other for mine, other in zip(ours, theirs, strict=True))
     print(f"{len(rows)} rows, {differing} answers differ")
 
 
-def pen_of(run: Path) -> Generator:
+def generator_of(run: Path) -> Generator:
     directory, device = run / "model", choose_device("cpu")
     description = Description.load(directory)
-    task, loaded = TASKS[description.task], load_tuned(directory, description)
-    model = task.reader.ready(loaded.model, device)
+    task, loaded = TASKS[description.task].task_model(), load_tuned(directory, description)
+    model = GenerativeReader.place(loaded.model, device)
     outputs = task.outputs_from(description.outputs)
-    return task.reader(task, outputs, model, loaded.tokenizer, device, description.max_length).pen
+    return GenerativeReader(task, outputs, model, loaded.tokenizer, device, description.max_length).generator
 
 
-def generated(pen: Generator, features: Sequence[Feature]) -> list[str]:
-    """The same by one call of `generate` a batch, batches cut as they are for `Generator.write`."""
-    tokenizer, form = pen.scribe.tokenizer, pen.scribe.form
+def generated(generator: Generator, features: Sequence[Feature]) -> list[str]:
+    """The same by one call of `generate` a batch, batches cut as they are for `Generator.generate_texts`."""
+    tokenizer, spec = generator.prompt_encoder.tokenizer, generator.prompt_encoder.spec
     texts = [""] * len(features)
     lengths = [len(feature) for feature in features]
-    for indices in by_cost(lengths, 2 * TOKENS_PER_BATCH, pen.at_once, TOKENS_A_STEP * form.max_new_tokens):
+    for indices in by_cost(lengths, 2 * TOKENS_PER_BATCH, generator.max_batch, TOKENS_PER_STEP * spec.max_new_tokens):
         width = max(lengths[index] for index in indices)
         padding = [width - lengths[index] for index in indices]
         ids = torch.tensor(
@@ -93,13 +94,13 @@ def generated(pen: Generator, features: Sequence[Feature]) -> list[str]:
         )
         mask = torch.tensor([[0] * more + [1] * (width - more) for more in padding])
         with torch.inference_mode():
-            said = pen.model.generate(
+            output = generator.model.generate(
                 input_ids=ids,
                 attention_mask=mask,
-                generation_config=settings(form, pen.model.generation_config, tokenizer),
+                generation_config=decoding_settings(spec, generator.model.generation_config, tokenizer),
             )
-        for index, row in zip(indices, said.tolist(), strict=True):
-            texts[index] = pen.scribe.written(row[width:])
+        for index, row in zip(indices, output.tolist(), strict=True):
+            texts[index] = generator.prompt_encoder.decode(row[width:])
     return texts
 
 

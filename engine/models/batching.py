@@ -1,4 +1,4 @@
-"""How sequences are put into batches: of like length, so that little is computed on padding.
+"""Batches of sequences of similar length, so that little is computed on padding.
 
 Knows lengths and order. Does not know tokens, targets or devices.
 """
@@ -14,10 +14,10 @@ from torch.utils.data import Sampler
 
 
 class LengthBuckets(Sampler[list[int]]):
-    """Batches of indices of like length, shuffled anew each epoch.
+    """Batches of indices of sequences of similar length, shuffled anew each epoch.
 
     All indices are shuffled, cut into pools of `pool` batches, sorted by length within a pool, and the batches of all
-    pools are shuffled again: batches are random enough to learn from and hardly padded. Same seed and epoch, same batches.
+    pools are shuffled again: batches are random enough for training and hardly padded. Same seed and epoch, same batches.
     """
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int, pool: int = 50):
@@ -57,10 +57,10 @@ def by_length(lengths: Sequence[int], token_budget: int, most: int) -> Iterator[
         start += size
 
 
-def by_cost(lengths: Sequence[int], token_budget: int, most: int, beginning: int) -> list[list[int]]:
-    """Batches within the same bounds, longest first, that cost the least: their padded tokens, and `beginning` for every batch.
+def by_cost(lengths: Sequence[int], token_budget: int, most: int, overhead: int) -> list[list[int]]:
+    """Batches within the same bounds, longest first, of the least cost: their padded tokens, and `overhead` for every batch.
 
-    `beginning` is what a batch costs whatever its size, in tokens read. The cheapest way to cut the sorted sequences after the first
+    `overhead` is the cost of a batch whatever its size, in tokens. The cheapest way to cut the sorted sequences after the first
     n of them is the cheapest way to cut fewer, and one more batch.
     """
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
@@ -71,8 +71,8 @@ def by_cost(lengths: Sequence[int], token_budget: int, most: int, beginning: int
             padded = (end - start) * lengths[order[start]]
             if padded > token_budget and start < end - 1:
                 break
-            if costs[start] + padded + beginning < cheapest:
-                cheapest, first = costs[start] + padded + beginning, start
+            if costs[start] + padded + overhead < cheapest:
+                cheapest, first = costs[start] + padded + overhead, start
         costs.append(cheapest)
         firsts.append(first)
     cuts = [len(order)]

@@ -1,4 +1,4 @@
-"""Which device and number format a run computes with, decided once, with the reason kept to be shown.
+"""The device and number format of a run, decided once, with the reason for display.
 
 Knows what the hardware can do. Does not know the model or the task.
 """
@@ -40,7 +40,7 @@ class Device:
 
 
 def choose_device(device: str = "auto", precision: str = "auto") -> Device:
-    """The device and dtype for TrainingConfig's `device` and `precision`. ConfigProblem when it is not there."""
+    """The device and dtype for TrainingConfig's `device` and `precision`. ConfigProblem when it is not available."""
     name = _available(device)
     fast, reason = _fast_dtype(name)
     if precision == "auto":
@@ -57,18 +57,18 @@ def choose_device(device: str = "auto", precision: str = "auto") -> Device:
 
 
 def _available(device: str) -> str:
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available_devices = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device == "auto":
-        return next(name for name, available in there.items() if available)
-    if not there[device]:
-        found = ", ".join(name for name, available in there.items() if available)
+        return next(name for name, available in available_devices.items() if available)
+    if not available_devices[device]:
+        available_names = ", ".join(name for name, available in available_devices.items() if available)
         raise ConfigProblem(
             "no_such_device",
             Text(
                 f"training.device is {device}, which this machine does not have.",
                 f"training.device 为 {device}，但本机没有该设备。",
             ),
-            Text(f"Available: {found}.", f"可用设备：{found}。"),
+            Text(f"Available: {available_names}.", f"可用设备：{available_names}。"),
             field="training.device",
         )
     return device
@@ -104,32 +104,32 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 
 
 def keep_freed_memory() -> bool:
-    """Let a process that computes keep the memory it frees. Returns whether the C library understood.
+    """Let a process that computes keep the memory it frees. Returns whether the C library supports it.
 
-    glibc hands large blocks back to the system at once, and every batch pays for having them mapped and zeroed again: a third of the
-    time of reading long texts (benchmarks/README.md). Peak memory stays the same. For processes that end with their work.
+    glibc returns large blocks to the system at once, and every batch pays for having them mapped and zeroed again: a third of the
+    time of a forward pass over long texts (benchmarks/README.md). Peak memory stays the same. For processes that end after their work.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
     set_option = ctypes.CDLL(None).mallopt
     options = ((M_TRIM_THRESHOLD, 2**30), (M_TOP_PAD, 2**26), (M_MMAP_MAX, 0))
-    understood = [set_option(option, value) == 1 for option, value in options]
-    return all(understood)
+    accepted = [set_option(option, value) == 1 for option, value in options]
+    return all(accepted)
 
 
 def check_can_compile(device: Device) -> None:
     """ConfigProblem where torch.compile lacks the compiler that it generates code for: Triton on a GPU, C++ elsewhere."""
     if device.name == "cuda":
-        there, lacking = importlib.util.find_spec("triton") is not None, "Triton"
+        found, compiler = importlib.util.find_spec("triton") is not None, "Triton"
     else:
-        there, lacking = any(map(shutil.which, CPP_COMPILERS)), "C++"
-    if there:
+        found, compiler = any(map(shutil.which, CPP_COMPILERS)), "C++"
+    if found:
         return
     raise ConfigProblem(
         "cannot_compile",
         Text(
-            f"training.compile needs a {lacking} compiler, which this machine does not have.",
-            f"training.compile 需要 {lacking} 编译器，本机没有。",
+            f"training.compile needs a {compiler} compiler, which this machine does not have.",
+            f"training.compile 需要 {compiler} 编译器，本机没有。",
         ),
         Text("Leave it off, or install the compiler.", "请关闭该选项，或安装编译器。"),
         field="training.compile",
@@ -137,9 +137,9 @@ def check_can_compile(device: Device) -> None:
 
 
 def attention_for(device: Device, long_texts: bool = False) -> str:
-    """The attention that measured fastest: on a CPU plain products, but for long texts in float32.
+    """The attention implementation that measured fastest: eager on a CPU, except for long texts in float32.
 
-    There the scores of all pairs of tokens cost more than the fused kernel's slower backward pass.
+    There the scores of all pairs of tokens cost more than the slower backward pass of the fused kernel.
     """
     return "eager" if device.name == "cpu" and not (long_texts and device.dtype == torch.float32) else "sdpa"
 

@@ -1,6 +1,6 @@
-"""Loading a pretrained model that writes: an encoder-decoder (T5, BART, Marian, ...) or a decoder alone (Llama, Qwen, GPT-2, ...).
+"""Loading a pretrained generative model: an encoder-decoder (T5, BART, Marian, ...) or a decoder (Llama, Qwen, GPT-2, ...).
 
-Knows which checkpoints can write and what they lack. Does not know what they will be asked.
+Knows which checkpoints can generate text and what others lack. Does not know prompts.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def load_generator(
 ) -> LoadedModel:
     """Load `source` (a folder or a hub id) in float32, or its weights in 4 bits, with the attention that transformers prefers.
 
-    Raises ModelProblem when it does not exist, cannot write, is damaged, lacks a part or a tokenizer; RunFailure when the hub is
-    needed and cannot be reached; ConfigProblem when 4 bits are not to be had here.
+    Raises ModelProblem when it does not exist, cannot generate text, is damaged, lacks a part or a tokenizer; RunFailure when the hub is
+    needed and cannot be reached; ConfigProblem when 4 bits are not possible on this machine.
     """
-    known = {"revision": revision or None, "token": token, "trust_remote_code": False}
+    hub_options = {"revision": revision or None, "token": token, "trust_remote_code": False}
     extra = {}
     if four_bit:
         check_four_bit()
@@ -51,11 +51,11 @@ def load_generator(
             bnb_4bit_compute_dtype=torch.bfloat16,
         )
     with explained(source):
-        config = AutoConfig.from_pretrained(source, **known)
+        config = AutoConfig.from_pretrained(source, **hub_options)
         auto = auto_class_of(config, source)
         if dropout is not None:
             set_dropout(config, dropout)
-        tokenizer = AutoTokenizer.from_pretrained(source, **known)
+        tokenizer = AutoTokenizer.from_pretrained(source, **hub_options)
         check_tokenizer(tokenizer, source)
         model, info = auto.from_pretrained(
             source,
@@ -64,49 +64,49 @@ def load_generator(
             use_safetensors=True,
             output_loading_info=True,
             **extra,
-            **known,
+            **hub_options,
         )
-    lacking = modules_of(set(info["missing_keys"]))
-    if lacking:
+    missing = modules_of(set(info["missing_keys"]))
+    if missing:
         raise ModelProblem(
             "incomplete_generator",
             Text(
-                f"{source} lacks what it takes to write: {', '.join(lacking[:3])}.",
-                f"{source} 缺少生成所需的权重：{'、'.join(lacking[:3])}。",
+                f"{source} lacks weights that generating text needs: {', '.join(missing[:3])}.",
+                f"{source} 缺少生成所需的权重：{'、'.join(missing[:3])}。",
             ),
             Text(
-                "Choose a checkpoint that was trained to write, such as smollm2, flan-t5-small or bart-base.",
+                "Choose a checkpoint of a generative model, such as smollm2, flan-t5-small or bart-base.",
                 "请选择具备生成能力的模型，例如 smollm2、flan-t5-small 或 bart-base。",
             ),
             model=source,
         )
     if tokenizer.pad_token_id is None:
-        # Families without padding of their own (GPT-2, Llama): it is masked, so that any token will do.
+        # Families without a padding token (GPT-2, Llama): padding is masked, so that any token serves.
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     return LoadedModel(model, tokenizer, [], source)
 
 
 def auto_class_of(config: PretrainedConfig, source: str) -> type:
-    """The class that loads a checkpoint for writing. ModelProblem for encoders and for whatever else cannot write."""
-    kind = config.model_type
-    if config.is_encoder_decoder and kind in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES:
+    """The class that loads a checkpoint for generation. ModelProblem for encoders and other models that cannot generate text."""
+    family = config.model_type
+    if config.is_encoder_decoder and family in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES:
         return AutoModelForSeq2SeqLM
-    # Encoders such as BERT have a causal class too, which no checkpoint was trained for.
-    if kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+    # Encoders such as BERT have a causal class as well, but no checkpoints for it.
+    if family in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and family not in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
         return AutoModelForCausalLM
     raise ModelProblem(
         "not_a_generator",
-        Text(f"{source} is a {kind} model, which cannot write texts.", f"{source} 是 {kind} 模型，不能生成文本。"),
+        Text(f"{source} is a {family} model, which cannot generate text.", f"{source} 是 {family} 模型，不能生成文本。"),
         Text(
-            "Choose a model that writes, such as smollm2, flan-t5-small, bart-base or qwen2.5-0.5b-instruct.",
-            "请选择能生成文本的模型，例如 smollm2、flan-t5-small、bart-base 或 qwen2.5-0.5b-instruct。",
+            "Choose a generative model, such as smollm2, flan-t5-small, bart-base or qwen2.5-0.5b-instruct.",
+            "请选择生成模型，例如 smollm2、flan-t5-small、bart-base 或 qwen2.5-0.5b-instruct。",
         ),
         model=source,
     )
 
 
 def check_four_bit() -> None:
-    """ConfigProblem with the reason where weights cannot be kept in 4 bits."""
+    """ConfigProblem with the reason where weights cannot be loaded in 4 bits."""
     reason = None
     if not torch.cuda.is_available():
         reason = Text("this machine has no NVIDIA GPU", "本机没有 NVIDIA GPU")

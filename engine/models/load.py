@@ -1,7 +1,7 @@
-"""Loading a pretrained encoder with a head for a task, and telling what of it is new.
+"""Loading a pretrained encoder with a head for a task, and listing the modules that are new.
 
-Knows which checkpoints fit, and what goes wrong with those that do not. Does not know where a model comes from
-(`catalog.resolve` turns a name into a folder or a hub id) or which weights will be trained (`adapters`).
+Knows which checkpoints are supported, and explains the errors of those that are not. Does not know where a model comes from
+(`catalog.resolve` turns a name into a folder or a hub id) or which weights are trained (`adapters`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from engine.core.text import Text
 
 @dataclass(slots=True)
 class LoadedModel:
-    """A model with its tokenizer. `new_modules` are the modules whose weights the checkpoint lacks: the head."""
+    """A model with its tokenizer. `new_modules` are the modules whose weights are missing in the checkpoint: the head."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
@@ -39,7 +39,7 @@ class LoadedModel:
 
     @property
     def max_positions(self) -> int:
-        """The longest sequence the model can read, in tokens, special ones included."""
+        """The longest input sequence of the model, in tokens, special ones included."""
         return max_positions(self.model.config, self.tokenizer)
 
 
@@ -58,14 +58,14 @@ def load_encoder(
 ) -> LoadedModel:
     """Load `source` (a folder or a hub id) with `auto_class` and a head for `labels`, in float32; of its layers the first `layers`.
 
-    `tokenizer` is its own, where that is at hand: one of 250,000 words takes seconds to read.
+    `tokenizer` is the checkpoint's, where it is loaded already: a vocabulary of 250,000 takes seconds to read.
 
     Raises ModelProblem when it does not exist, is no encoder, is damaged, or has no tokenizer or no safetensors weights, RunFailure
     when the hub is needed and cannot be reached.
     """
-    known = {"revision": revision or None, "token": token, "trust_remote_code": False}
+    hub_options = {"revision": revision or None, "token": token, "trust_remote_code": False}
     with explained(source):
-        config = AutoConfig.from_pretrained(source, **known)
+        config = AutoConfig.from_pretrained(source, **hub_options)
         check_is_encoder(config, source)
         config.num_labels = len(labels)
         config.id2label = dict(enumerate(labels))
@@ -76,7 +76,7 @@ def load_encoder(
         if layers is not None:
             keep_layers(config, layers, source)
         if tokenizer is None:
-            tokenizer = AutoTokenizer.from_pretrained(source, **known)
+            tokenizer = AutoTokenizer.from_pretrained(source, **hub_options)
             check_tokenizer(tokenizer, source)
         model, info = auto_class.from_pretrained(
             source,
@@ -86,7 +86,7 @@ def load_encoder(
             output_loading_info=True,
             ignore_mismatched_sizes=True,
             **({"attn_implementation": attention} if attention else {}),
-            **known,
+            **hub_options,
         )
     missing = set(info["missing_keys"]) | {key for key, *_ in info["mismatched_keys"]}
     return LoadedModel(model, tokenizer, modules_of(missing), source)
@@ -99,12 +99,12 @@ def modules_of(parameter_names: set[str]) -> list[str]:
 
 def check_is_encoder(config: PretrainedConfig, source: str) -> None:
     """ModelProblem unless the checkpoint is of a bidirectional encoder family (those with a masked language model)."""
-    kind = config.model_type
-    if kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not config.is_encoder_decoder:
+    family = config.model_type
+    if family in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not config.is_encoder_decoder:
         return
     raise ModelProblem(
         "not_an_encoder",
-        Text(f"{source} is a {kind} model, which is no encoder.", f"{source} 是 {kind} 模型，不是编码器。"),
+        Text(f"{source} is a {family} model, which is no encoder.", f"{source} 是 {family} 模型，不是编码器。"),
         Text(
             "Choose an encoder such as minilm, e5-small, bert-base-uncased or xlm-roberta-base.",
             "请选择编码器模型，例如 minilm、e5-small、bert-base-uncased 或 xlm-roberta-base。",
@@ -114,7 +114,7 @@ def check_is_encoder(config: PretrainedConfig, source: str) -> None:
 
 
 def check_tokenizer(tokenizer: PreTrainedTokenizerBase, source: str) -> None:
-    """ModelProblem where a tokenizer knows no word: where its files are missing, transformers makes an empty one and is silent."""
+    """ModelProblem for an empty vocabulary: where tokenizer files are missing, transformers makes an empty tokenizer without an error."""
     if len(tokenizer) > len(tokenizer.all_special_ids):
         return
     raise ModelProblem(
@@ -129,23 +129,23 @@ def check_tokenizer(tokenizer: PreTrainedTokenizerBase, source: str) -> None:
 
 
 def set_dropout(config: PretrainedConfig, share: float) -> None:
-    """Set every dropout of a model family, whatever each calls it (`hidden_dropout_prob`, `dropout`, `mlp_dropout`, ...)."""
+    """Set every dropout of a model family, whatever its name (`hidden_dropout_prob`, `dropout`, `mlp_dropout`, ...)."""
     for name, value in config.to_dict().items():
         if "dropout" in name and isinstance(value, int | float) and not isinstance(value, bool):
             setattr(config, name, share)
 
 
 def keep_layers(config: PretrainedConfig, count: int, source: str) -> None:
-    """Make a model of the first `count` layers. ConfigProblem when it has fewer."""
-    there = config.num_hidden_layers
-    if count > there:
+    """Limit the configuration to the first `count` layers. ConfigProblem when it has fewer."""
+    available = config.num_hidden_layers
+    if count > available:
         raise ConfigProblem(
             "too_many_layers",
             Text(
-                f"model.layers is {count}, but {source} has {there}.",
-                f"model.layers 为 {count}，但 {source} 只有 {there} 层。",
+                f"model.layers is {count}, but {source} has {available}.",
+                f"model.layers 为 {count}，但 {source} 只有 {available} 层。",
             ),
-            Text(f"Set it to {there} or less, or leave it empty.", f"请设为不超过 {there}，或留空。"),
+            Text(f"Set it to {available} or less, or leave it empty.", f"请设为不超过 {available}，或留空。"),
             field="model.layers",
         )
     config.num_hidden_layers = count
@@ -155,10 +155,10 @@ def keep_layers(config: PretrainedConfig, count: int, source: str) -> None:
 
 
 def max_positions(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
-    """Tokens a model reads at once: the smaller of what its positions and its tokenizer allow."""
+    """Tokens of the longest input: the smaller of what positions and tokenizer allow."""
     positions = getattr(config, "max_position_embeddings", None) or 512
     if config.model_type in ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "roberta-prelayernorm", "mpnet"):
-        # These families count positions from the padding index on, so two places are never used.
+        # These families count positions from the padding index on, so two positions are never used.
         positions -= 2
     # Tokenizers without a limit of their own report 1e30.
     return int(min(positions, tokenizer.model_max_length, 32768))
@@ -166,7 +166,7 @@ def max_positions(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) 
 
 @contextlib.contextmanager
 def explained(source: str) -> Iterator[None]:
-    """Turn the exceptions of transformers and the hub about a model into a problem that says what to do."""
+    """Turn exceptions of transformers and the hub about a model into a problem with advice."""
     try:
         yield
     except (OSError, ValueError, KeyError, SafetensorError, HfHubHTTPError) as error:
@@ -175,7 +175,7 @@ def explained(source: str) -> Iterator[None]:
 
 def _problem(error: BaseException, source: str) -> UserError:
     if isinstance(error.__cause__, HfHubHTTPError | LocalEntryNotFoundError):
-        # transformers wraps what the hub said into an OSError of its own.
+        # transformers wraps exceptions of the hub in an OSError.
         error = error.__cause__
     if isinstance(error, GatedRepoError):
         return ModelProblem(
@@ -218,7 +218,7 @@ def _problem(error: BaseException, source: str) -> UserError:
             Text("Fetch the model again.", "请重新获取该模型。"),
             model=source,
         )
-    # transformers raises OSError for files that are not there and ValueError for a config it does not know.
+    # transformers raises OSError for missing files and ValueError for an unknown configuration.
     first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return ModelProblem(
         "unreadable_model",

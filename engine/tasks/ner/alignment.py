@@ -1,6 +1,6 @@
 """Spans of a text as tags of its units, and back.
 
-A unit is what gets one tag: [starts, ends) in characters, in order, apart. Knows places and types; does not know tokenizers.
+A unit gets one tag: [starts, ends) in characters, in order, without overlap. Knows offsets and types; does not know tokenizers.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ Span = dict[str, Any]  # start, end, label, and of a prediction also score
 def tags_of(
     text: str, starts: np.ndarray, ends: np.ndarray, spans: Sequence[Span], types: Mapping[str, int]
 ) -> tuple[np.ndarray, list[Span]]:
-    """Tag numbers [units], and the spans that these tags do not give back exactly.
+    """Tag numbers [units], and the spans that these tags do not encode exactly.
 
     A span whose edge lies inside a unit takes the whole unit. Of spans that overlap the longest is kept. Blanks at the edges
-    of a span cannot be tagged, so its place differs by them. Spans of a type that is not in `types` are left out unseen.
+    of a span cannot be tagged, so its place differs by them. Spans of a type that is not in `types` are left out silently.
     """
     tags = np.full(len(starts), OUTSIDE, dtype=np.int64)
     lost: list[Span] = []

@@ -1,4 +1,4 @@
-"""From the probabilities of tags to spans: legal BIO sequences only, and how sure each span is.
+"""BIO tags: names and numbers, the best legal sequence (Viterbi), spans and their scores.
 
 Tags are numbered O = 0, B-k = 1 + 2k, I-k = 2 + 2k for the k-th entity type. Knows sequences of tags; does not know texts.
 """
@@ -29,9 +29,9 @@ def inside(label: int) -> int:
 def best_tags(log_probabilities: Sequence[np.ndarray]) -> list[np.ndarray]:
     """The most probable legal sequence of tags for each [words, tags] of log-probabilities (Viterbi 1967).
 
-    Legal means that I-k follows B-k or I-k only. Sequences of like length are decoded together.
+    Legal means that I-k follows B-k or I-k only. Sequences of similar length are decoded together.
     """
-    found: list[np.ndarray] = [np.zeros(0, dtype=np.int64)] * len(log_probabilities)
+    paths: list[np.ndarray] = [np.zeros(0, dtype=np.int64)] * len(log_probabilities)
     order = sorted(
         (index for index in range(len(log_probabilities)) if len(log_probabilities[index])),
         key=lambda index: -len(log_probabilities[index]),
@@ -45,24 +45,24 @@ def best_tags(log_probabilities: Sequence[np.ndarray]) -> list[np.ndarray]:
             padded[row, : len(log_probabilities[index])] = log_probabilities[index]
         lengths = np.array([len(log_probabilities[index]) for index in members])
         for index, path, length in zip(members, _viterbi(padded, lengths), lengths, strict=True):
-            found[index] = path[:length]
+            paths[index] = path[:length]
         start += len(members)
-    return found
+    return paths
 
 
 def _viterbi(scores: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Paths [b, n] through `scores` [b, n, tags]; what lies behind a row's length is arbitrary."""
+    """Paths [b, n] through `scores` [b, n, tags]; entries beyond a row's length are arbitrary."""
     rows, longest, tags = scores.shape
     begins, insides = np.arange(1, tags, 2), np.arange(2, tags, 2)
     total = scores[:, 0].copy()
-    total[:, insides] = -np.inf  # nothing to continue yet
+    total[:, insides] = -np.inf  # no span to continue at the start
     came_from = np.zeros((longest, rows, tags), dtype=np.int32)
     identity = np.arange(tags, dtype=np.int32)
     for step in range(1, longest):
         best = total.argmax(axis=1)
         before = np.repeat(best[:, None], tags, axis=1)
         reached = np.repeat(total[np.arange(rows), best][:, None], tags, axis=1)
-        # I-k has two ways in, all others any.
+        # I-k has two predecessors, all other tags any.
         continues = total[:, insides] > total[:, begins]
         before[:, insides] = np.where(continues, insides, begins)
         reached[:, insides] = np.maximum(total[:, insides], total[:, begins])
@@ -77,7 +77,7 @@ def _viterbi(scores: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def spans_of(tags: Sequence[int] | np.ndarray) -> list[tuple[int, int, int]]:
-    """Entities as (first word, word after the last, type), read strictly as IOB2: what does not begin with B is none."""
+    """Entities as (first word, word after the last, type), read strictly as IOB2: a span begins with B."""
     spans: list[tuple[int, int, int]] = []
     open_at, label = -1, -1
     for position, tag in enumerate([*tags, OUTSIDE]):
@@ -91,12 +91,12 @@ def spans_of(tags: Sequence[int] | np.ndarray) -> list[tuple[int, int, int]]:
 
 
 def span_score(log_probabilities: np.ndarray, first: int, after: int, label: int) -> float:
-    """How sure a span is, between 0 and 1: the probability of its least certain decision, that of ending there among them.
+    """The score of a span, between 0 and 1: the probability of its least certain tag, and of ending after the last one.
 
-    Decisions on neighbouring words stand or fall together, so their product would understate it.
+    Tags of neighbouring words are strongly correlated, so their product would be too low.
     """
     path = [log_probabilities[first, begin(label)], *log_probabilities[first + 1 : after, inside(label)]]
-    sure = float(np.exp(min(path)))
+    score = float(np.exp(min(path)))
     if after < len(log_probabilities):
-        sure = min(sure, 1.0 - float(np.exp(log_probabilities[after, inside(label)])))
-    return max(0.0, min(1.0, sure))
+        score = min(score, 1.0 - float(np.exp(log_probabilities[after, inside(label)])))
+    return max(0.0, min(1.0, score))

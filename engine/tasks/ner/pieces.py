@@ -1,7 +1,7 @@
-"""Texts as token sequences of which every token knows its place: what a tagger reads.
+"""Texts as token sequences with exact character offsets, for taggers.
 
-Words are handed to the tokenizer one by one, each with the blank before it, so that offsets are exact whatever the tokenizer
-does, and a token never spans two words: one token or more for each Chinese character. Byte-level BPE and SentencePiece mark a
+Words are given to the tokenizer one by one, each with the blank before it, so that offsets are exact whatever the tokenizer
+does, and no token spans two words: one token or more for each Chinese character. Byte-level BPE and SentencePiece mark a
 word by the blank before it; given with that blank, and without one of the tokenizer's own, a word gets the tokens it has in
 running text, and the first word those of any other. Does not know tags.
 """
@@ -28,9 +28,9 @@ NOTHING = -1
 
 @dataclass(slots=True)
 class PieceFeature(Feature):
-    """A sequence, or one window of it. `reads` names for each token the piece of the text that is read there, or NOTHING.
+    """A sequence, or one window of it. `reads` holds for each token the index of the piece that is predicted there, or NOTHING.
 
-    A token in two windows is read only in the one where it has more text on both sides.
+    A token in two windows is predicted only in the one where it has more context on both sides.
     """
 
     reads: list[int] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Pieces:
     starts: np.ndarray
     ends: np.ndarray
     levels: np.ndarray
-    from_tokens: bool  # whether the row came as tokens
+    from_tokens: bool  # whether the row was given as tokens
 
     def units(self, level: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Units that begin where the edge is at least `level` deep: the piece each begins with, starts and ends."""
@@ -75,33 +75,33 @@ def encode_pieces(
         [_with_blank(text, start, end) for start, end in words] for text, (words, _) in zip(texts, split, strict=True)
     ]
     encodings = backend.encode_batch(spelled, is_pretokenized=True, add_special_tokens=False)
-    room = None if max_length is None else max(1, max_length - len(before) - len(after))
-    found = EncodedPieces([])
+    content_tokens = None if max_length is None else max(1, max_length - len(before) - len(after))
+    encoded = EncodedPieces([])
     for index, (encoding, (words, levels)) in enumerate(zip(encodings, split, strict=True)):
         ids, reads, pieces = _read_encoding(encoding, spelled[index], words, levels, unknown)
         pieces.from_tokens = examples[index].inputs.get("tokens") is not None
-        found.pieces.append(pieces)
-        whole = len(ids) + len(before) + len(after)
-        found.longest = max(found.longest, whole)
-        if room is None or len(ids) <= room:
+        encoded.pieces.append(pieces)
+        length = len(ids) + len(before) + len(after)
+        encoded.longest = max(encoded.longest, length)
+        if content_tokens is None or len(ids) <= content_tokens:
             parts = [(0, len(ids), 0, len(ids))]
         else:
-            found.truncated += 1
-            parts = _windows(len(ids), room) if windows else [(0, room, 0, room)]
+            encoded.truncated += 1
+            parts = _windows(len(ids), content_tokens) if windows else [(0, content_tokens, 0, content_tokens)]
         for start, end, own_start, own_end in parts:
             own = [reads[at] if own_start <= at < own_end else NOTHING for at in range(start, end)]
-            found.features.append(
+            encoded.features.append(
                 PieceFeature(
                     index,
                     [*before, *ids[start:end], *after],
                     reads=[*[NOTHING] * len(before), *own, *[NOTHING] * len(after)],
                 )
             )
-    return found
+    return encoded
 
 
 def _with_blank(text: str, start: int, end: int) -> str:
-    """A word with the blank before it, which the first word of a text gets as well; scripts without blanks have none."""
+    """A word with the blank before it, which the first word of a text gets as well, unless its script is written without blanks."""
     word = text[start:end]
     blank = (start == 0 or text[start - 1].isspace()) and not is_unspaced(word[0])
     return " " + word if blank else word
@@ -110,7 +110,7 @@ def _with_blank(text: str, start: int, end: int) -> str:
 def _read_encoding(
     encoding: Any, spelled: list[str], words: list[tuple[int, int]], levels: list[int], unknown: int
 ) -> tuple[list[int], list[int], Pieces]:
-    """Token ids, the piece read at each, and the pieces. A word for which the tokenizer has nothing gets its unknown token."""
+    """Token ids, the piece predicted at each, and the pieces. A word without tokens gets the unknown token."""
     tokens: list[list[tuple[int, int, int]]] = [[] for _ in words]  # of each word: id, start, end
     for token, word, (first, last) in zip(encoding.ids, encoding.word_ids, encoding.offsets, strict=True):
         tokens[word].append((token, first, last))
@@ -121,7 +121,7 @@ def _read_encoding(
     edges: list[int] = []
     for (start, end), written, level, found in zip(words, spelled, levels, tokens, strict=True):
         blank = len(written) - (end - start)
-        # The mark of a blank by itself stands for no character of the word, unless it is all there is.
+        # A token of the blank alone covers no character of the word; it is used only where there is no other.
         head = next((position for position, (_, _, last) in enumerate(found) if last > blank), 0)
         for position, (token, first, _) in enumerate(found or [(unknown, 0, 0)]):
             ids.append(token)
@@ -136,19 +136,19 @@ def _read_encoding(
                 ends.append(end)
                 edges.append(PIECE)
             else:
-                # Of the tokens that spell one character in bytes only the first has a place of its own.
+                # Of the byte tokens of one character only the first has a piece.
                 reads.append(NOTHING)
                 continue
             reads.append(len(starts) - 1)
     return ids, reads, Pieces(np.array(starts, np.int64), np.array(ends, np.int64), np.array(edges, np.int8), False)
 
 
-def _windows(length: int, room: int) -> list[tuple[int, int, int, int]]:
+def _windows(length: int, width: int) -> list[tuple[int, int, int, int]]:
     """(start, end, first own token, token after the last own one) of each window over `length` tokens."""
-    step = max(1, room - room // 4)
-    starts = [*range(0, length - room, step), length - room]
-    ends = [start + room for start in starts]
-    # What two windows share is parted in its middle.
+    step = max(1, width - width // 4)
+    starts = [*range(0, length - width, step), length - width]
+    ends = [start + width for start in starts]
+    # The overlap of two windows is divided in its middle.
     middles = [(end + start + 1) // 2 for end, start in zip(ends, starts[1:], strict=False)]
     return list(zip(starts, ends, [0, *middles], [*middles, length], strict=True))
 
@@ -160,7 +160,7 @@ def _prepared(tokenizer: PreTrainedTokenizerBase) -> tuple[Tokenizer, list[int],
         raise ModelProblem(
             "slow_tokenizer",
             Text(
-                "This model's tokenizer cannot tell where its tokens stand in a text.",
+                "This model's tokenizer cannot give the positions of its tokens in a text.",
                 "该模型的分词器无法给出 token 在文本中的位置。",
             ),
             Text("Choose a model with a tokenizer.json.", "请选择带有 tokenizer.json 的模型。"),
@@ -182,7 +182,7 @@ def _prepared(tokenizer: PreTrainedTokenizerBase) -> tuple[Tokenizer, list[int],
 
 
 def _without_blanks(part: dict[str, Any] | None) -> dict[str, Any] | None:
-    """A normaliser or pre-tokenizer that neither adds a blank before what it is given nor takes one away."""
+    """The normaliser or pre-tokenizer changed so that it neither adds a blank at the start nor removes one."""
     if part is None:
         return None
     if part["type"] == "Sequence":

@@ -1,8 +1,8 @@
-"""The words of a text, as places in it: what a tagger gives one tag each.
+"""The words of a text as character offsets: the units that get one tag each.
 
 A word is a run of letters and digits, one character of a script that is written without spaces, or one other character (a
-whole grapheme: an emoji with its joiners is one). Letters and digits are not parted: pretrained models have read "2nd" and
-"covid19" whole. Blanks belong to no word. Where a row came as tokens, words are cut at the tokens' edges as well. Does not
+whole grapheme: an emoji with its joiners is one). Letters and digits are not separated: pretrained models have seen "2nd" and
+"covid19" whole. Blanks belong to no word. Where a row was given as tokens, words are split at the tokens' edges as well. Does not
 know tokenizers or tags.
 """
 
@@ -22,14 +22,14 @@ _WORD = regex.compile(
 )
 _UNSPACED = regex.compile(rf"[{UNSPACED}]")
 
-# How deep an edge goes: where a piece of a word begins, a word, or a token that the row came with.
+# Levels of an edge: a piece of a word begins there, a word, or a token that the row was given with.
 PIECE, WORD, TOKEN = 0, 1, 2
 
 
 def split_words(text: str, tokens: Sequence[Sequence[int]] | None = None) -> tuple[list[tuple[int, int]], list[int]]:
     """The words of a text as [start, end) in characters, and for each whether it begins a TOKEN or only a WORD.
 
-    `tokens` are the places of the tokens that the row came with, in order.
+    `tokens` are the offsets of the tokens that the row was given with, in order.
     """
     words: list[tuple[int, int]] = []
     levels: list[int] = []

@@ -1,4 +1,4 @@
-"""Answers as spans of the original text: read from what a model says of every token, ranked, weighed against there being none.
+"""Answers as spans of the original text: ranked by the logits of their tokens, and compared with the score of no answer.
 
 Scores are sums of logits, as in BERT's reading of SQuAD (Devlin et al. 2019): of a span's first and last token, and of the
 first token of a window for "no answer in it". Knows arrays and offsets. Does not know models, texts or metrics.
@@ -14,9 +14,9 @@ import numpy as np
 from engine.schema import IGNORED, Feature
 from engine.tasks.qa.windows import END, START
 
-KEPT = 20  # spans kept of each question
-CANDIDATES = 200  # of a window, among which those elsewhere in the text are found
-ELSEWHERE = 4
+KEPT_SPANS = 20  # of each question
+CANDIDATES = 200  # of a window, from which the spans without overlap are taken
+ALTERNATIVES = 4  # spans that overlap none of the better ones, beside the best
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Span:
 
 @dataclass(slots=True)
 class Prediction:
-    """What a model found for one question: the best spans, the best of them that do not overlap, and its score for no answer.
+    """The prediction for one question: the best spans, the best of them that do not overlap, and the score of no answer.
 
     `windows` are the sequences with the logits [t, 2] behind it.
     """
@@ -55,11 +55,11 @@ class Prediction:
             return [], 1.0
         highest = scores.max()
         total = np.exp(scores - highest).sum()
-        nothing = float(np.exp(self.null - highest) / total) if unanswerable else 0.0
-        return [float(np.exp(span.score - highest) / total) for span in spans], nothing
+        no_answer = float(np.exp(self.null - highest) / total) if unanswerable else 0.0
+        return [float(np.exp(span.score - highest) / total) for span in spans], no_answer
 
 
-def best_spans(logits: np.ndarray, offsets: np.ndarray, longest: int, most: int) -> list[Span]:
+def best_spans(logits: np.ndarray, offsets: np.ndarray, longest: int, limit: int) -> list[Span]:
     """The spans of one window with the highest scores, best first.
 
     `logits` [t, 2] (start, end) and `offsets` [t, 2] belong to the same tokens. A span begins no later than it ends, consists of
@@ -75,7 +75,7 @@ def best_spans(logits: np.ndarray, offsets: np.ndarray, longest: int, most: int)
     np.fill_diagonal(valid, True)
     scores[~valid] = -np.inf
     flat = scores.ravel()
-    count = min(most, int(valid.sum()))
+    count = min(limit, int(valid.sum()))
     chosen = np.argpartition(-flat, count - 1)[:count]
     chosen = chosen[np.argsort(-flat[chosen], kind="stable")]
     first, last = np.unravel_index(chosen, scores.shape)
@@ -88,24 +88,24 @@ def best_spans(logits: np.ndarray, offsets: np.ndarray, longest: int, most: int)
 def rank_spans(windows: Sequence[tuple[Feature, np.ndarray]], longest: int) -> Prediction:
     """The prediction of one question from the logits of all its windows (padded ones are cut to their feature).
 
-    A span that several windows see has the best of its scores; no answer has the least, for it must be so in every window.
+    A span in several windows has the best of its scores; no answer has the lowest, because it must hold in every window.
     """
     cut = [(feature, logits[: len(feature)]) for feature, logits in windows]
-    found: dict[tuple[int, int], Span] = {}
+    best: dict[tuple[int, int], Span] = {}
     for feature, logits in cut:
         for span in best_spans(logits, np.asarray(feature.offsets).reshape(-1, 2), longest, CANDIDATES):
             place = (span.start, span.end)
-            if place not in found or found[place].score < span.score:
-                found[place] = span
-    ranked = sorted(found.values(), key=lambda span: (-span.score, span.start, span.end))
+            if place not in best or best[place].score < span.score:
+                best[place] = span
+    ranked = sorted(best.values(), key=lambda span: (-span.score, span.start, span.end))
     apart: list[Span] = []
     for span in ranked:
-        if len(apart) > ELSEWHERE:
+        if len(apart) > ALTERNATIVES:
             break
         if not any(span.overlaps(other) for other in apart):
             apart.append(span)
     null = min((float(logits[0].sum()) for _, logits in cut), default=0.0)
-    return Prediction(ranked[:KEPT], apart, null, cut)
+    return Prediction(ranked[:KEPT_SPANS], apart, null, cut)
 
 
 def log_loss(logits: np.ndarray, targets: np.ndarray) -> float:

@@ -1,7 +1,6 @@
-"""Which windows of a long context are worth learning from.
+"""The windows of long contexts that are trained on.
 
-A context of many windows holds its answer in one of them: learning from all would be learning, at many times the cost, that
-there is nothing in most. Knows windows and their targets. Does not know models.
+Of many windows one holds the answer: training on all would cost many times as much, mostly for windows without an answer. Knows windows and their targets. Does not know models.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from itertools import groupby
 from engine.schema import Feature
 from engine.tasks.qa.windows import START
 
-EMPTY_SHARE = 0.3  # of the answered questions that also show a window without their answer
+EMPTY_SHARE = 0.3  # of the answered questions that also keep a window without their answer
 
 
 def sample_training_windows(features: Sequence[Feature]) -> list[Feature]:

@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
 OUTSIDE = (0, 0)  # the offsets of a token that no answer can begin or end with
 START, END = 1, 2  # bits of a token target
-WIDEST_OVERLAP = (
-    128  # tokens that two windows share at most: an answer of up to that length stands whole in one of them
-)
-QUESTION_SHARE = 2  # a question may take one part in so many of a sequence; what is longer is cut
+MAX_OVERLAP = 128  # tokens that two windows share: an answer of up to that length lies whole in one of them
+QUESTION_SHARE = 2  # a question may take one part in so many of a sequence; the rest is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Layout:
 def encode_windows(
     examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, max_length: int | None, windows: bool
 ) -> Encoded:
-    """Sequences of at most `max_length` tokens for {"context", "question"}; None makes one of each example, however long.
+    """Sequences of at most `max_length` tokens for {"context", "question"}; None makes one sequence an example, however long.
 
     A context that does not fit becomes several overlapping windows of even length, or without `windows` its beginning alone.
     A question longer than half of a sequence is cut, and noted in `Encoded.shortened`.
@@ -99,7 +97,7 @@ def split_evenly(length: int, room: int) -> list[tuple[int, int]]:
     """[start, end) of the fewest overlapping parts of at most `room` that cover `length`, all of about the same size."""
     if length <= room:
         return [(0, length)]
-    overlap = min(WIDEST_OVERLAP, room // 3)
+    overlap = min(MAX_OVERLAP, room // 3)
     parts = -(-(length - overlap) // (room - overlap))
     size = min(room, -(-(length + (parts - 1) * overlap) // parts))
     starts = np.linspace(0, length - size, parts).round().astype(int)
@@ -107,7 +105,7 @@ def split_evenly(length: int, room: int) -> list[tuple[int, int]]:
 
 
 def answer_tokens(offsets: np.ndarray, answers: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
-    """(first token, last token) of each answer that stands whole in a window; `offsets` [t, 2] are the window's.
+    """(first token, last token) of each answer that lies whole in a window; `offsets` [t, 2] are the window's.
 
     An answer that begins or ends within a token takes the whole token.
     """
@@ -129,10 +127,10 @@ def answer_tokens(offsets: np.ndarray, answers: Sequence[dict[str, Any]]) -> lis
 def token_targets(
     encoded_windows: Sequence[Feature], answers: Sequence[dict[str, Any]], size: int | None = None
 ) -> list[np.ndarray]:
-    """For all windows of one example what each token is: IGNORED, or START and END bits.
+    """The token targets of all windows of one example: IGNORED, or START and END bits.
 
-    The first token stands for "no answer here" and carries both bits where no answer stands whole in the window. An answer
-    longer than any window's share is taught where most of it stands.
+    The first token stands for "no answer" and has both bits where no answer lies whole in the window. An answer that fits in no window
+    is a target in the window that holds most of it.
     """
     offsets = [np.asarray(feature.offsets).reshape(-1, 2) for feature in encoded_windows]
     spans = [answer_tokens(places, answers) for places in offsets]
@@ -153,7 +151,7 @@ def token_targets(
 
 
 def _most_of(offsets: np.ndarray, answer: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """The part of an answer that stands in a window, and its length."""
+    """The part of an answer that lies in a window, and its length."""
     inside = offsets[offsets[:, 1] > offsets[:, 0]]
     start, end = answer["start"], answer["start"] + len(answer["text"])
     if len(inside):
