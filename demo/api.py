@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import gradio as gr
 
@@ -27,11 +27,14 @@ from engine.core.errors import ConfigProblem, UserError
 from engine.core.text import LANGUAGES, Text
 from engine.run_directory.store import ACTIVE
 from engine.runs.launch import launch
-from engine.tasks import TASKS
+from engine.tasks import DEFAULT_TASK, TASKS
 
 _SALT = secrets.token_hex(16)  # of this process: a manifest gives nobody's address away
 MOST_ROWS = 256  # of one question; a file of many belongs on the page
-TaskName = Literal["classification", "ner", "qa", "summarization"]
+if TYPE_CHECKING:
+    TaskName = str
+else:
+    TaskName = Literal[tuple(TASKS)]
 
 
 @contextmanager
@@ -74,7 +77,7 @@ class Api:
 
     def start_run(
         self,
-        task: TaskName = "classification",
+        task: TaskName = DEFAULT_TASK,
         example: str = "",
         table: str = "",
         columns: dict[str, str] | None = None,

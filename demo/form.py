@@ -68,7 +68,7 @@ def fields() -> dict[str, Field]:
 
 def paths(task: str) -> list[str]:
     """The paths of all fields of a task's tab."""
-    mine = [path for path, field in fields().items() if field.option.serves(task)]
+    mine = [path for path, field in fields().items() if field.option.serves(TASKS[task].kind)]
     return [*mine, *(f"data.columns.{role.name}" for role in TASKS[task].roles)]
 
 
@@ -102,7 +102,7 @@ def to_values(config: RunConfig) -> dict[str, Any]:
     described = config.to_dict()
     values: dict[str, Any] = {}
     for path, field in fields().items():
-        if path in FILES or not field.option.serves(config.task):
+        if path in FILES or not field.option.serves(TASKS[config.task].kind):
             continue
         value = get(described, path)
         if field.kind == "maybe":

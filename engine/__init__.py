@@ -2,7 +2,7 @@
 
     from engine import RunConfig, load_predictor, train
 
-    run = train(RunConfig.from_dict({"task": "classification", "data": {"example": "rated-sentences"}}))
+    run = train(RunConfig.from_dict({"data": {"example": "rated-sentences"}}))
     load_predictor(run.directory).predict(["A warm and funny film."])
 
 Names are imported when first used, so that `import engine` costs nothing and needs no PyTorch.

@@ -17,10 +17,11 @@ from demo.page import Page
 from demo.parts.config_field import knob, radio
 from demo.parts.data_step import heading
 from engine.assets import is_cached
-from engine.config import WRITING, methods_of
 from engine.core.text import Text
 from engine.models.catalog_entries import CATALOG, MULTILINGUAL, CatalogEntry
 from engine.models.choose import AUTOMATIC
+from engine.schema import GENERATIVE
+from engine.tasks import TASKS
 
 FORMATS = ("generation.prompt", "generation.target")
 # Shown first; what is advanced waits one fold further.
@@ -58,7 +59,7 @@ def build(page: Page, task: str) -> ModelStep:
     )
     method = form.default(task, "method.name")
     fields["method.name"] = radio(
-        page, "method.name", methods_of(task), method, elem_classes="tb-method", elem_id=f"{task}-method"
+        page, "method.name", TASKS[task].methods, method, elem_classes="tb-method", elem_id=f"{task}-method"
     )
     mine = form.paths(task)
     with gr.Column(visible=method == "lora", elem_classes="tb-lora") as lora:
@@ -74,7 +75,7 @@ def build(page: Page, task: str) -> ModelStep:
                     fields[path] = knob(page, path, min_width=140)
         fields["evaluation.baselines"] = knob(page, "evaluation.baselines")
     edit = None
-    if task in WRITING:
+    if TASKS[task].kind == GENERATIVE:
         with make(gr.Accordion, label=words("model.writing"), open=False, elem_id=f"{task}-writing"):
             for path in FORMATS:
                 fields[path] = knob(

@@ -19,9 +19,10 @@ from engine.cli.shared import (
     pairs,
     task_of,
 )
-from engine.config import TASK_NAMES, RunConfig
+from engine.config import RunConfig
 from engine.core.settings import Settings
 from engine.core.text import Text, terminal_language
+from engine.tasks import DEFAULT_TASK, TASKS
 
 
 def check(
@@ -32,7 +33,7 @@ def check(
         ),
     ] = None,
     task: Annotated[
-        str, typer.Option(help=f"One of {', '.join(TASK_NAMES)}; an example's own, else classification.")
+        str, typer.Option(help=f"One of {', '.join(TASKS)}; an example's own, else {DEFAULT_TASK}.")
     ] = "",
     example: Annotated[str, typer.Option(help=HELP["data.example"])] = "",
     hub: Annotated[str, typer.Option(help=HELP["data.hub"])] = "",

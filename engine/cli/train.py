@@ -24,18 +24,20 @@ from engine.cli.shared import (
     task_of,
 )
 from engine.cli.terminal import RunPrinter
-from engine.config import METHODS, TASK_NAMES, RunConfig
+from engine.config import RunConfig
 from engine.core.errors import ConfigProblem, UserError
 from engine.core.settings import Settings
 from engine.core.text import Text, terminal_language
+from engine.models.config import METHODS
 from engine.run_directory.store import Run, Store
 from engine.runs.launch import resumable
 from engine.runs.process import Worker
+from engine.tasks import TASKS
 
 
 def train(
     config: Annotated[Path | None, typer.Argument(help="A YAML file; flags override what it says.")] = None,
-    task: Annotated[str | None, typer.Option(help=f"{HELP['task']} One of {', '.join(TASK_NAMES)}.")] = None,
+    task: Annotated[str | None, typer.Option(help=f"{HELP['task']} One of {', '.join(TASKS)}.")] = None,
     train: Annotated[str | None, typer.Option(help=HELP["data.train"])] = None,
     validation: Annotated[str | None, typer.Option(help=HELP["data.validation"])] = None,
     test: Annotated[str | None, typer.Option(help=HELP["data.test"])] = None,

@@ -6,20 +6,16 @@ not know whether the files, columns or models named in it exist.
 """
 
 from engine.config.run import RunConfig, raise_problems, with_defaults
-from engine.config.tasks import METHODS, TASK_NAMES, WRITING, methods_of
 from engine.config.training import EvaluationConfig, TrainingConfig
 from engine.data.config import DataConfig
 from engine.generation.config import GenerationConfig
 from engine.models.config import MethodConfig, ModelConfig
 
 __all__ = [
-    "METHODS",
-    "TASK_NAMES",
-    "WRITING",
     "DataConfig",
     "EvaluationConfig",
     "GenerationConfig",
     "MethodConfig",
     "ModelConfig",
 ]
-__all__ += ["RunConfig", "TrainingConfig", "methods_of", "raise_problems", "with_defaults"]
+__all__ += ["RunConfig", "TrainingConfig", "raise_problems", "with_defaults"]

@@ -9,14 +9,15 @@ from typing import Any
 
 import yaml
 
-from engine.config.tasks import METHODS, TASK_NAMES, WRITING, defaults_of, methods_of
 from engine.config.training import EvaluationConfig, TrainingConfig
 from engine.core.errors import ConfigProblem, FileProblem
-from engine.core.options import Problem, check_ranges, option, read, walk_options
+from engine.core.options import Problem, check_ranges, no_choice, option, read, walk_options
 from engine.core.text import Text
 from engine.data.config import DataConfig
 from engine.generation.config import GenerationConfig
-from engine.models.config import MethodConfig, ModelConfig
+from engine.models.config import METHODS, MethodConfig, ModelConfig
+from engine.schema import GENERATIVE
+from engine.tasks import DEFAULT_TASK, TASKS, TaskSpec, task_named
 
 
 class _Dumper(yaml.SafeDumper):
@@ -34,9 +35,7 @@ _Dumper.add_representer(str, _Dumper.represent_str)
 class RunConfig:
     """One run: task, data, model, method, training, generation, evaluation."""
 
-    task: str = option(
-        "classification", Text("Task", "任务"), Text("What is to be learned.", "要学习的任务。"), choices=TASK_NAMES
-    )
+    task: str = option(DEFAULT_TASK, Text("Task", "任务"), Text("What is to be learned.", "要学习的任务。"))
     name: str = option("", Text("Name", "名称"), Text("Shown in the run list.", "显示在运行列表中的名称。"))
     seed: int = option(
         42,
@@ -56,6 +55,8 @@ class RunConfig:
     def validate(self) -> list[Problem]:
         """Everything that is wrong with this description by itself, all at once."""
         problems = check_ranges(self)
+        if self.task not in TASKS:
+            problems.insert(0, no_choice("task", self.task, tuple(TASKS)))
         sources = [name for name in ("example", "train", "hub") if getattr(self.data, name)]
         if not sources:
             problems.append(
@@ -87,23 +88,29 @@ class RunConfig:
             )
         if not self.model.id.strip():
             problems.append(Problem("model.id", Text("is empty. Name a model.", "为空。请指定模型。")))
-        return problems + self._of_the_method() + self._out_of_place()
+        return problems + self._method_problems() + self._out_of_place()
 
-    def _of_the_method(self) -> list[Problem]:
+    @property
+    def spec(self) -> TaskSpec:
+        """The task of the run. ConfigProblem for an unknown one."""
+        return task_named(self.task)
+
+    def _method_problems(self) -> list[Problem]:
         """Methods that the task or other settings rule out."""
-        problems, name, allowed = [], self.method.name, methods_of(self.task)
-        if name in METHODS and name not in allowed:
+        problems, name = [], self.method.name
+        spec = TASKS.get(self.task)
+        if spec is not None and name in METHODS and name not in spec.methods:
             reason = (
-                Text("a model that writes has no head to train apart", "生成模型没有可单独训练的输出层")
-                if self.task in WRITING
-                else Text("it is for models that write", "该方法只用于生成模型")
+                Text("a generative model has no head to train apart", "生成模型没有可单独训练的输出层")
+                if spec.kind == GENERATIVE
+                else Text("it is for generative models", "该方法只用于生成模型")
             )
             problems.append(
                 Problem(
                     "method.name",
                     Text(
-                        f"is {name}, which {self.task} cannot use: {reason.en}. Choose one of {', '.join(allowed)}.",
-                        f"的值 {name} 不适用于该任务：{reason.zh}。可选：{'、'.join(allowed)}。",
+                        f"is {name}, which {self.task} cannot use: {reason.en}. Choose one of {', '.join(spec.methods)}.",
+                        f"的值 {name} 不适用于该任务：{reason.zh}。可选：{'、'.join(spec.methods)}。",
                     ),
                 )
             )
@@ -141,7 +148,7 @@ class RunConfig:
 
     def _out_of_place(self) -> list[Problem]:
         """Fields that were set although they mean nothing to the task."""
-        if self.task not in TASK_NAMES:
+        if self.task not in TASKS:
             return []
         mine, default = self.to_dict(), RunConfig().to_dict()
         return [
@@ -150,7 +157,7 @@ class RunConfig:
                 Text(f"means nothing to {self.task}. Leave it out.", "对该任务没有意义。请去掉。"),
             )
             for path, _, described in walk_options(RunConfig)
-            if not described.serves(self.task) and _at(mine, path) != _at(default, path)
+            if not described.serves(self.spec.kind) and _at(mine, path) != _at(default, path)
         ]
 
     def check(self) -> None:
@@ -240,11 +247,12 @@ def raise_problems(problems: list[Problem]) -> None:
 
 
 def with_defaults(values: Any) -> Any:
-    """The values of a run, with the task's own defaults where nothing is said. What is no mapping is returned as it is."""
+    """The values of a run, with the task's own defaults where nothing is given. What is no mapping is returned as it is."""
     if not isinstance(values, dict):
         return values
     filled = dict(values)
-    for section, defaults in defaults_of(str(values.get("task", ""))).items():
+    spec = TASKS.get(str(values.get("task", DEFAULT_TASK)))
+    for section, defaults in (spec.default_settings if spec else {}).items():
         given = filled.get(section, {})
         if isinstance(given, dict):
             filled[section] = {**defaults, **given}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.config.tasks import READING
 from engine.core.options import option
 from engine.core.text import Text
+from engine.schema import ENCODER
 
 
 @dataclass
@@ -136,7 +136,7 @@ class TrainingConfig:
         Text("Weight classes", "类别加权"),
         Text("Count errors on rare classes more.", "加大稀有类别的错误代价。"),
         advanced=True,
-        tasks=READING,
+        kinds=(ENCODER,),
     )
     early_stopping: int = option(
         3,

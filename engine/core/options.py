@@ -11,7 +11,7 @@ import difflib
 import math
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ class Option:
     """What is known of one field beside its type and default.
 
     `low` and `high` are inclusive unless `above` says that `low` itself is not allowed. `advanced` fields wait in an
-    accordion. `automatic` says what None, or an empty text, means. `tasks` are those that the field is for; empty for all.
+    accordion. `automatic` says what None, or an empty text, means. `kinds` are the kinds of tasks that the field is for (ENCODER, GENERATIVE); empty for all.
     `lines` is the height of a field for longer texts.
     """
 
@@ -43,12 +43,12 @@ class Option:
     choices: tuple[str, ...] = ()
     advanced: bool = False
     automatic: Text | None = None
-    tasks: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     lines: int = 1
 
-    def serves(self, task: str) -> bool:
-        """Whether the field means anything to a task."""
-        return not self.tasks or task in self.tasks
+    def serves(self, kind: str) -> bool:
+        """Whether the field means anything to tasks of a kind."""
+        return not self.kinds or kind in self.kinds
 
     def range_text(self) -> str:
         """The allowed range in interval notation, empty where there is none."""
@@ -131,17 +131,7 @@ def check_ranges(config: Any, prefix: str = "") -> list[Problem]:
         if value is None:
             continue
         if described.choices and value not in described.choices:
-            choices = ", ".join(described.choices)
-            near = difflib.get_close_matches(str(value), described.choices, n=1)
-            problems.append(
-                Problem(
-                    path,
-                    Text(
-                        f"is {value!r}; it must be one of {choices}." + (f" Did you mean {near[0]}?" if near else ""),
-                        f"的值是 {value!r}；可选值为 {choices}。" + (f"是否想写 {near[0]}？" if near else ""),
-                    ),
-                )
-            )
+            problems.append(no_choice(path, value, described.choices))
         elif isinstance(value, int | float) and not isinstance(value, bool) and not _in_range(value, described):
             allowed = described.range_text()
             problems.append(
@@ -150,6 +140,19 @@ def check_ranges(config: Any, prefix: str = "") -> list[Problem]:
                 )
             )
     return problems
+
+
+def no_choice(path: str, value: Any, choices: Sequence[str]) -> Problem:
+    """The problem of a value that is none of the choices."""
+    listed = ", ".join(choices)
+    near = difflib.get_close_matches(str(value), choices, n=1)
+    return Problem(
+        path,
+        Text(
+            f"is {value!r}; it must be one of {listed}." + (f" Did you mean {near[0]}?" if near else ""),
+            f"的值是 {value!r}；可选值为 {listed}。" + (f"是否想写 {near[0]}？" if near else ""),
+        ),
+    )
 
 
 def _in_range(value: float, described: Option) -> bool:

@@ -1,12 +1,12 @@
-"""How a model that writes is asked, and how it writes. Read by summarization, and by any later task that answers in sentences."""
+"""How a generative model is prompted, and how it generates. For every task of the kind GENERATIVE."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.config.tasks import WRITING
 from engine.core.options import option
 from engine.core.text import Text
+from engine.schema import GENERATIVE
 
 
 @dataclass
@@ -20,7 +20,7 @@ class GenerationConfig:
             "What the model is asked. {document} stands for the text of a row.",
             "向模型提出的要求，{document} 代表每行的原文。",
         ),
-        tasks=WRITING,
+        kinds=(GENERATIVE,),
         lines=3,
         automatic=Text(
             "what suits the model: an instruction for chat models, “summarize:” for T5, the bare text for BART",
@@ -34,7 +34,7 @@ class GenerationConfig:
             "What the model learns to write. {summary} stands for the summary of a row.",
             "模型要学着写出的内容，{summary} 代表每行的摘要。",
         ),
-        tasks=WRITING,
+        kinds=(GENERATIVE,),
         lines=1,
         automatic=Text("{summary}, as it stands", "{summary}，即摘要原文"),
     )
@@ -47,7 +47,7 @@ class GenerationConfig:
         ),
         low=1,
         high=4096,
-        tasks=WRITING,
+        kinds=(GENERATIVE,),
         automatic=Text("room for nearly all training summaries", "能容纳几乎所有训练摘要"),
     )
     beams: int = option(
@@ -59,7 +59,7 @@ class GenerationConfig:
         ),
         low=1,
         high=16,
-        tasks=WRITING,
+        kinds=(GENERATIVE,),
     )
     temperature: float = option(
         0.0,
@@ -70,7 +70,7 @@ class GenerationConfig:
         ),
         low=0,
         high=2,
-        tasks=WRITING,
+        kinds=(GENERATIVE,),
     )
     top_p: float = option(
         1.0,
@@ -83,7 +83,7 @@ class GenerationConfig:
         above=True,
         high=1,
         advanced=True,
-        tasks=WRITING,
+        kinds=(GENERATIVE,),
     )
     no_repeat_ngram: int = option(
         0,
@@ -95,7 +95,7 @@ class GenerationConfig:
         low=0,
         high=20,
         advanced=True,
-        tasks=WRITING,
+        kinds=(GENERATIVE,),
     )
     repetition_penalty: float = option(
         1.0,
@@ -104,7 +104,7 @@ class GenerationConfig:
         low=1,
         high=3,
         advanced=True,
-        tasks=WRITING,
+        kinds=(GENERATIVE,),
     )
     length_penalty: float = option(
         1.0,
@@ -116,7 +116,7 @@ class GenerationConfig:
         low=-5,
         high=5,
         advanced=True,
-        tasks=WRITING,
+        kinds=(GENERATIVE,),
     )
     long_documents: str = option(
         "cut",
@@ -126,5 +126,5 @@ class GenerationConfig:
             "只读开头并说明损失多少，或先分段概括，再概括各段的摘要。",
         ),
         choices=("cut", "parts"),
-        tasks=WRITING,
+        kinds=(GENERATIVE,),
     )

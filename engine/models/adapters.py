@@ -14,9 +14,9 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import PreTrainedModel
 
-from engine.config import MethodConfig
 from engine.core.errors import RunFailure
 from engine.core.text import Text
+from engine.models.config import MethodConfig
 from engine.models.generator_methods import apply_to_generator
 from engine.models.load import LoadedModel
 from engine.models.speed.frozen_layer_cache import freeze_below

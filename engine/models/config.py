@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.config.tasks import METHODS, READING, WRITING
 from engine.core.options import option
 from engine.core.text import Text
+from engine.schema import ENCODER, GENERATIVE
+
+METHODS = ("full", "lora", "head", "prefix", "ia3")  # each task names those that make sense for it
 
 
 @dataclass
@@ -117,7 +119,7 @@ class MethodConfig:
         low=1,
         high=1000,
         advanced=True,
-        tasks=READING,
+        kinds=(ENCODER,),
         automatic=Text(
             "100 over fewer than 1,000 texts, for named entities and for classes of few texts each; otherwise 1",
             "文本少于 1000 条的命名实体识别，以及每类文本很少的分类，为 100；其他情况为 1",
@@ -158,7 +160,7 @@ class MethodConfig:
         low=0,
         high=200,
         advanced=True,
-        tasks=READING,
+        kinds=(ENCODER,),
         automatic=Text(
             "a third for 25 classes and more, otherwise none", "类别达到 25 个时为三分之一的层，其他情况为 0"
         ),
@@ -173,7 +175,7 @@ class MethodConfig:
         low=1,
         high=200,
         advanced=True,
-        tasks=WRITING,
+        kinds=(GENERATIVE,),
         automatic=Text("all on a GPU, the upper half on a CPU", "GPU 上为全部，CPU 上为上半部分"),
     )
     prefix_length: int = option(
@@ -186,7 +188,7 @@ class MethodConfig:
         low=1,
         high=512,
         advanced=True,
-        tasks=WRITING,
+        kinds=(GENERATIVE,),
     )
     four_bit: bool = option(
         False,
@@ -196,5 +198,5 @@ class MethodConfig:
             "以 4 位保存不训练的权重（QLoRA，Dettmers 等，2023），仅限装有 bitsandbytes 的 NVIDIA GPU。",
         ),
         advanced=True,
-        tasks=WRITING,
+        kinds=(GENERATIVE,),
     )

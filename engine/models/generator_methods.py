@@ -13,9 +13,9 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from engine.config import MethodConfig
 from engine.core.errors import ConfigProblem
 from engine.core.text import Text
+from engine.models.config import MethodConfig
 
 # What each family calls the projections to keys and values, and the last of its feed-forward layers.
 _KEYS_AND_VALUES = ("k_proj", "v_proj", "k", "v", "c_attn", "query_key_value", "qkv_proj")

@@ -14,6 +14,9 @@ _ALL: tuple[TaskSpec, ...] = (ClassificationSpec(), NerSpec(), QuestionAnswering
 TASKS: dict[str, TaskSpec] = {task.name: task for task in _ALL}
 
 
+DEFAULT_TASK = next(iter(TASKS))  # of a configuration that names none
+
+
 def task_named(name: str) -> TaskSpec:
     """The task of that name. ConfigProblem for an unknown one."""
     if name in TASKS:

@@ -65,7 +65,7 @@ def other_value(field: form.Field, uploads: Uploads, tmp_path: Path) -> tuple[An
 
 
 def test_the_page_has_a_field_for_every_field_of_run_config(tab: TaskTab) -> None:
-    expected = {path for path, _, option in walk_options(RunConfig) if option.serves(tab.task.name)}
+    expected = {path for path, _, option in walk_options(RunConfig) if option.serves(TASKS[tab.task.name].kind)}
     expected -= {"task", "data.columns"}
     expected |= {f"data.columns.{role.name}" for role in TASKS[tab.task.name].roles}
     assert set(tab.fields) == expected

@@ -21,10 +21,9 @@ from demo.parts.wiring import Wiring
 from demo.stops import Stops
 from demo.tabs import summarization
 from demo.tabs.summarization import answers
-from engine.config import methods_of
 from engine.core.settings import Settings
 from engine.report.html import line_html, sections_html
-from engine.tasks import task_named
+from engine.tasks import TASKS
 from engine.tasks.summarization.origins import marked
 
 HOSTILE = '<img src=x onerror="hurt()">'
@@ -122,7 +121,7 @@ def test_the_report_shows_measures_groups_and_rows_escaped(tmp_path: Path, langu
     )
 
     def sections(report: dict[str, Any]) -> str:
-        return sections_html(task_named("summarization").report_sections(report), language, picks=True)
+        return sections_html(TASKS["summarization"].report_sections(report), language, picks=True)
 
     opened = picked_html(tmp_path, found, "numbers", language)
     assert opened.count("<li>") == 1 and "Peter" in opened
@@ -201,7 +200,7 @@ def test_the_tab_offers_what_can_write(scene: Wiring, page: Page) -> None:
     cards = model_step.cards_html(page, "summarization", "smollm2", "en")
     assert set(re.findall(r'data-pick="([\w-]+)"', cards)) == {"smollm2"}
     offered = [value for _, value in scene.fields["method.name"].choices]
-    assert tuple(offered) == methods_of("summarization") and "head" not in offered
+    assert tuple(offered) == TASKS["summarization"].methods and "head" not in offered
     assert scene.fields["method.name"].value == "lora"
     assert "generation.prompt" in scene.fields and "training.class_weights" not in scene.fields
 

@@ -10,9 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.config import TASK_NAMES, RunConfig, with_defaults
+from engine.config import RunConfig, with_defaults
 from engine.core.errors import ConfigProblem, FileProblem
 from engine.core.options import Option, read, walk_options
+from engine.tasks import TASKS
 
 GOOD = {"task": "classification", "data": {"train": "a.csv"}}
 
@@ -180,7 +181,7 @@ def _values_of(path: str, hint: object, option: Option, default: object) -> list
     return [default, "a text"]
 
 
-@pytest.mark.parametrize("task", TASK_NAMES)
+@pytest.mark.parametrize("task", TASKS)
 def test_every_field_of_every_task_goes_to_yaml_and_back(task):
     hints = {path: typing.get_type_hints(_owner(path))[field.name] for path, field, _ in walk_options(RunConfig)}
     checked = 0

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from engine.assets import EXAMPLES, is_cached
 from engine.cli import app
-from engine.config import TASK_NAMES
 from engine.core.settings import Settings
 from engine.data.columns import resolve_columns
 from engine.data.config import DataConfig
@@ -56,7 +55,7 @@ def test_the_list_says_where_each_comes_from_its_licence_and_size():
     for entry in listed.values():
         assert entry["licence"] and entry["bytes"] > 10_000 and entry["rows"] > 50
         assert entry["about"]["en"] and entry["about"]["zh"] != entry["about"]["en"]
-    for task in TASK_NAMES:
+    for task in TASKS:
         for language in ("en", "zh"):
             assert any(
                 e["task"] == task and language in e["languages"] and "help-desk" in e["name"] for e in listed.values()

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.config import TASK_NAMES, DataConfig
+from engine.config import DataConfig
 from engine.core.errors import UserError
 from engine.data.archive import unpack
 from engine.data.columns import guess_columns, resolve_columns
@@ -56,7 +56,7 @@ def reads_or_refuses(read):
 
 
 @QUICK
-@given(data=st.binary(max_size=300), suffix=st.sampled_from(SUFFIXES), task=st.sampled_from(TASK_NAMES))
+@given(data=st.binary(max_size=300), suffix=st.sampled_from(SUFFIXES), task=st.sampled_from(list(TASKS)))
 def test_any_bytes(tmp_path, data, suffix, task):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(data)
@@ -65,7 +65,7 @@ def test_any_bytes(tmp_path, data, suffix, task):
 
 @QUICK
 @given(
-    text=SHARP, encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "gb18030"]), task=st.sampled_from(TASK_NAMES)
+    text=SHARP, encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "gb18030"]), task=st.sampled_from(list(TASKS))
 )
 def test_any_text_to_examples(tmp_path, text, encoding, task):
     path = tmp_path / "a.csv"
@@ -111,7 +111,7 @@ SHEET_CELLS = st.one_of(
 
 
 @settings(QUICK, max_examples=60)
-@given(rows=st.lists(st.lists(SHEET_CELLS, max_size=4), max_size=6), task=st.sampled_from(TASK_NAMES))
+@given(rows=st.lists(st.lists(SHEET_CELLS, max_size=4), max_size=6), task=st.sampled_from(list(TASKS)))
 def test_any_workbook(tmp_path, rows, task):
     book = openpyxl.Workbook()
     for row in rows:
@@ -140,7 +140,7 @@ PARQUET_COLUMNS = st.one_of(
 @settings(QUICK, max_examples=60)
 @given(
     columns=st.dictionaries(st.sampled_from(["text", "label", "answers", "id", "spans"]), PARQUET_COLUMNS, min_size=1),
-    task=st.sampled_from(TASK_NAMES),
+    task=st.sampled_from(list(TASKS)),
 )
 def test_any_parquet(tmp_path, columns, task):
     path = tmp_path / "a.parquet"
@@ -170,7 +170,7 @@ JSON_VALUES = st.recursive(
 
 
 @settings(QUICK, max_examples=300)
-@given(value=JSON_VALUES, task=st.sampled_from(TASK_NAMES))
+@given(value=JSON_VALUES, task=st.sampled_from(list(TASKS)))
 def test_any_json(value, task):
     tables = reads_or_refuses(lambda: read_json(json.dumps(value), SOURCE, LIMITS))
     for found in (tables or {}).values():

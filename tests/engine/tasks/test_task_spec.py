@@ -96,3 +96,22 @@ def test_specs_need_neither_torch_nor_transformers_nor_pandas():
     code = f"import sys, engine.tasks; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_configuration_takes_its_tasks_from_the_registry(monkeypatch):
+    values = {"task": "pair", "data": {"train": "a.csv"}}
+    with pytest.raises(ConfigProblem, match="must be one of classification, ner, qa, summarization"):
+        RunConfig.from_dict(values)
+    monkeypatch.setitem(TASKS, "pair", PairSpec())
+    monkeypatch.setattr(PairSpec, "methods", ("full",))
+    monkeypatch.setattr(PairSpec, "default_settings", {"training": {"early_stopping": 7}})
+    config = RunConfig.from_dict(values)
+    assert config.spec is TASKS["pair"] and config.training.early_stopping == 7
+    assert RunConfig.from_yaml(config.to_yaml()) == config
+    for wrong, path in (
+        ({"method": {"name": "lora"}}, "method.name"),
+        ({"generation": {"beams": 4}}, "generation.beams"),
+    ):
+        with pytest.raises(ConfigProblem) as caught:
+            RunConfig.from_dict({**values, **wrong})
+        assert [problem["path"] for problem in caught.value.where["problems"]] == [path]
