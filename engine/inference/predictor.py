@@ -117,13 +117,13 @@ class Predictor:
             missing = [name for name in required if not isinstance(inputs.get(name), str)]
             if missing:
                 label = self.task.spec.role(missing[0]).label
-                asked = " ".join(f"--input {name}=…" for name in required)
+                options = " ".join(f"--input {name}=…" for name in required)
                 raise ColumnProblem(
                     "missing_input",
                     Text(f"Row {number} has no {label.en.lower()}.", f"第 {number} 行缺少{label.zh}。"),
                     Text(
-                        f"The model reads {' and '.join(required)}; on the command line: {asked}.",
-                        f"该模型需要读取 {'、'.join(required)}；命令行写法：{asked}。",
+                        f"The model reads {' and '.join(required)}; on the command line: {options}.",
+                        f"该模型需要读取 {'、'.join(required)}；命令行写法：{options}。",
                     ),
                     row=number,
                     column=missing[0],

@@ -1,7 +1,7 @@
-"""Which weights are trained: all of them, LoRA's added matrices, or the head alone. And saving and loading the result.
+"""The weights that are trained (all, LoRA's added matrices, or the head alone), and saving and loading the result.
 
 PEFT's own defaults raise for several families and lose a randomly initialised layer in others, because they guess the
-head by name. Here the head is what the checkpoint did not contain, so it is always trained and always saved.
+head by name. Here the head is every module missing in the checkpoint, so it is always trained and always saved.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def apply_method(
 def head_modules(model: PreTrainedModel, new_modules: list[str]) -> list[str]:
     """The modules to train in full under every method: those new to the checkpoint, and all that lies outside the encoder.
 
-    The second part matters for a checkpoint that already had a head of the right size: nothing of it is new.
+    The second part matters for a checkpoint that already has a head of the right size: no module is new then.
     """
     prefix = model.base_model_prefix + "."
     outside = {name for name, _ in model.named_parameters() if not name.startswith(prefix)}
@@ -75,7 +75,7 @@ def lora_config(model: PreTrainedModel, head: list[str], method: MethodConfig) -
 
 
 def fast_parameters(model: nn.Module, loaded: LoadedModel) -> list[nn.Parameter]:
-    """The trainable parameters that take larger steps than the others, because they begin with nothing.
+    """The trainable parameters with a larger learning rate, because they are randomly or zero initialised.
 
     Under LoRA those are the B matrices and the head, as in LoRA+ (Hayou et al. 2024), while A matrices and DoRA's magnitudes are not
     among them; in full fine-tuning the head.
@@ -91,7 +91,7 @@ def fast_parameters(model: nn.Module, loaded: LoadedModel) -> list[nn.Parameter]
 
 
 def checkpoint_activations(model: nn.Module) -> None:
-    """Gradient checkpointing (Chen et al. 2016): the layers' insides are computed again instead of kept."""
+    """Gradient checkpointing (Chen et al. 2016): activations are recomputed in the backward pass instead of stored."""
     inner = model.get_base_model() if isinstance(model, PeftModel) else model
     # The reentrant kind needs an input that requires a gradient, which frozen embeddings do not give.
     inner.activation_checkpointing_enable()
@@ -108,7 +108,7 @@ def parameter_counts(model: nn.Module) -> tuple[int, int]:
 
 
 def trainable_state(model: nn.Module) -> dict[str, torch.Tensor]:
-    """A copy on the CPU of every trainable parameter: all that is needed to come back to this point."""
+    """A copy on the CPU of every trainable parameter, enough to restore the model."""
     return {name: p.detach().to("cpu", copy=True) for name, p in model.named_parameters() if p.requires_grad}
 
 
@@ -123,7 +123,7 @@ def restore_trainable(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
 def save_model(model: nn.Module, loaded: LoadedModel, directory: Path) -> None:
     """Write the tuned model (a full checkpoint, or the adapter with the head) and its tokenizer, safetensors only."""
     if isinstance(model, PeftModel):
-        # "auto" would ask the hub whether the vocabulary grew; it never does here, and the hub may not be there.
+        # "auto" would query the hub for the size of the vocabulary, which never changes here; the hub may be unreachable.
         model.save_pretrained(directory, save_embedding_layers=False)
     else:
         model.save_pretrained(directory)
@@ -133,7 +133,7 @@ def save_model(model: nn.Module, loaded: LoadedModel, directory: Path) -> None:
 def with_adapter(base: PreTrainedModel, directory: Path) -> nn.Module:
     """The base model with the adapter in `directory` merged into its weights: as fast as a model without one.
 
-    A prefix cannot be merged, and 4-bit weights would lose by it: those stay beside the base.
+    A prefix cannot be merged, and merging into 4-bit weights loses precision: such adapters stay separate.
     """
     model = PeftModel.from_pretrained(base, directory)
     quantised = base.config.to_dict().get("quantization_config") is not None
@@ -145,8 +145,8 @@ def verify_saved(
 ) -> float:
     """Reload what was saved and compare its logits with the trained model's on one batch.
 
-    Returns the largest absolute difference. Raises RunFailure when it exceeds `tolerance`: a model that was not saved
-    as it was trained must never be called done.
+    Returns the largest absolute difference. Raises RunFailure when it exceeds `tolerance`: a run whose model was not
+    saved as trained must not complete.
     """
     with torch.inference_mode():
         expected, got = forward(trained.eval()), forward(reload().eval())

@@ -1,7 +1,6 @@
-"""Which weights of a model that writes are trained: all, LoRA's matrices, a prefix, or IA3's factors.
+"""The weights of a generative model that are trained: all, LoRA's matrices, a prefix, or IA3's factors.
 
-Nothing of such a model is new, so unlike an encoder's there is no head to train beside them. Knows modules by their kind and
-name; does not know tasks.
+A generative model has no new head to train beside them, unlike an encoder. Knows modules by their kind and name; does not know tasks.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from engine.core.errors import ConfigProblem
 from engine.core.text import Text
 from engine.models.config import MethodConfig
 
-# What each family calls the projections to keys and values, and the last of its feed-forward layers.
+# Names of the projections to keys and values in each family, and of the last feed-forward layer.
 _KEYS_AND_VALUES = ("k_proj", "v_proj", "k", "v", "c_attn", "query_key_value", "qkv_proj")
 _FEED_FORWARD = ("down_proj", "wo", "fc2", "mlp.c_proj", "dense_4h_to_h", "fc_out")
 
@@ -26,7 +25,7 @@ def apply_to_generator(model: PreTrainedModel, method: MethodConfig, freeze_embe
     """Freeze and wrap `model` for the method. ConfigProblem where the family has nothing that the method could change."""
     if method.name == "full":
         if freeze_embeddings:
-            # Tied to the output layer in most families: that is left as it is, too.
+            # Tied to the output layer in most families, which is then frozen as well.
             model.get_input_embeddings().requires_grad_(False)
         return model
     if method.four_bit:
@@ -40,7 +39,7 @@ def peft_config(model: PreTrainedModel, method: MethodConfig) -> PeftConfig:
     """PEFT's description of the method for this model."""
     kind = TaskType.SEQ_2_SEQ_LM if model.config.is_encoder_decoder else TaskType.CAUSAL_LM
     if method.name == "prefix":
-        # Li & Liang 2021; without their reparametrisation, whose only use is in training and which slows it.
+        # Li & Liang 2021; without their reparametrisation, which slows training.
         return PrefixTuningConfig(task_type=kind, num_virtual_tokens=method.prefix_length)
     if method.name == "ia3":
         return _ia3(model, kind)
@@ -58,7 +57,7 @@ def peft_config(model: PreTrainedModel, method: MethodConfig) -> PeftConfig:
 
 
 def linear_layers(model: PreTrainedModel) -> list[str]:
-    """Every linear layer but the output layer. GPT-2's `Conv1D` is one, written the other way round."""
+    """Every linear layer but the output layer. GPT-2's `Conv1D` is one with a transposed weight."""
     head = model.get_output_embeddings()
     return [
         name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D) and module is not head
@@ -68,7 +67,7 @@ def linear_layers(model: PreTrainedModel) -> list[str]:
 def upper_layers(names: list[str], count: int | None) -> list[str]:
     """The modules that lie in the last `count` of numbered layers, and those in none; None keeps all.
 
-    Gradients then end below them: of a step's backward pass only their part is left.
+    No gradient flows below them, which shortens the backward pass.
     """
     numbers = {name: int(found[1]) for name in names if (found := re.search(r"\.(\d+)\.", name))}
     if count is None or not numbers:

@@ -1,6 +1,6 @@
 """The pretrained model made able to answer without a gradient step: what the baselines of all tasks have in common.
 
-Knows what such a baseline is asked for, and what it may ask of a model reader (engine/inference/reader.py). The baselines
+Knows the interface of such a baseline, and the part of a model reader (engine/inference/reader.py) that it uses. The baselines
 themselves stand with their tasks.
 """
 
