@@ -64,7 +64,8 @@ def by_cost(lengths: Sequence[int], token_budget: int, most: int, overhead: int)
     n of them is the cheapest way to cut fewer, and one more batch.
     """
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
-    costs, firsts = [0], [0]
+    costs: list[float] = [0]
+    firsts = [0]
     for end in range(1, len(order) + 1):
         cheapest, first = math.inf, end - 1
         for start in range(end - 1, max(-1, end - 1 - most), -1):

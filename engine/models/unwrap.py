@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 
-def unwrap(model: nn.Module) -> Any:
+def unwrap(model: Any) -> Any:
     """The model without wrappers. PEFT is not imported where the model is not PEFT's: it is absent beside an exported model."""
     if isinstance(model, DistributedDataParallel):
         model = model.module
