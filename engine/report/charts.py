@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from engine.sections import Axis, Estimate, Lines, Series, Unit, Words
 
 HEIGHT = 160  # pixels; the width is whatever the column has
+SQUARE = 220  # of a chart whose axes mean the same
 LABEL_GAP = 17  # pixels between two names at the right edge
 
 
@@ -106,12 +107,12 @@ def _percent_in(span: tuple[float, float]) -> Callable[[float], str]:
 
 def line_chart(chart: Lines, language: str | None = None) -> Markup:
     """A figure with its caption."""
-    title = in_language(chart.title, language)
+    title, height = in_language(chart.title, language), SQUARE if chart.diagonal else HEIGHT
     drawn = [one for one in chart.series if one.points]
     if not drawn:
         return Markup(
             '<figure class="tb-chart"><figcaption>{}</figcaption><div class="tb-plot tb-plot-empty" style="height:{}px"><p>{}</p></div></figure>'
-        ).format(title, HEIGHT, in_language(chart.empty, language))
+        ).format(title, height, in_language(chart.empty, language))
     points = [point for one in drawn for point in one.points]
     place: Callable[[float], float] = math.log if chart.x.logarithmic else float
     x_low, x_high = chart.x.span or (min(x for x, _ in points), max(x for x, _ in points))
@@ -146,8 +147,8 @@ def line_chart(chart: Lines, language: str | None = None) -> Markup:
         paths.append(f'<polyline class="tb-line tb-{escape(one.kind)}{faint}" points="{path}"/>')
         dots += _dots(one, across, down, chart.y, language)
         if not one.faint and one.name:
-            names.append((down(one.points[-1][1]) / 100 * HEIGHT, one))
-    for top, one in _spread(names):
+            names.append((down(one.points[-1][1]) / 100 * height, one))
+    for top, one in _spread(names, height):
         labels.append(
             f'<span class="tb-name tb-{escape(one.kind)}" style="top:{top:.1f}px">{in_language(one.name, language)} '
             f"<b>{escape(value_text(chart.y.unit, one.points[-1][1]))}</b></span>"
@@ -156,7 +157,7 @@ def line_chart(chart: Lines, language: str | None = None) -> Markup:
     bare = "" if names else " tb-plot-bare"
     return Markup(
         f'<figure class="tb-chart" role="img" aria-label="{escape(_described(chart, drawn, language))}"><figcaption>{title}</figcaption>'
-        f'<div class="tb-plot{bare}" style="height:{HEIGHT}px"><svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">'
+        f'<div class="tb-plot{bare}" style="height:{height}px"><svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">'
         f'<g class="tb-grid">{"".join(grid)}</g>{"".join(paths)}</svg>{"".join(dots)}{"".join(labels)}</div></figure>'
     )
 
@@ -192,11 +193,11 @@ def _described(chart: Lines, drawn: Sequence[Series], language: str | None) -> s
     return f"{attribute(chart.title, language)}: {'; '.join(ends)}" if ends else attribute(chart.title, language)
 
 
-def _spread(names: list[tuple[float, Series]]) -> list[tuple[float, Series]]:
+def _spread(names: list[tuple[float, Series]], height: float) -> list[tuple[float, Series]]:
     """Names in order of height, pushed apart until none covers another and all stay inside the plot."""
     placed: list[tuple[float, Series]] = []
     for top, one in sorted(names, key=lambda pair: pair[0]):
         floor = placed[-1][0] + LABEL_GAP if placed else 0.0
         placed.append((max(top, floor), one))
-    over = (placed[-1][0] - HEIGHT) if placed else 0.0
+    over = (placed[-1][0] - height) if placed else 0.0
     return [(top - over, one) for top, one in placed] if over > 0 else placed

@@ -20,18 +20,18 @@ from markupsafe import Markup, escape
 from engine.core.text import Text
 from engine.evaluation.metric_format import count
 from engine.report import charts
-from engine.sections import Choice, Estimate, Line, Matrix, Section, Span, Whiskers, Words, axis_span, clipped
+from engine.sections import Choice, Estimate, Line, Matrix, Section, Span, Whiskers, Words, axis_span, clipped, picks_in
 
 STYLE = Path(__file__).with_name("report.css")
+CLICK = Text("Click one to read its rows.", "点击可查看对应的数据。")
 LONGEST_LABEL = 28  # characters of a label at the edge of a matrix
 FIRST_WORDS = 110  # characters of a folded text that stay in sight
 
 
 def sections_html(sections: Iterable[Section], language: str | None, picks: bool = False) -> Markup:
     """The sections in order. `language` None writes both languages; `picks` makes what leads to test rows clickable."""
-    return Markup(
-        _environment().get_template("sections.html").render(sections=list(sections), language=language, picks=picks)
-    )
+    template = _environment().get_template("sections.html")
+    return Markup(template.render(sections=list(sections), language=language, picks=picks).strip())
 
 
 def line_html(line: Line, language: str | None) -> Markup:
@@ -157,6 +157,8 @@ def _environment() -> Environment:
         "examples_of": examples_of,
         "kind_of": lambda block: type(block).__name__,
         "count": count,
+        "picks_in": picks_in,
+        "click": CLICK,
         "zip": zip,
         "charts": charts,
     }

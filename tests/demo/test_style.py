@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-STYLE = (Path(__file__).parents[2] / "demo" / "style.css").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+REPORT = (ROOT / "engine" / "report" / "report.css").read_text(encoding="utf-8")
+STYLE = REPORT + (ROOT / "demo" / "style.css").read_text(encoding="utf-8")
 PARTS = {
     "border": ("top", "right", "bottom", "left", "color", "style", "width"),
     "border-color": (),
@@ -18,6 +20,11 @@ SIDES = ("border-top-color", "border-right-color", "border-bottom-color", "borde
 
 def test_nothing_on_the_page_is_animated_without_end() -> None:
     assert re.findall(r"infinite|@keyframes", STYLE) == []
+
+
+def test_the_report_does_not_choose_among_classes_in_brackets() -> None:
+    """Gradio puts its prefix before each comma's part, within brackets too, and such a rule then outweighs those meant to refine it."""
+    assert re.findall(r":(?:is|where|not)\([^)]*,", REPORT) == []
 
 
 def test_no_shorthand_with_a_variable_is_overridden_in_part() -> None:

@@ -28,7 +28,8 @@ EMPTY = ("area", "br", "hr", "input", "meta", "wbr")
 
 
 class Shown(HTMLParser):
-    """The text of each section in one language, in order; what a file alone shows (examples of groups) is left out."""
+    """The text of each section in one language, in order; what one medium alone shows is left out: examples of
+    groups in a file, how to see them on the page."""
 
     def __init__(self, markup: str, language: str):
         super().__init__()
@@ -45,7 +46,7 @@ class Shown(HTMLParser):
             self.current = values["data-section"] or ""
             self.texts[self.current] = ""
         if tag not in EMPTY:
-            self.open.append((tag, self.other in classes or "tb-examples" in classes))
+            self.open.append((tag, bool({self.other, "tb-examples", "tb-page-only"} & set(classes))))
 
     def handle_endtag(self, tag: str) -> None:
         while self.open and self.open.pop()[0] != tag:
