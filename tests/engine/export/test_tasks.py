@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -24,7 +25,7 @@ from engine.export.source import ExportSource
 from engine.export.space import make_space
 from engine.inference.predictor import load_predictor
 from engine.models.device import choose_device
-from engine.run_directory.store import Run
+from engine.run_directory.store import Run, open_run
 from engine.tasks import TASKS
 from tests.fresh import Fresh
 
@@ -94,6 +95,22 @@ def test_the_zip_answers_as_the_page_does(
         assert len(expected[0]["entities"]) == 2, "a tagger that found nothing would agree with anything"
     assert_close(expected, said(folder, environment, rows), 1e-5)
     environment.run("-c", "import importlib.util as u; assert u.find_spec('engine') is None", cwd=folder)
+
+
+@pytest.mark.training
+def test_answers_about_masked_texts_refer_to_the_text_as_given(
+    ner_run: Run, tmp_path: Path, fresh: Callable[[str], Fresh]
+) -> None:
+    copy = tmp_path / ner_run.id
+    shutil.copytree(ner_run.directory, copy)
+    description = copy / "model" / "tunebench.json"
+    description.write_text(json.dumps({**json.loads(description.read_text()), "masked": True}), encoding="utf-8")
+    folder = unpacked(make_zip(open_run(str(copy))), tmp_path / "elsewhere")
+    rows = [{"text": "ada.lovelace@example.org : the film was ann is in paris"}, {"text": "bob is in rome"}]
+    expected = load_predictor(copy).predict(rows)
+    paris = expected[0]["entities"][-1]
+    assert rows[0]["text"][paris["start"] : paris["end"]] == paris["text"] == "paris"
+    assert_close(expected, said(folder, fresh((folder / "requirements.txt").read_text()), rows), 1e-5)
 
 
 @pytest.mark.training
