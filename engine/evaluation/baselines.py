@@ -104,9 +104,9 @@ def keyword_probabilities(
     """
     from sklearn.linear_model import LogisticRegression
 
-    def fit(wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def fit(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         model = LogisticRegression(C=10.0, solver="saga", max_iter=30, tol=1e-3, random_state=seed)
-        model.fit(features, wanted)
+        model.fit(features, labels)
         return model.classes_, model.predict_proba(test_features)
 
     rows = test_features.shape[0]
@@ -119,8 +119,8 @@ def keyword_probabilities(
             fitted, probabilities = fit(targets)
             result[:, fitted] = probabilities
         return result
-    for column, wanted in enumerate(targets.T):
-        result[:, column] = fit(wanted)[1][:, 1] if wanted.any() and not wanted.all() else float(wanted.all())
+    for column, labels in enumerate(targets.T):
+        result[:, column] = fit(labels)[1][:, 1] if labels.any() and not labels.all() else float(labels.all())
     return result
 
 

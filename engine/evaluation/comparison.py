@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.core.text import Text
 from engine.evaluation import verdict
-from engine.evaluation.insights import Point
+from engine.evaluation.insights import Insight
 from engine.evaluation.intervals import Difference, Interval, MetricsFrom, Statistics, bootstrap, paired_difference
 from engine.evaluation.metric_format import metric_name
 
@@ -64,7 +64,7 @@ class ModelComparison:
         return self.intervals[self.metric]
 
     @cached_property
-    def leads(self) -> dict[str, Difference]:
+    def differences(self) -> dict[str, Difference]:
         """The model's lead over each baseline in the headline metric."""
         return {
             baseline.name: paired_difference(
@@ -82,10 +82,10 @@ class ModelComparison:
     @cached_property
     def described(self) -> dict[str, Any]:
         """Each baseline as the report shows it."""
-        found = {}
+        entries = {}
         for baseline in self.baselines:
-            intervals, lead = self.intervals_of(baseline.statistics), self.leads[baseline.name]
-            found[baseline.name] = {
+            intervals, lead = self.intervals_of(baseline.statistics), self.differences[baseline.name]
+            entries[baseline.name] = {
                 "label": baseline.label.to_dict(),
                 "about": baseline.about.to_dict(),
                 "metrics": {key: part.value for key, part in intervals.items()},
@@ -98,7 +98,7 @@ class ModelComparison:
                     "p_value": lead.p_value,
                 },
             }
-        return found
+        return entries
 
     def value_of(self, baseline: str) -> float:
         """A baseline's headline metric."""
@@ -108,13 +108,13 @@ class ModelComparison:
     def rivals(self) -> list[verdict.BaselineResult]:
         return [
             verdict.BaselineResult(
-                baseline.phrase, self.value_of(baseline.name), self.leads[baseline.name], baseline.reads
+                baseline.phrase, self.value_of(baseline.name), self.differences[baseline.name], baseline.reads
             )
             for baseline in self.baselines
             if baseline.phrase is not None
         ]
 
-    def report(self, task: str, facts: dict[str, Any], points: Sequence[Point | None]) -> dict[str, Any]:
+    def report(self, task: str, facts: dict[str, Any], points: Sequence[Insight | None]) -> dict[str, Any]:
         """The part of report.json that every task has; what is the task's own comes beside it (see report.py)."""
         level = verdict.decide_level(self.headline, self.rivals, CONFIDENCE)
         sentence = verdict.sentence(self.metric, self.headline, self.rivals, self.rows, CONFIDENCE, self.things)

@@ -1,6 +1,6 @@
-"""What stands below the verdict: short remarks, each made only where the evidence carries it.
+"""What stands below the verdict: short insights, each made only where the evidence carries it.
 
-Knows when a remark is due and how it is worded. Does not know how the numbers in it were computed.
+Knows when an insight is due and how it is worded. Does not know how the numbers in it were computed.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ TITLES: dict[str, Text] = {
     "more_data": Text("Would more data help?", "更多数据有帮助吗？"),
 }
 
-Point = dict[str, Any]
+Insight = dict[str, Any]
 
 
-def point(kind: str, text: Text) -> Point:
+def insight(kind: str, text: Text) -> Insight:
     return {"kind": kind, "text": text.to_dict()}
 
 
@@ -50,7 +50,7 @@ def _test_rows(rows: int, share: str = "") -> str:
     return f"{count(rows)} test {'row' if rows == 1 else 'rows'}{share} {'has' if rows == 1 else 'have'}"
 
 
-def keyword_baseline(metric: str, value: float, lead: Difference, rows: int, confidence: float) -> Point:
+def keyword_baseline(metric: str, value: float, lead: Difference, rows: int, confidence: float) -> Insight:
     """How the model compares with keywords, by how much, and how sure that is."""
     other, apart = number(metric, value, rows), gap_range(metric, lead.low, lead.high)
     chance = f"p = {lead.p_value:.3f}" if lead.p_value >= 0.001 else "p < 0.001"
@@ -71,10 +71,10 @@ def keyword_baseline(metric: str, value: float, lead: Difference, rows: int, con
             f"Counting keywords (TF-IDF and logistic regression) reaches {other} on the same rows. The difference, {apart.en} ({percent(confidence)} interval, {chance}), may well be chance.",
             f"在同样的数据上，只统计关键词（TF-IDF 加逻辑回归）可达到 {other}。差距为 {apart.zh}（{percent(confidence)} 置信区间，{chance}），很可能只是偶然。",
         )
-    return point("keyword_baseline", text)
+    return insight("keyword_baseline", text)
 
 
-def untuned(metric: str, value: float, lead: Difference, rows: int, confidence: float) -> Point:
+def untuned(metric: str, value: float, lead: Difference, rows: int, confidence: float) -> Insight:
     other, by, apart = number(metric, value, rows), gap(metric, lead.value), gap_range(metric, lead.low, lead.high)
     if lead.is_better(confidence):
         text = Text(
@@ -86,14 +86,14 @@ def untuned(metric: str, value: float, lead: Difference, rows: int, confidence: 
             f"Fine-tuning brought little: without any training the same pretrained model already reaches {other} (difference {apart.en}).",
             f"微调收效甚微：同一个预训练模型不经训练就能达到 {other}（差距 {apart.zh}）。",
         )
-    return point("untuned", text)
+    return insight("untuned", text)
 
 
-def imbalance(label: str, share: float, macro_f1: float, rows: int) -> Point | None:
+def imbalance(label: str, share: float, macro_f1: float, rows: int) -> Insight | None:
     if share < IMBALANCED:
         return None
     value, macro = percent(share), number("macro_f1", macro_f1, rows)
-    return point(
+    return insight(
         "imbalance",
         Text(
             f"{value} of the test rows are “{label}”, so always answering that would be right just as often. Macro F1 ({macro}), which counts every class alike, tells more.",
@@ -102,7 +102,7 @@ def imbalance(label: str, share: float, macro_f1: float, rows: int) -> Point | N
     )
 
 
-def weak_classes(weak: Sequence[dict[str, Any]], overall: float, rows: int) -> Point | None:
+def weak_classes(weak: Sequence[dict[str, Any]], overall: float, rows: int) -> Insight | None:
     """Classes whose F1 interval lies below the mean of all."""
     if not weak:
         return None
@@ -110,7 +110,7 @@ def weak_classes(weak: Sequence[dict[str, Any]], overall: float, rows: int) -> P
     names_zh = listing([f"“{row['label']}”（{number('f1', row['f1'], row['support'])}）" for row in weak])
     mean = number("macro_f1", overall, rows)
     theirs = "its F1 interval lies" if len(weak) == 1 else "their F1 intervals lie"
-    return point(
+    return insight(
         "weak_classes",
         Text(
             f"Weak on {names.en}: {theirs} below the mean of all classes ({mean}).",
@@ -119,11 +119,11 @@ def weak_classes(weak: Sequence[dict[str, Any]], overall: float, rows: int) -> P
     )
 
 
-def untested_classes(labels: Sequence[str]) -> Point | None:
+def untested_classes(labels: Sequence[str]) -> Insight | None:
     if not labels:
         return None
     names, names_zh = listing([f"“{label}”" for label in labels]).en, listing([f"“{label}”" for label in labels]).zh
-    return point(
+    return insight(
         "untested_classes",
         Text(
             f"The test set has no row of {names}: how well the model knows it was not measured.",
@@ -132,12 +132,12 @@ def untested_classes(labels: Sequence[str]) -> Point | None:
     )
 
 
-def unseen_labels(labels: Sequence[str], rows: int) -> Point | None:
+def unseen_labels(labels: Sequence[str], rows: int) -> Insight | None:
     """Labels of the test set that training never had: every such row is a mistake by construction."""
     if not labels:
         return None
     names = listing([f"“{label}”" for label in labels])
-    return point(
+    return insight(
         "unseen_labels",
         Text(
             f"{_test_rows(rows)} a label that training never had ({names.en}). {'It counts as a mistake' if rows == 1 else 'They count as mistakes'}.",
@@ -146,11 +146,11 @@ def unseen_labels(labels: Sequence[str], rows: int) -> Point | None:
     )
 
 
-def small_test(rows: int, headline: Interval, metric: str) -> Point | None:
+def small_test(rows: int, headline: Interval, metric: str) -> Insight | None:
     if rows >= SMALL_TEST and headline.high - headline.low <= 0.1:
         return None
     low, high = number(metric, headline.low, rows), number(metric, headline.high, rows)
-    return point(
+    return insight(
         "small_test",
         Text(
             f"The test set is small ({count(rows)} row{'' if rows == 1 else 's'}): the true value may be as low as {low} or as high as {high}. More test rows would narrow that.",
@@ -159,12 +159,12 @@ def small_test(rows: int, headline: Interval, metric: str) -> Point | None:
     )
 
 
-def truncation(share: float, max_length: int | None) -> Point | None:
+def truncation(share: float, max_length: int | None) -> Insight | None:
     """`share` of the training texts; validation and test texts are read whole, in overlapping windows."""
     if share < TRUNCATED:
         return None
     limit = Text(f" of {max_length} tokens", f"（{max_length} 个 token）") if max_length else Text("", "")
-    return point(
+    return insight(
         "truncation",
         Text(
             f"{percent(share)} of the training texts are longer than the maximum length{limit.en}: their ends were not learned from. Raise it if what matters may stand there.",
@@ -173,7 +173,7 @@ def truncation(share: float, max_length: int | None) -> Point | None:
     )
 
 
-def leakage(seen: int, rows: int, metric: str, unseen_value: float | None) -> Point | None:
+def leakage(seen: int, rows: int, metric: str, unseen_value: float | None) -> Insight | None:
     """Test texts that training had too: memory, not skill. Too few to matter are passed over."""
     if seen / rows < LEAKED:
         return None
@@ -182,7 +182,7 @@ def leakage(seen: int, rows: int, metric: str, unseen_value: float | None) -> Po
     if unseen_value is not None:
         value, name = number(metric, unseen_value, rows), metric_name(metric)
         rest = Text(f" On the others {name.en} is {value}.", f"其余数据上的{name.zh}为 {value}。")
-    return point(
+    return insight(
         "leakage",
         Text(
             f"{_test_rows(seen, f' ({share})')} the very text of a training row, so the score is in part memory.{rest.en}",
@@ -191,28 +191,28 @@ def leakage(seen: int, rows: int, metric: str, unseen_value: float | None) -> Po
     )
 
 
-def calibration(overconfidence: Interval, confidence: float, right: float) -> Point | None:
+def calibration(overconfidence: Interval, confidence: float, right: float) -> Insight | None:
     """`overconfidence` is mean confidence minus share right; `confidence` and `right` are the two by themselves."""
     if abs(overconfidence.value) < MISCALIBRATED or overconfidence.low <= 0 <= overconfidence.high:
         return None
-    says, is_right = percent(confidence), percent(right)
+    share, is_right = percent(confidence), percent(right)
     if overconfidence.value > 0:
         text = Text(
-            f"It is surer than it should be: on average {says} confident, but right in {is_right} of cases. Do not take its confidence at its word.",
-            f"模型过于自信：平均置信度 {says}，实际答对 {is_right}。它给出的置信度不能直接当真。",
+            f"It is surer than it should be: on average {share} confident, but right in {is_right} of cases. Do not take its confidence at its word.",
+            f"模型过于自信：平均置信度 {share}，实际答对 {is_right}。它给出的置信度不能直接当真。",
         )
     else:
         text = Text(
-            f"It is less sure than it could be: on average {says} confident, but right in {is_right} of cases.",
-            f"模型偏于保守：平均置信度 {says}，实际答对 {is_right}。",
+            f"It is less sure than it could be: on average {share} confident, but right in {is_right} of cases.",
+            f"模型偏于保守：平均置信度 {share}，实际答对 {is_right}。",
         )
-    return point("calibration", text)
+    return insight("calibration", text)
 
 
-def label_noise(suspects: int, mistakes: int) -> Point | None:
+def label_noise(suspects: int, mistakes: int) -> Insight | None:
     if not suspects:
         return None
-    return point(
+    return insight(
         "label_noise",
         Text(
             f"Of its {count(mistakes)} mistakes, {count(suspects)} may {'be a wrong label' if suspects == 1 else 'be wrong labels'}: the model is sure of another one. Look there first.",
@@ -221,7 +221,7 @@ def label_noise(suspects: int, mistakes: int) -> Point | None:
     )
 
 
-def overfitting(history: Sequence[dict[str, Any]], best_epoch: float | None) -> Point | None:
+def overfitting(history: Sequence[dict[str, Any]], best_epoch: float | None) -> Insight | None:
     """Validation loss that fell and then rose while training went on."""
     losses = [
         (entry["epoch"], entry["validation"]["loss"])
@@ -240,7 +240,7 @@ def overfitting(history: Sequence[dict[str, Any]], best_epoch: float | None) -> 
             f" The checkpoint of epoch {best_epoch:g}, the best on the validation rows, was kept.",
             f"最终保留的是验证集上最好的第 {best_epoch:g} 轮检查点。",
         )
-    return point(
+    return insight(
         "overfitting",
         Text(
             f"Signs of overfitting: validation loss was lowest at epoch {lowest_epoch:g} ({lowest:.2f}) and rose to {last:.2f} afterwards.{kept.en}",
@@ -249,12 +249,12 @@ def overfitting(history: Sequence[dict[str, Any]], best_epoch: float | None) -> 
     )
 
 
-def short_of_time(facts: dict[str, Any]) -> Point | None:
+def short_of_time(facts: dict[str, Any]) -> Insight | None:
     """Training that was fitted into fewer passes than its data would have had."""
     made, whole, minutes = facts.get("epochs_fitted"), facts.get("epochs"), facts.get("minutes")
     if made is None or whole is None or minutes is None:
         return None
-    return point(
+    return insight(
         "short_of_time",
         Text(
             f"The run was fitted into {60 * minutes:.0f} seconds: {made:g} of {whole:g} passes on this machine. With more time, or on a faster machine, the model may learn more.",
@@ -263,19 +263,23 @@ def short_of_time(facts: dict[str, Any]) -> Point | None:
     )
 
 
-def shift(metric: str, validation: Interval, test: Interval, rows: int) -> Point | None:
+def shift(metric: str, validation: Interval, test: Interval, rows: int) -> Insight | None:
     """Test rows that are surely harder than the validation rows: another kind of data, or luck in choosing the checkpoint."""
     if test.high >= validation.low:
         return None
-    held, found, name = number(metric, validation.value, rows), number(metric, test.value, rows), metric_name(metric)
-    return point(
+    validated, tested, name = (
+        number(metric, validation.value, rows),
+        number(metric, test.value, rows),
+        metric_name(metric),
+    )
+    return insight(
         "shift",
         Text(
-            f"The test rows are harder than the validation rows ({name.en} {found} against {held}): they may come from another source or another time.",
-            f"测试集比验证集更难（{name.zh} {found} 对 {held}），两者可能来源或时间不同。",
+            f"The test rows are harder than the validation rows ({name.en} {tested} against {validated}): they may come from another source or another time.",
+            f"测试集比验证集更难（{name.zh} {tested} 对 {validated}），两者可能来源或时间不同。",
         ),
     )
 
 
-def more_data(says: Text) -> Point:
-    return point("more_data", says)
+def more_data(says: Text) -> Insight:
+    return insight("more_data", says)

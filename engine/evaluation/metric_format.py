@@ -81,7 +81,7 @@ def number(metric: str, value: float, rows: int) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """100% and 0% are said of nothing less: 0.996 is 99.6% even without digits, and 0.99999 is >99.9%."""
+    """100% and 0% stand for nothing less: 0.996 is 99.6% even without digits, and 0.99999 is >99.9%."""
     for precise in (digits, digits + 1):
         text = f"{100 * share:.{precise}f}"
         if share in (0.0, 1.0) or float(text) not in (0.0, 100.0):

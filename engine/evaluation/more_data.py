@@ -16,7 +16,7 @@ from engine.evaluation.metric_format import count, gap, gap_range, number
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 UNSURE = 0.05  # an interval of the gain this wide leaves the question open
-MEMORISED = 0.05  # lead of the training rows over the test rows worth a remark
+MEMORISED = 0.05  # lead of the training rows over the test rows worth an insight
 LEAST_ROWS = 80  # below this an eighth is too little to learn from
 
 
@@ -41,7 +41,7 @@ def learning_curve(
 ) -> LearningCurve | None:
     """`learn(indices)` learns from those training rows and gives its statistics on the test rows. None below 80 rows.
 
-    Smaller samples are parts of the larger ones. `whole` gives the statistics with all rows where they are had anyway; it is asked last.
+    Smaller samples are parts of the larger ones. `whole` gives the statistics with all rows where they are had anyway; it is called last.
     """
     if rows < LEAST_ROWS:
         return None
@@ -53,7 +53,7 @@ def learning_curve(
     return LearningCurve(sizes, scores, doubling)
 
 
-def says(
+def conclusion(
     curve: LearningCurve, metric: str, value: float, train_value: float | None, confidence: float, tested: int
 ) -> Text:
     """What the curve allows to say, and what it does not.
@@ -82,10 +82,10 @@ def says(
             f"继续增加同类数据，帮助可能不大。训练数据从 {count(half)} 行增加到 {count(whole)} 行时，关键词基线{moved.zh}（变化的置信区间为 {apart.zh}）。",
         )
     if train_value is not None and train_value - value > MEMORISED:
-        learned, found = number(metric, train_value, tested), number(metric, value, tested)
+        on_training, on_test = number(metric, train_value, tested), number(metric, value, tested)
         text = Text(
-            f"{text.en} The tuned model knows its training rows far better ({learned}) than new ones ({found}), a gap that more rows usually narrow.",
-            f"{text.zh}微调后的模型在训练数据上（{learned}）远好于新数据（{found}），增加数据通常能缩小这种差距。",
+            f"{text.en} The tuned model knows its training rows far better ({on_training}) than new ones ({on_test}), a gap that more rows usually narrow.",
+            f"{text.zh}微调后的模型在训练数据上（{on_training}）远好于新数据（{on_test}），增加数据通常能缩小这种差距。",
         )
     return Text(
         f"{text.en} This was measured with keywords, which is cheap; the tuned model was trained once, on all rows, and may behave differently.",

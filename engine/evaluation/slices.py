@@ -115,12 +115,12 @@ def slice_scores(
     seed: int,
 ) -> list[dict[str, Any]]:
     """One entry a group: kind, name, n, and the metric with its interval."""
-    found = []
+    entries = []
     for name, rows in groups:
         if not rows.any():
             continue
         part = bootstrap(statistics[rows], metrics_from, samples, confidence, seed)[metric]
-        found.append(
+        entries.append(
             {
                 "kind": kind,
                 "name": name.to_dict(),
@@ -130,4 +130,4 @@ def slice_scores(
                 "high": part.high,
             }
         )
-    return found
+    return entries

@@ -85,17 +85,17 @@ def sentence(
     """The verdict as one sentence. `things` names the rows (texts, questions, ...)."""
     things = things or Text("texts", "文本")
     value, low, high = (number(metric, part, rows) for part in (headline.value, headline.low, headline.high))
-    sure = percent(confidence)
+    level = percent(confidence)
     if metric in SHARES:
         lead = Text(
-            f"Right on {value} of {things.en} it had never seen ({sure} interval {low} to {high})",
-            f"在从未见过的{things.zh}上，答对 {value}（{sure} 置信区间 {low} 到 {high}）",
+            f"Right on {value} of {things.en} it had never seen ({level} interval {low} to {high})",
+            f"在从未见过的{things.zh}上，答对 {value}（{level} 置信区间 {low} 到 {high}）",
         )
     else:
         name = metric_name(metric)
         lead = Text(
-            f"{name.en[0].upper()}{name.en[1:]} of {value} on {things.en} it had never seen ({sure} interval {low} to {high})",
-            f"在从未见过的{things.zh}上，{name.zh} 为 {value}（{sure} 置信区间 {low} 到 {high}）",
+            f"{name.en[0].upper()}{name.en[1:]} of {value} on {things.en} it had never seen ({level} interval {low} to {high})",
+            f"在从未见过的{things.zh}上，{name.zh} 为 {value}（{level} 置信区间 {low} 到 {high}）",
         )
     tail = _tail(metric, headline, baselines, rows, confidence)
     return Text(lead.en + tail.en, lead.zh + tail.zh)

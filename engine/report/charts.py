@@ -171,7 +171,7 @@ def _padded(values: Sequence[float]) -> tuple[float, float]:
 def _dots(
     one: Series, across: Callable[[float], float], down: Callable[[float], float], axis: Axis, language: str | None
 ) -> list[str]:
-    """The marked points of a curve; what is said of each shows under the pointer."""
+    """The marked points of a curve; their notes show under the pointer."""
     marked = []
     for index, (x, y) in enumerate(one.points):
         if not one.dots and index not in one.ringed:

@@ -1,6 +1,6 @@
 """A report on disk: JSON, Markdown and one HTML file that needs nothing else, beside the answers to the test rows.
 
-Knows which files there are and in which order they are written. What they show is said by the sections (engine/report/common.py).
+Knows which files there are and in which order they are written. What they show is decided by the sections (engine/report/common.py).
 """
 
 from __future__ import annotations

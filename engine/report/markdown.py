@@ -195,8 +195,8 @@ def _lines(b: Lines, language: str) -> list[str]:
     for x in xs:
         row = [value_text(b.x.unit, x) if b.x.unit == "percent" else tick_text(b.x.unit, x)]
         for points, noted in zip(values, notes, strict=True):
-            said = f" ({escape_markdown(noted[x])})" if x in noted else ""
-            row.append(f"{value_text(b.y.unit, points[x])}{said}" if x in points else "")
+            note = f" ({escape_markdown(noted[x])})" if x in noted else ""
+            row.append(f"{value_text(b.y.unit, points[x])}{note}" if x in points else "")
         rows.append(row)
     if not rows:
         return []

@@ -82,7 +82,7 @@ def _files(sources: dict[str, dict[str, Any]] | None) -> Text | None:
 def _settings(facts: dict[str, Any]) -> Text | None:
     ratio = facts.get("fast_ratio", 1) if facts.get("method") == "full" else 1
     made = facts.get("epochs_fitted")
-    found = [
+    entries = [
         (Text("epochs made", "实际轮数"), made),
         (Text("epochs planned", "计划轮数") if made else Text("epochs", "轮数"), facts.get("epochs")),
         (Text("batch", "批大小"), facts.get("batch_size")),
@@ -90,10 +90,10 @@ def _settings(facts: dict[str, Any]) -> Text | None:
         (Text("head ratio", "输出层倍率"), ratio if ratio != 1 else None),
         (Text("maximum length", "最大长度"), facts.get("max_length")),
     ]
-    found = [(name, f"{value:g}") for name, value in found if value is not None]
-    if not found:
+    entries = [(name, f"{value:g}") for name, value in entries if value is not None]
+    if not entries:
         return None
-    return Text(", ".join(f"{n.en} {v}" for n, v in found), "，".join(f"{n.zh} {v}" for n, v in found))
+    return Text(", ".join(f"{n.en} {v}" for n, v in entries), "，".join(f"{n.zh} {v}" for n, v in entries))
 
 
 def _writing(form: dict[str, Any] | None) -> Text | None:

@@ -1,1 +1,1 @@
-"""What is special to judging a classifier: counts per class, confusion, calibration, and the remarks made from them."""
+"""What is special to judging a classifier: counts per class, confusion, calibration, and the insights made from them."""

@@ -21,7 +21,7 @@ class Evidence:
     `probabilities` [test rows, labels] are the fine-tuned model's, `pretrained_probabilities` those of the pretrained model before
     any training (frozen features, nearest class centroid), `validation_probabilities` [validation rows, labels] the fine-tuned model's.
 
-    `facts` is JSON-able, and kept whole. Every key may be missing. Read for the report's remarks:
+    `facts` is JSON-able, and kept whole. Every key may be missing. Read for the report's insights:
       "truncated_share" of the training rows between 0 and 1, "max_length" in tokens, "train_metrics" {metric: value} on
       training rows, "best_epoch", "history" [{"step", "epoch", "train_loss", "validation": {"loss", metric: value, ...}}].
     Shown as what was run: "model", "method", "device", "device_reason" {en, zh}, "dtype", "seconds" {phase: seconds},

@@ -15,7 +15,7 @@ from engine.core.text import Text
 from engine.evaluation import baselines, insights, slices, verdict
 from engine.evaluation.comparison import CONFIDENCE, Baseline, ModelComparison
 from engine.evaluation.intervals import MetricsFrom, bootstrap
-from engine.evaluation.more_data import LearningCurve, learning_curve, says
+from engine.evaluation.more_data import LearningCurve, conclusion, learning_curve
 from engine.tasks.classification import report_parts
 from engine.tasks.classification.counts import metrics_from_counts, ranking_metrics, statistics
 from engine.tasks.classification.evidence import Evidence
@@ -25,7 +25,7 @@ __all__ = ["build_report", "metrics_from_counts", "predictions", "statistics"]
 
 
 def build_report(evidence: Evidence) -> dict[str, Any]:
-    """Everything that can be said of the model on the test rows: the JSON of report.json (see report.py for how it is shown)."""
+    """What the test rows show of the model: the JSON of report.json (see report.py for how it is shown)."""
     if not evidence.test:
         raise ValueError("a report needs at least one test row")
     return _Builder(evidence).report()
@@ -53,16 +53,16 @@ class _Builder:
     def report(self) -> dict[str, Any]:
         evidence, tested = self.evidence, self.tested
         keywords, curve = self._keywords() if evidence.settings.baselines else (None, None)
-        self.standing = ModelComparison(
+        self.comparison = ModelComparison(
             tested.counts, self.metrics_from, self.metric, self.samples, self.seed, self._baselines(keywords)
         )
         classes = report_parts.class_rows(tested, evidence.train, self.samples, CONFIDENCE, self.seed)
         mistakes, suspects = report_parts.mistakes(tested, keywords)
         learned = (evidence.facts.get("train_metrics") or {}).get(self.metric)
-        value = self.standing.headline.value
-        more = says(curve, self.metric, value, learned, CONFIDENCE, self.rows) if curve else None
+        value = self.comparison.headline.value
+        more = conclusion(curve, self.metric, value, learned, CONFIDENCE, self.rows) if curve else None
         seen = slices.seen_in_training(evidence.train, evidence.test)
-        common = self.standing.report(evidence.task, evidence.facts, self._points(classes, suspects, seen, more))
+        common = self.comparison.report(evidence.task, evidence.facts, self._insights(classes, suspects, seen, more))
         return {
             **common,
             "multi_label": evidence.multi_label,
@@ -149,19 +149,19 @@ class _Builder:
             )
         ]
 
-    def _points(
+    def _insights(
         self, classes: list[dict[str, Any]], suspects: int, seen: np.ndarray, more: Text | None
-    ) -> list[insights.Point | None]:
+    ) -> list[insights.Insight | None]:
         evidence, metric, rows, facts = self.evidence, self.metric, self.rows, self.evidence.facts
-        standing = self.standing
-        found: list[insights.Point | None] = []
-        for name, remark in (("tfidf_logreg", insights.keyword_baseline), ("untuned", insights.untuned)):
-            if name in standing.leads:
-                found.append(remark(metric, standing.value_of(name), standing.leads[name], rows, CONFIDENCE))
-        found.append(insights.small_test(rows, standing.headline, metric))
+        comparison = self.comparison
+        entries: list[insights.Insight | None] = []
+        for name, make in (("tfidf_logreg", insights.keyword_baseline), ("untuned", insights.untuned)):
+            if name in comparison.differences:
+                entries.append(make(metric, comparison.value_of(name), comparison.differences[name], rows, CONFIDENCE))
+        entries.append(insights.small_test(rows, comparison.headline, metric))
         fresh = None if seen.all() else float(self.metrics_from(self.tested.counts[~seen].sum(axis=0))[metric])
-        found.append(insights.leakage(int(seen.sum()), rows, metric, fresh))
-        found.append(
+        entries.append(insights.leakage(int(seen.sum()), rows, metric, fresh))
+        entries.append(
             insights.unseen_labels(
                 [entry["label"] for entry in report_parts.unseen_label_counts(self.tested)],
                 int((self.tested.unseen > 0).sum()),
@@ -170,39 +170,39 @@ class _Builder:
         largest = int(np.argmax(self.tested.gold.sum(axis=0)))
         if not evidence.multi_label:
             share = float(self.tested.gold[:, largest].mean())
-            found.append(
-                insights.imbalance(evidence.labels[largest], share, standing.intervals["macro_f1"].value, rows)
+            entries.append(
+                insights.imbalance(evidence.labels[largest], share, comparison.intervals["macro_f1"].value, rows)
             )
-        overall = standing.intervals["macro_f1"].value
+        overall = comparison.intervals["macro_f1"].value
         weak = [
             row
             for row in classes
             # Among many classes a few intervals miss by chance; a class must also fall short by an amount that matters.
             if row["f1_high"] is not None and row["f1_high"] < overall and row["f1"] < overall - insights.SHORTFALL
         ]
-        found.append(insights.weak_classes(sorted(weak, key=lambda row: row["f1"]), overall, rows))
-        found.append(insights.untested_classes([row["label"] for row in classes if not row["support"]]))
-        found.append(insights.truncation(facts.get("truncated_share") or 0.0, facts.get("max_length")))
-        found.append(self._calibration_point())
-        found.append(insights.overfitting(facts.get("history") or [], facts.get("best_epoch")))
-        found.append(insights.short_of_time(facts))
-        found.append(self._shift_point())
-        found.append(insights.label_noise(suspects, int((~self.tested.correct).sum())))
+        entries.append(insights.weak_classes(sorted(weak, key=lambda row: row["f1"]), overall, rows))
+        entries.append(insights.untested_classes([row["label"] for row in classes if not row["support"]]))
+        entries.append(insights.truncation(facts.get("truncated_share") or 0.0, facts.get("max_length")))
+        entries.append(self._calibration_insight())
+        entries.append(insights.overfitting(facts.get("history") or [], facts.get("best_epoch")))
+        entries.append(insights.short_of_time(facts))
+        entries.append(self._shift_insight())
+        entries.append(insights.label_noise(suspects, int((~self.tested.correct).sum())))
         if more is not None:
-            found.append(insights.more_data(more))
-        return found
+            entries.append(insights.more_data(more))
+        return entries
 
-    def _calibration_point(self) -> insights.Point | None:
-        sure, right = report_parts.judged(self.tested)
-        sums = np.stack([np.ones(len(sure)), sure, right], axis=1)
+    def _calibration_insight(self) -> insights.Insight | None:
+        confidence, right = report_parts.confidences(self.tested)
+        sums = np.stack([np.ones(len(confidence)), confidence, right], axis=1)
         if self.evidence.multi_label:  # decisions on one text are not independent: resample texts, not decisions
             sums = sums.reshape(self.rows, -1, 3).sum(axis=1)
         gap = bootstrap(
             sums, lambda s: {"gap": (s[..., 1] - s[..., 2]) / s[..., 0]}, self.samples, CONFIDENCE, self.seed
         )["gap"]
-        return insights.calibration(gap, float(sure.mean()), float(right.mean()))
+        return insights.calibration(gap, float(confidence.mean()), float(right.mean()))
 
-    def _shift_point(self) -> insights.Point | None:
+    def _shift_insight(self) -> insights.Insight | None:
         evidence = self.evidence
         if evidence.validation_probabilities is None or not evidence.validation:
             return None
@@ -210,7 +210,7 @@ class _Builder:
             evidence.validation, evidence.labels, evidence.multi_label, np.asarray(evidence.validation_probabilities)
         )
         return insights.shift(
-            self.metric, self.standing.intervals_of(held.counts)[self.metric], self.standing.headline, self.rows
+            self.metric, self.comparison.intervals_of(held.counts)[self.metric], self.comparison.headline, self.rows
         )
 
 

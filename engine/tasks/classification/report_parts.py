@@ -27,7 +27,7 @@ DOUBTFUL = 0.2  # up to which probability the second opinion leaves the label
 
 @dataclass
 class Scored:
-    """Examples with what was said about them. `gold` and `given` are boolean [n, C], `unseen` counts labels without a column."""
+    """Examples with their predictions. `gold` and `given` are boolean [n, C], `unseen` counts labels without a column."""
 
     examples: Sequence[Example]
     labels: list[str]
@@ -144,8 +144,8 @@ def confusion(scored: Scored) -> dict[str, Any]:
 
 def calibration_section(scored: Scored) -> dict[str, Any]:
     """Answers against their confidence; for several labels, every single decision against its probability."""
-    sure, right = judged(scored)
-    bins = calibration.reliability(sure, right)
+    confidence, right = confidences(scored)
+    bins = calibration.reliability(confidence, right)
     return {
         "ece": calibration.expected_calibration_error(bins),
         "brier": calibration.brier_score(scored.probabilities, scored.gold, scored.multi_label),
@@ -153,11 +153,11 @@ def calibration_section(scored: Scored) -> dict[str, Any]:
     }
 
 
-def judged(scored: Scored) -> tuple[np.ndarray, np.ndarray]:
+def confidences(scored: Scored) -> tuple[np.ndarray, np.ndarray]:
     """Confidence and rightness of each answer [n], or of each decision [n * C]."""
     if scored.multi_label:
-        sure = np.where(scored.given, scored.probabilities, 1 - scored.probabilities)
-        return sure.ravel(), (scored.given == scored.gold).ravel()
+        confidence = np.where(scored.given, scored.probabilities, 1 - scored.probabilities)
+        return confidence.ravel(), (scored.given == scored.gold).ravel()
     return scored.confidence, scored.correct
 
 

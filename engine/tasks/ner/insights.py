@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.core.text import Text
-from engine.evaluation.insights import Point, point
+from engine.evaluation.insights import Insight, insight
 from engine.evaluation.intervals import Difference, Interval
 from engine.evaluation.metric_format import count, gap, gap_range, listing, metric_name, number, percent
 
 MOSTLY = 0.5  # share of the errors that one kind makes up
 
 
-def memory(metric: str, value: float, lead: Difference, rows: int, confidence: float) -> Point:
+def memory(metric: str, value: float, lead: Difference, rows: int, confidence: float) -> Insight:
     """How the model compares with looking up the entities of the training rows."""
     other, by, apart = number(metric, value, rows), gap(metric, lead.value), gap_range(metric, lead.low, lead.high)
     name = metric_name(metric)
@@ -32,15 +32,15 @@ def memory(metric: str, value: float, lead: Difference, rows: int, confidence: f
             f"Looking up the entities of the training rows reaches {name.en} {other} on the same rows. The difference, {apart.en}, may well be chance.",
             f"只照搬训练集中出现过的实体，在同样的数据上，{name.zh} 为 {other}。差距为 {apart.zh}，很可能只是偶然。",
         )
-    return point("memory", text)
+    return insight("memory", text)
 
 
-def generalisation(seen: Interval, new: Interval, share: float) -> Point | None:
+def generalisation(seen: Interval, new: Interval, share: float) -> Insight | None:
     """Recall on entities that training had against new ones; `share` of the test entities are new."""
     if not 0 < share < 1:
         return None
     found, fresh, low, high = (percent(part) for part in (seen.value, new.value, new.low, new.high))
-    return point(
+    return insight(
         "generalisation",
         Text(
             f"{percent(share)} of the test entities never occurred in training: of these it finds {fresh} (interval {low} to {high}), of the known ones {found}.",
@@ -49,14 +49,14 @@ def generalisation(seen: Interval, new: Interval, share: float) -> Point | None:
     )
 
 
-def main_error(counts: dict[str, int], names: dict[str, Text]) -> Point | None:
+def main_error(counts: dict[str, int], names: dict[str, Text]) -> Insight | None:
     """The kind of error that makes up most of all."""
     total = sum(counts.values())
     kind = max(counts, key=lambda name: counts[name], default="")
     if total < 10 or counts[kind] < MOSTLY * total:
         return None
     share = percent(counts[kind] / total)
-    return point(
+    return insight(
         "main_error",
         Text(
             f"{share} of its errors are of one kind: {names[kind].en.lower()} ({count(counts[kind])} of {count(total)}).",
@@ -65,7 +65,7 @@ def main_error(counts: dict[str, int], names: dict[str, Text]) -> Point | None:
     )
 
 
-def weak_types(weak: Sequence[dict[str, Any]], overall: float, rows: int) -> Point | None:
+def weak_types(weak: Sequence[dict[str, Any]], overall: float, rows: int) -> Insight | None:
     """Types whose F1 interval lies below the mean of all."""
     if not weak:
         return None
@@ -73,7 +73,7 @@ def weak_types(weak: Sequence[dict[str, Any]], overall: float, rows: int) -> Poi
     names_zh = listing([f"“{row['label']}”（{number('f1', row['f1'], row['support'])}）" for row in weak]).zh
     mean = number("macro_f1", overall, rows)
     theirs = "its F1 interval lies" if len(weak) == 1 else "their F1 intervals lie"
-    return point(
+    return insight(
         "weak_types",
         Text(
             f"Weak on {names}: {theirs} below the mean of all types ({mean}).",
@@ -82,11 +82,11 @@ def weak_types(weak: Sequence[dict[str, Any]], overall: float, rows: int) -> Poi
     )
 
 
-def untested_types(labels: Sequence[str]) -> Point | None:
+def untested_types(labels: Sequence[str]) -> Insight | None:
     if not labels:
         return None
     quoted = listing([f"“{label}”" for label in labels])
-    return point(
+    return insight(
         "untested_types",
         Text(
             f"The test rows have no entity of type {quoted.en}: how well the model knows it was not measured.",
@@ -95,12 +95,12 @@ def untested_types(labels: Sequence[str]) -> Point | None:
     )
 
 
-def unknown_types(labels: Sequence[str], entities: int) -> Point | None:
+def unknown_types(labels: Sequence[str], entities: int) -> Insight | None:
     """Types of the test rows that training never had: each of their entities is missed by construction."""
     if not labels:
         return None
     quoted = listing([f"“{label}”" for label in labels])
-    return point(
+    return insight(
         "unknown_types",
         Text(
             f"{count(entities)} test {'entity is' if entities == 1 else 'entities are'} of a type that training never had ({quoted.en}); {'it counts' if entities == 1 else 'they count'} as missed.",

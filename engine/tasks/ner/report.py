@@ -18,14 +18,14 @@ from engine.evaluation.intervals import Interval, MetricsFrom, Statistics, boots
 from engine.schema import Example
 from engine.tasks.model import EvaluationData
 from engine.tasks.ner import counts, errors, partial, report_parts, seen
-from engine.tasks.ner import insights as remarks
+from engine.tasks.ner import insights as task_insights
 from engine.tasks.ner.counts import Spans
 from engine.tasks.ner.lexicon import Lexicon
 from engine.tasks.ner.report_words import ERROR_NAMES, LEXICON, LEXICON_PHRASE, TEXTS, UNTUNED
 
 
 def build_report(data: EvaluationData) -> dict[str, Any]:
-    """Everything that can be said of the model on the test rows: the JSON of report.json (see report.py for how it is shown)."""
+    """What the test rows show of the model: the JSON of report.json (see report.py for how it is shown)."""
     if not data.test:
         raise ValueError("a report needs at least one test row")
     return _Builder(data).report()
@@ -33,8 +33,8 @@ def build_report(data: EvaluationData) -> dict[str, Any]:
 
 def records(data: EvaluationData) -> Iterator[dict[str, Any]]:
     """One entry a test row, for predictions.jsonl."""
-    for example, said in zip(data.test, data.predictions, strict=True):
-        yield report_parts.record(example, said.spans)
+    for example, tagged in zip(data.test, data.predictions, strict=True):
+        yield report_parts.record(example, tagged.spans)
 
 
 class _Builder:
@@ -46,7 +46,7 @@ class _Builder:
         self.seed, self.samples = self.settings.seed, self.settings.bootstrap_samples
         self.metric = self.settings.metric or "f1"
         self.gold: list[Spans] = [example.target for example in data.test]
-        self.given: list[Spans] = [said.spans for said in data.predictions]
+        self.given: list[Spans] = [tagged.spans for tagged in data.predictions]
         known = data.outputs.labels
         self.unknown = Counter(
             span["label"] for spans in self.gold for span in spans if span["label"] not in set(known)
@@ -58,14 +58,14 @@ class _Builder:
 
     def report(self) -> dict[str, Any]:
         data = self.data
-        self.standing = ModelComparison(
+        self.comparison = ModelComparison(
             self.counted(self.given), self.metrics_from, self.metric, self.samples, self.seed, self._baselines(), TEXTS
         )
         types = report_parts.type_rows(
-            self.standing.statistics, self.types, data.train, self.samples, CONFIDENCE, self.seed
+            self.comparison.statistics, self.types, data.train, self.samples, CONFIDENCE, self.seed
         )
         same_text = slices.seen_in_training(self.train, self.test)
-        common = self.standing.report("ner", data.facts, self._points(types, same_text))
+        common = self.comparison.report("ner", data.facts, self._insights(types, same_text))
         return {
             **common,
             "types": types,
@@ -94,10 +94,10 @@ class _Builder:
         if not self.settings.baselines:
             return []
         lexicon = Lexicon(self.data.train)
-        found = [lexicon.find(example) for example in self.data.test]
-        baselines = [Baseline("lexicon", *LEXICON, self.counted(found), LEXICON_PHRASE)]
+        memorized = [lexicon.find(example) for example in self.data.test]
+        baselines = [Baseline("lexicon", *LEXICON, self.counted(memorized), LEXICON_PHRASE)]
         if self.data.pretrained_predictions is not None:
-            untuned = self.counted([said.spans for said in self.data.pretrained_predictions])
+            untuned = self.counted([tagged.spans for tagged in self.data.pretrained_predictions])
             baselines.append(Baseline("untuned", *UNTUNED, untuned))
         return baselines
 
@@ -147,17 +147,17 @@ class _Builder:
 
     def _calibration(self) -> dict[str, Any] | None:
         """The entities given against their scores; None where there are none."""
-        sure, right = self._judged()
-        if not len(sure):
+        confidence, right = self._confidences()
+        if not len(confidence):
             return None
-        bins = calibration.reliability(sure, right)
+        bins = calibration.reliability(confidence, right)
         return {
             "ece": calibration.expected_calibration_error(bins),
-            "brier": float(((sure - right) ** 2).mean()),
+            "brier": float(((confidence - right) ** 2).mean()),
             "bins": bins,
         }
 
-    def _judged(self) -> tuple[np.ndarray, np.ndarray]:
+    def _confidences(self) -> tuple[np.ndarray, np.ndarray]:
         """Score and rightness of every entity that was given."""
         pairs = [
             (match.given["score"], match.kind == errors.RIGHT)
@@ -165,7 +165,9 @@ class _Builder:
             for match in row
             if match.given is not None
         ]
-        return np.array([sure for sure, _ in pairs]), np.array([right for _, right in pairs], dtype=np.float64)
+        return np.array([confidence for confidence, _ in pairs]), np.array(
+            [right for _, right in pairs], dtype=np.float64
+        )
 
     def _slices(self, same_text: np.ndarray) -> list[dict[str, Any]]:
         several = np.array([len(spans) for spans in self.gold])
@@ -181,7 +183,7 @@ class _Builder:
             for entry in slices.slice_scores(
                 kind,
                 members,
-                self.standing.statistics,
+                self.comparison.statistics,
                 self.metrics_from,
                 self.metric,
                 self.samples,
@@ -190,46 +192,52 @@ class _Builder:
             )
         ]
 
-    def _points(self, types: list[dict[str, Any]], same_text: np.ndarray) -> list[insights.Point | None]:
-        standing, metric, facts, rows = self.standing, self.metric, self.data.facts, len(self.test)
-        found: list[insights.Point | None] = []
-        if "lexicon" in standing.leads:
-            found.append(
-                remarks.memory(metric, standing.value_of("lexicon"), standing.leads["lexicon"], rows, CONFIDENCE)
+    def _insights(self, types: list[dict[str, Any]], same_text: np.ndarray) -> list[insights.Insight | None]:
+        comparison, metric, facts, rows = self.comparison, self.metric, self.data.facts, len(self.test)
+        entries: list[insights.Insight | None] = []
+        if "lexicon" in comparison.differences:
+            entries.append(
+                task_insights.memory(
+                    metric, comparison.value_of("lexicon"), comparison.differences["lexicon"], rows, CONFIDENCE
+                )
             )
-        if "untuned" in standing.leads:
-            found.append(
-                insights.untuned(metric, standing.value_of("untuned"), standing.leads["untuned"], rows, CONFIDENCE)
+        if "untuned" in comparison.differences:
+            entries.append(
+                insights.untuned(
+                    metric, comparison.value_of("untuned"), comparison.differences["untuned"], rows, CONFIDENCE
+                )
             )
         sums, parts = self._novelty_parts
         gold = sums[2] + sums[5]
-        found.append(remarks.generalisation(parts["seen.recall"], parts["new.recall"], sums[5] / gold if gold else 0.0))
+        entries.append(
+            task_insights.generalisation(parts["seen.recall"], parts["new.recall"], sums[5] / gold if gold else 0.0)
+        )
         kinds = Counter(match.kind for row in self.matches for match in row if match.kind != errors.RIGHT)
-        found.append(remarks.main_error(dict(kinds), ERROR_NAMES))
-        overall = standing.intervals["macro_f1"].value
+        entries.append(task_insights.main_error(dict(kinds), ERROR_NAMES))
+        overall = comparison.intervals["macro_f1"].value
         weak = [
             row
             for row in types
             if row["f1_high"] is not None and row["f1_high"] < overall and row["f1"] < overall - insights.SHORTFALL
         ]
-        found.append(remarks.weak_types(sorted(weak, key=lambda row: row["f1"]), overall, rows))
-        found.append(remarks.untested_types([row["label"] for row in types if not row["support"]]))
-        found.append(remarks.unknown_types(sorted(self.unknown), self.unknown.total()))
-        found.append(insights.small_test(rows, standing.headline, metric))
+        entries.append(task_insights.weak_types(sorted(weak, key=lambda row: row["f1"]), overall, rows))
+        entries.append(task_insights.untested_types([row["label"] for row in types if not row["support"]]))
+        entries.append(task_insights.unknown_types(sorted(self.unknown), self.unknown.total()))
+        entries.append(insights.small_test(rows, comparison.headline, metric))
         fresh = None
         if not same_text.all():
-            fresh = float(self.metrics_from(standing.statistics[~same_text].sum(axis=0))[metric])
-        found.append(insights.leakage(int(same_text.sum()), rows, metric, fresh))
-        found.append(self._calibration_point())
-        found.append(insights.overfitting(facts.get("history") or [], facts.get("best_epoch")))
-        found.append(insights.short_of_time(facts))
-        found.append(self._shift_point())
-        return found
+            fresh = float(self.metrics_from(comparison.statistics[~same_text].sum(axis=0))[metric])
+        entries.append(insights.leakage(int(same_text.sum()), rows, metric, fresh))
+        entries.append(self._calibration_insight())
+        entries.append(insights.overfitting(facts.get("history") or [], facts.get("best_epoch")))
+        entries.append(insights.short_of_time(facts))
+        entries.append(self._shift_insight())
+        return entries
 
-    def _calibration_point(self) -> insights.Point | None:
+    def _calibration_insight(self) -> insights.Insight | None:
         """Entities of one text are not independent: texts are resampled, not entities."""
-        sure, right = self._judged()
-        if not len(sure):
+        confidence, right = self._confidences()
+        if not len(confidence):
             return None
         sums = np.zeros((len(self.matches), 3))
         for row, matches in zip(sums, self.matches, strict=True):
@@ -241,20 +249,20 @@ class _Builder:
             apart = np.full(np.shape(s[..., 0]), np.nan)
             return {"gap": np.divide(s[..., 1] - s[..., 2], s[..., 0], out=apart, where=s[..., 0] > 0)}
 
-        found = bootstrap(sums, gap, self.samples, CONFIDENCE, self.seed)["gap"]
-        return insights.calibration(found, float(sure.mean()), float(right.mean()))
+        difference = bootstrap(sums, gap, self.samples, CONFIDENCE, self.seed)["gap"]
+        return insights.calibration(difference, float(confidence.mean()), float(right.mean()))
 
-    def _shift_point(self) -> insights.Point | None:
+    def _shift_insight(self) -> insights.Insight | None:
         data = self.data
         if not data.validation:
             return None
         held = counts.statistics(
             [example.target for example in data.validation],
-            [said.spans for said in data.validation_predictions],
+            [tagged.spans for tagged in data.validation_predictions],
             self.types,
         )
         return insights.shift(
-            self.metric, self.standing.intervals_of(held)[self.metric], self.standing.headline, len(self.test)
+            self.metric, self.comparison.intervals_of(held)[self.metric], self.comparison.headline, len(self.test)
         )
 
 

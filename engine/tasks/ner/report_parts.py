@@ -59,14 +59,14 @@ def type_rows(
 
 def error_groups(matches: Sequence[Sequence[Match]], test: Sequence[Example]) -> list[dict[str, Any]]:
     """Every kind of error: how many, which types, and some examples, those of the surest answers first."""
-    found: dict[str, list[tuple[Match, Example, Sequence[Match]]]] = defaultdict(list)
+    entries: dict[str, list[tuple[Match, Example, Sequence[Match]]]] = defaultdict(list)
     for example, row in zip(test, matches, strict=True):
         for match in row:
             if match.kind != RIGHT:
-                found[match.kind].append((match, example, row))
+                entries[match.kind].append((match, example, row))
     groups = []
     for kind in KINDS:
-        members = found[kind]
+        members = entries[kind]
         pairs = Counter(match.types for match, _, _ in members)
         members.sort(key=lambda member: -(member[0].given or {}).get("score", 0.0))
         groups.append(

@@ -18,11 +18,11 @@ def error_rows(
 
     `label` and `prediction` narrow it to one pair of types, "" standing for none.
     """
-    found = []
+    entries = []
     for row in read_predictions(directory):
         for error in row["errors"]:
             types = [(error[side] or {}).get("label", "") for side in ("gold", "given")]
             if error["kind"] == kind and (label is None or types == [label, prediction]):
-                found.append({**row, "error": error})
-    found.sort(key=lambda row: -(row["error"]["given"] or {}).get("score", 0.0))
-    return len(found), found[:limit]
+                entries.append({**row, "error": error})
+    entries.sort(key=lambda row: -(row["error"]["given"] or {}).get("score", 0.0))
+    return len(entries), entries[:limit]

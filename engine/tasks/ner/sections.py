@@ -309,18 +309,18 @@ def picked_rows(directory: Path, report: dict[str, Any], pick: str) -> Section:
 
 def excerpts(rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], tuple[int, int], list[dict[str, Any]]]]:
     """The excerpts to show, each with the errors that stand in it: several in one excerpt are shown once."""
-    found: list[tuple[dict[str, Any], tuple[int, int], list[dict[str, Any]]]] = []
+    entries: list[tuple[dict[str, Any], tuple[int, int], list[dict[str, Any]]]] = []
     for row in rows:
         spans = [span for span in (row["error"]["gold"], row["error"]["given"]) if span]
         start, end = min(span["start"] for span in spans), max(span["end"] for span in spans)
-        for other, (first, last), errors in found:
+        for other, (first, last), errors in entries:
             if other["row"] == row["row"] and first <= start and end <= last:
                 errors.append(row["error"])
                 break
         else:
-            if len(found) < ROWS_SHOWN:
-                found.append((row, window(row["inputs"]["text"], start, end), [row["error"]]))
-    return found
+            if len(entries) < ROWS_SHOWN:
+                entries.append((row, window(row["inputs"]["text"], start, end), [row["error"]]))
+    return entries
 
 
 def _excerpt(row: dict[str, Any], place: tuple[int, int], named: Colours) -> Record:

@@ -1,6 +1,6 @@
-"""The remarks below the verdict that only question answering has.
+"""The insights below the verdict that only question answering has.
 
-Knows when a remark is due and how it is worded. Does not know how the numbers in it were computed.
+Knows when an insight is due and how it is worded. Does not know how the numbers in it were computed.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.core.text import Text
-from engine.evaluation.insights import LEAKED, SHORTFALL, Point, point
+from engine.evaluation.insights import LEAKED, SHORTFALL, Insight, insight
 from engine.evaluation.intervals import Difference, Interval
 from engine.evaluation.metric_format import count, gap, gap_range, listing, number, percent
 
 
-def exact_match(exact: Interval, partial: float, rows: int) -> Point:
+def exact_match(exact: Interval, partial: float, rows: int) -> Insight:
     """What F1 is made of: how many answers are right to the letter, and how many overlap."""
     value, low, high = (number("exact_match", part, rows) for part in (exact.value, exact.low, exact.high))
     overlap = percent(partial)
-    return point(
+    return insight(
         "exact_match",
         Text(
             f"{value} of the answers are exactly right ({low} to {high}), and {overlap} overlap the right answer. F1 gives those credit for what they share with it.",
@@ -27,7 +27,7 @@ def exact_match(exact: Interval, partial: float, rows: int) -> Point:
     )
 
 
-def overlap(metric: str, sentence: float, window: float, lead: Difference, rows: int, confidence: float) -> Point:
+def overlap(metric: str, sentence: float, window: float, lead: Difference, rows: int, confidence: float) -> Insight:
     """How the model compares with word overlap."""
     best, words = number(metric, sentence, rows), number(metric, window, rows)
     apart = gap_range(metric, lead.low, lead.high)
@@ -48,16 +48,16 @@ def overlap(metric: str, sentence: float, window: float, lead: Difference, rows:
             f"Giving the sentence most like the question reaches {best}, the likeliest words in it {words}. The tuned model is not surely ahead of the better one (difference {apart.en}).",
             f"直接给出与问题最相似的句子可达到 {best}，取其中最可能的片段为 {words}。不能确定微调后的模型优于其中较好者（差距 {apart.zh}）。",
         )
-    return point("word_overlap", text)
+    return insight("word_overlap", text)
 
 
-def silence(answerable: Sequence[str], unanswerable: Sequence[str]) -> Point | None:
+def silence(answerable: Sequence[str], unanswerable: Sequence[str]) -> Insight | None:
     """How well it knows what the text does not say; the arguments are outcomes (report_parts.OUTCOMES)."""
     if not answerable or not unanswerable:
         return None
     right = percent(list(unanswerable).count("silent_right") / len(unanswerable))
     missed = percent(list(answerable).count("missed") / len(answerable))
-    return point(
+    return insight(
         "silence",
         Text(
             f"Of {count(len(unanswerable))} questions that their text does not answer, it says so of {right}. Of {count(len(answerable))} that it does answer, it wrongly says “no answer” of {missed}.",
@@ -66,11 +66,11 @@ def silence(answerable: Sequence[str], unanswerable: Sequence[str]) -> Point | N
     )
 
 
-def threshold(section: dict[str, Any], rows: int) -> Point:
+def threshold(section: dict[str, Any], rows: int) -> Insight:
     """What choosing the threshold on the validation rows brought on the test rows."""
     chosen, zero, always = (number("f1", section["test"][key], rows) for key in ("chosen", "zero", "always"))
     limit = f"{section['value']:+.2f}".replace("-", "−")
-    return point(
+    return insight(
         "threshold",
         Text(
             f"It says “no answer” when that scores more than {limit} above the best span, as the {count(section['rows'])} validation rows suggest: F1 {chosen} on the test rows, against {zero} at a threshold of 0 and {always} if it always answered.",
@@ -79,7 +79,7 @@ def threshold(section: dict[str, Any], rows: int) -> Point:
     )
 
 
-def weak_questions(slices: Sequence[dict[str, Any]], overall: Interval) -> Point | None:
+def weak_questions(slices: Sequence[dict[str, Any]], overall: Interval) -> Insight | None:
     """Kinds of question whose interval lies below the score of all."""
     weak = [
         part
@@ -92,7 +92,7 @@ def weak_questions(slices: Sequence[dict[str, Any]], overall: Interval) -> Point
         return None
     names = listing([f"“{part['name']['en']}” ({number('f1', part['value'], part['n'])})" for part in weak])
     names_zh = listing([f"“{part['name']['zh']}”（{number('f1', part['value'], part['n'])}）" for part in weak])
-    return point(
+    return insight(
         "weak_questions",
         Text(
             f"Weak on questions with {names.en}; all together reach {overall.value:.2f}.",
@@ -101,7 +101,7 @@ def weak_questions(slices: Sequence[dict[str, Any]], overall: Interval) -> Point
     )
 
 
-def seen_contexts(seen: int, rows: int, fresh: float | None) -> Point | None:
+def seen_contexts(seen: int, rows: int, fresh: float | None) -> Insight | None:
     """Test questions about a text that training asked about too: other answers in it were seen."""
     if seen / rows < LEAKED:
         return None
@@ -110,7 +110,7 @@ def seen_contexts(seen: int, rows: int, fresh: float | None) -> Point | None:
     if fresh is not None:
         value = number("f1", fresh, rows)
         rest = Text(f" On the others F1 is {value}.", f"其余问题的 F1 为 {value}。")
-    return point(
+    return insight(
         "leakage",
         Text(
             f"{count(seen)} test questions ({share}) are about a context that training had too, so the score flatters.{rest.en}",

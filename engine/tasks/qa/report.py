@@ -17,7 +17,7 @@ from engine.evaluation.intervals import bootstrap
 from engine.schema import Encoded
 from engine.tasks.model import EvaluationData
 from engine.tasks.qa import baselines, report_parts
-from engine.tasks.qa import insights as remarks
+from engine.tasks.qa import insights as task_insights
 from engine.tasks.qa.counts import metrics_from, statistics
 from engine.tasks.qa.groups import groups, seen_contexts
 from engine.tasks.qa.match import is_chinese
@@ -30,7 +30,7 @@ QUESTIONS = Text("questions", "问题")
 
 
 def build_report(task: QuestionAnswering, data: EvaluationData) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
-    """Everything that can be said of the model on the test rows, and one record for each of them."""
+    """What the test rows show of the model, and one record for each of them."""
     if not data.test:
         raise ValueError("a report needs at least one test row")
     builder = _Builder(task, data)
@@ -50,13 +50,13 @@ class _Builder:
 
     def report(self) -> dict[str, Any]:
         data, answered = self.data, self.answered
-        self.standing = ModelComparison(
+        self.comparison = ModelComparison(
             answered.counts, metrics_from, self.metric, self.samples, self.seed, self._baselines(), QUESTIONS
         )
         parts = self._slices()
         threshold = self._threshold()
         chinese = [is_chinese(example.inputs["context"], example.inputs["question"]) for example in data.test]
-        common = self.standing.report("qa", data.facts, self._points(parts, threshold))
+        common = self.comparison.report("qa", data.facts, self._insights(parts, threshold))
         return {
             **common,
             "scored_as": {"squad": chinese.count(False), "cmrc": chinese.count(True)},
@@ -112,80 +112,82 @@ class _Builder:
             self.task.choices(data.test, data.predictions),
         )
 
-    def _judged(self) -> tuple[np.ndarray, np.ndarray]:
+    def _confidences(self) -> tuple[np.ndarray, np.ndarray]:
         """How sure each answer is, "no answer" too, and whether it is right to the letter: [n] each."""
-        sure = np.array([answer["confidence"] for answer in self.answered.answers])
-        return sure, self.answered.counts[:, 1]
+        confidence = np.array([answer["confidence"] for answer in self.answered.answers])
+        return confidence, self.answered.counts[:, 1]
 
     def _calibration(self) -> dict[str, Any]:
-        sure, right = self._judged()
-        bins = calibration.reliability(sure, right)
+        confidence, right = self._confidences()
+        bins = calibration.reliability(confidence, right)
         return {
             "ece": calibration.expected_calibration_error(bins),
-            "brier": float(((sure - right) ** 2).mean()),
+            "brier": float(((confidence - right) ** 2).mean()),
             "bins": bins,
         }
 
-    def _calibration_point(self) -> insights.Point | None:
-        sure, right = self._judged()
-        sums = np.stack([np.ones(len(sure)), sure, right], axis=1)
+    def _calibration_insight(self) -> insights.Insight | None:
+        confidence, right = self._confidences()
+        sums = np.stack([np.ones(len(confidence)), confidence, right], axis=1)
         gap = bootstrap(
             sums, lambda s: {"gap": (s[..., 1] - s[..., 2]) / s[..., 0]}, self.samples, CONFIDENCE, self.seed
         )["gap"]
-        return insights.calibration(gap, float(sure.mean()), float(right.mean()))
+        return insights.calibration(gap, float(confidence.mean()), float(right.mean()))
 
-    def _points(self, parts: list[dict[str, Any]], threshold: dict[str, Any] | None) -> list[insights.Point | None]:
-        standing, data, rows = self.standing, self.data, self.rows
+    def _insights(self, parts: list[dict[str, Any]], threshold: dict[str, Any] | None) -> list[insights.Insight | None]:
+        comparison, data, rows = self.comparison, self.data, self.rows
         outcomes = self.answered.outcomes
-        found: list[insights.Point | None] = [
-            remarks.exact_match(standing.intervals["exact_match"], outcomes.count("partial") / rows, rows)
+        entries: list[insights.Insight | None] = [
+            task_insights.exact_match(comparison.intervals["exact_match"], outcomes.count("partial") / rows, rows)
         ]
-        if standing.baselines:
-            better = max(("sentence", "window"), key=standing.value_of)
-            found.append(
-                remarks.overlap(
+        if comparison.baselines:
+            better = max(("sentence", "window"), key=comparison.value_of)
+            entries.append(
+                task_insights.overlap(
                     self.metric,
-                    standing.value_of("sentence"),
-                    standing.value_of("window"),
-                    standing.leads[better],
+                    comparison.value_of("sentence"),
+                    comparison.value_of("window"),
+                    comparison.differences[better],
                     rows,
                     CONFIDENCE,
                 )
             )
-        if "untuned" in standing.leads:
-            found.append(
-                insights.untuned(self.metric, standing.value_of("untuned"), standing.leads["untuned"], rows, CONFIDENCE)
+        if "untuned" in comparison.differences:
+            entries.append(
+                insights.untuned(
+                    self.metric, comparison.value_of("untuned"), comparison.differences["untuned"], rows, CONFIDENCE
+                )
             )
         has = [bool(example.target) for example in data.test]
-        found.append(
-            remarks.silence(
+        entries.append(
+            task_insights.silence(
                 [kind for kind, there in zip(outcomes, has, strict=True) if there],
                 [kind for kind, there in zip(outcomes, has, strict=True) if not there],
             )
         )
         if threshold is not None:
-            found.append(remarks.threshold(threshold, rows))
-        found.append(insights.small_test(rows, standing.headline, self.metric))
+            entries.append(task_insights.threshold(threshold, rows))
+        entries.append(insights.small_test(rows, comparison.headline, self.metric))
         if self.metric == "f1":
-            found.append(remarks.weak_questions(parts, standing.headline))
-        found.append(self._seen_point())
-        found.append(self._calibration_point())
-        found.append(insights.overfitting(data.facts.get("history") or [], data.facts.get("best_epoch")))
-        found.append(insights.short_of_time(data.facts))
-        found.append(self._shift_point())
-        return found
+            entries.append(task_insights.weak_questions(parts, comparison.headline))
+        entries.append(self._seen_insight())
+        entries.append(self._calibration_insight())
+        entries.append(insights.overfitting(data.facts.get("history") or [], data.facts.get("best_epoch")))
+        entries.append(insights.short_of_time(data.facts))
+        entries.append(self._shift_insight())
+        return entries
 
-    def _seen_point(self) -> insights.Point | None:
+    def _seen_insight(self) -> insights.Insight | None:
         data = self.data
         seen = seen_contexts(data.train, data.test)
         fresh = None if seen.all() else float(self.answered.counts[~seen, 2].mean())
-        return remarks.seen_contexts(int(seen.sum()), self.rows, fresh)
+        return task_insights.seen_contexts(int(seen.sum()), self.rows, fresh)
 
-    def _shift_point(self) -> insights.Point | None:
+    def _shift_insight(self) -> insights.Insight | None:
         data = self.data
         if not data.validation:
             return None
         held = self.task.counts(data.validation, data.validation_predictions, data.outputs)
         return insights.shift(
-            self.metric, self.standing.intervals_of(held)[self.metric], self.standing.headline, self.rows
+            self.metric, self.comparison.intervals_of(held)[self.metric], self.comparison.headline, self.rows
         )

@@ -35,7 +35,7 @@ OUTCOMES: dict[str, Text] = {
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Examples with what was said of them (`Task.answers`) and their scores [n, 3] (counts.statistics)."""
+    """Examples with their answers (`Task.answers`) and their scores [n, 3] (counts.statistics)."""
 
     examples: Sequence[Example]
     answers: Sequence[dict[str, Any]]
@@ -62,11 +62,16 @@ def outcome(example: Example, answer: dict[str, Any], exact: float, f1: float) -
 
 def outcome_counts(answered: Answered) -> list[dict[str, Any]]:
     """How many questions came to what; what did not occur is left out."""
-    found = answered.outcomes
+    outcomes = answered.outcomes
     return [
-        {"kind": kind, "label": name.to_dict(), "count": found.count(kind), "share": found.count(kind) / len(found)}
+        {
+            "kind": kind,
+            "label": name.to_dict(),
+            "count": outcomes.count(kind),
+            "share": outcomes.count(kind) / len(outcomes),
+        }
         for kind, name in OUTCOMES.items()
-        if kind in found
+        if kind in outcomes
     ]
 
 
@@ -85,13 +90,13 @@ def records(answered: Answered) -> Iterator[dict[str, Any]]:
 
 
 def record(answered: Answered, index: int, kind: str, context: bool) -> dict[str, Any]:
-    """One question with what was wanted and said; its whole `context`, or the parts around both places with both marked."""
+    """One question with its references and its answer; its whole `context`, or the parts around both places with both marked."""
     example, answer = answered.examples[index], answered.answers[index]
     _, exact, f1 = answered.counts[index]
     inputs = dict(example.inputs)
     if not context:
         del inputs["context"]
-    said = {
+    row = {
         "row": example.row,
         "inputs": inputs,
         "target": [dict(one) for one in example.target],
@@ -105,7 +110,7 @@ def record(answered: Answered, index: int, kind: str, context: bool) -> dict[str
         "outcome": kind,
         "marked": marked(example, answer),
     }
-    return said
+    return row
 
 
 def marked(example: Example, answer: dict[str, Any]) -> list[dict[str, str]]:
@@ -131,12 +136,12 @@ def pieces(
 ) -> list[dict[str, str]]:
     """The `shown` parts of a text, cut where spans (start, end, kind) begin and end; two kinds on one piece make "both"."""
     edges = sorted({edge for start, end, _ in spans for edge in (start, end)})
-    found: list[dict[str, str]] = []
+    entries: list[dict[str, str]] = []
     if shown and shown[0][0] > 0:
-        found.append({"text": "", "kind": "gap"})
+        entries.append({"text": "", "kind": "gap"})
     for number, (first, last) in enumerate(shown):
         if number:
-            found.append({"text": "", "kind": "gap"})
+            entries.append({"text": "", "kind": "gap"})
         cuts = [first, *(edge for edge in edges if first < edge < last), last]
         for start, end in itertools.pairwise(cuts):
             kinds = {kind for begin, stop, kind in spans if begin <= start and end <= stop}
@@ -144,21 +149,21 @@ def pieces(
             text = context[start:end]
             if len(text) > MOST_MARKED and kind:
                 text = f"{text[: MOST_MARKED // 2]} … {text[-MOST_MARKED // 2 :]}"
-            found.append({"text": text, "kind": kind})
+            entries.append({"text": text, "kind": kind})
     if shown and shown[-1][1] < len(context):
-        found.append({"text": "", "kind": "gap"})
-    return found
+        entries.append({"text": "", "kind": "gap"})
+    return entries
 
 
 def merged(parts: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Parts [start, end) in order, those that touch made one."""
-    found: list[tuple[int, int]] = []
+    entries: list[tuple[int, int]] = []
     for start, end in sorted(parts):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        if entries and start <= entries[-1][1]:
+            entries[-1] = (entries[-1][0], max(end, entries[-1][1]))
         else:
-            found.append((start, end))
-    return found
+            entries.append((start, end))
+    return entries
 
 
 def threshold_section(

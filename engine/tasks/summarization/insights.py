@@ -1,11 +1,11 @@
-"""The remarks below the verdict of a summarization report: each is made only where the evidence carries it."""
+"""The insights below the verdict of a summarization report: each is made only where the evidence carries it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from engine.core.text import Text
-from engine.evaluation.insights import Point, point
+from engine.evaluation.insights import Insight, insight
 from engine.evaluation.intervals import Interval
 from engine.evaluation.metric_format import count, percent
 
@@ -15,7 +15,7 @@ REPETITIVE = 0.02
 LONGER, SHORTER = 1.3, 0.75  # words against the references'
 
 
-def sample(rows: int, of: int, minutes: float | None = None) -> Point | None:
+def sample(rows: int, of: int, minutes: float | None = None) -> Insight | None:
     """That only a part of the test rows was written for; `minutes` is given where the run's time allowed no more."""
     if rows >= of:
         return None
@@ -26,7 +26,7 @@ def sample(rows: int, of: int, minutes: float | None = None) -> Point | None:
             f" The run’s limit of {seconds} s allowed no more.",
             f"本次运行限时 {seconds} 秒，来不及评估更多。",
         )
-    return point(
+    return insight(
         "sample",
         Text(
             f"{count(rows)} of {count(of)} test rows, drawn at random, were summarised; the intervals reflect that number.{more.en}",
@@ -35,12 +35,12 @@ def sample(rows: int, of: int, minutes: float | None = None) -> Point | None:
     )
 
 
-def lost(shares: dict[str, float], max_length: int) -> Point | None:
+def lost(shares: dict[str, float], max_length: int) -> Insight | None:
     """How much of the documents was never read."""
     if max(shares.values(), default=0.0) < LOST:
         return None
     train, test = percent(shares["train"], 1), percent(shares["test"], 1)
-    return point(
+    return insight(
         "truncation",
         Text(
             f"Documents were read up to {count(max_length)} tokens: {train} of the training text and {test} of the test text came after that and was not read.",
@@ -49,7 +49,7 @@ def lost(shares: dict[str, float], max_length: int) -> Point | None:
     )
 
 
-def strange(tuned: Interval, references: Interval, rows: int, chinese: bool) -> Point | None:
+def strange(tuned: Interval, references: Interval, rows: int, chinese: bool) -> Insight | None:
     """Numbers and names that stand in summaries and in no document. In Chinese nothing marks a name, so that none is looked for."""
     found = round(tuned.value * rows)
     things = Text("a number", "数字") if chinese else Text("a number or a name", "数字或名称")
@@ -62,7 +62,7 @@ def strange(tuned: Interval, references: Interval, rows: int, chinese: bool) -> 
             f"No summary holds {things.en} that its document lacks. Other kinds of errors do not show this way.",
             f"没有任何摘要出现原文没有的{things.zh}；但其他类型的错误无法以此发现。",
         )
-        return point("faithful", Text(seen.en + unseen.en, seen.zh + unseen.zh) if chinese else seen)
+        return insight("faithful", Text(seen.en + unseen.en, seen.zh + unseen.zh) if chinese else seen)
     theirs = percent(references.value)
     more = tuned.low > references.value
     tail = (
@@ -74,14 +74,16 @@ def strange(tuned: Interval, references: Interval, rows: int, chinese: bool) -> 
         f"{count(found)} of {count(rows)} summaries ({percent(tuned.value)}) {'holds' if found == 1 else 'hold'} {things.en} that the document lacks; {tail.en} Check these below.",
         f"{count(rows)} 条摘要中有 {count(found)} 条（{percent(tuned.value)}）出现了原文没有的{things.zh}，{tail.zh}请在下方逐条核对。",
     )
-    return point("strange" if more else "faithful", Text(said.en + unseen.en, said.zh + unseen.zh) if chinese else said)
+    return insight(
+        "strange" if more else "faithful", Text(said.en + unseen.en, said.zh + unseen.zh) if chinese else said
+    )
 
 
-def repetition(share: float) -> Point | None:
+def repetition(share: float) -> Insight | None:
     if share < REPETITIVE:
         return None
     said = percent(share)
-    return point(
+    return insight(
         "repetition",
         Text(
             f"{said} of the three-word sequences repeat one before them. Setting “No repeated n-grams” to 3 or 4 stops that.",
@@ -90,13 +92,13 @@ def repetition(share: float) -> Point | None:
     )
 
 
-def length(tuned: dict[str, Any], references: dict[str, Any]) -> Point | None:
+def length(tuned: dict[str, Any], references: dict[str, Any]) -> Insight | None:
     """Summaries much longer or shorter than the references."""
     mine, theirs = tuned["words"], references["words"]
     if not theirs or SHORTER <= mine / theirs <= LONGER:
         return None
     longer = mine > theirs
-    return point(
+    return insight(
         "length",
         Text(
             f"Its summaries are {'longer' if longer else 'shorter'} than the references: {mine:.0f} words against {theirs:.0f}.",

@@ -16,7 +16,7 @@ from engine.evaluation.comparison import CONFIDENCE, Baseline, ModelComparison
 from engine.evaluation.intervals import bootstrap
 from engine.tasks.model import EvaluationData
 from engine.tasks.summarization import baselines, measures, rouge
-from engine.tasks.summarization import insights as remarks
+from engine.tasks.summarization import insights as task_insights
 
 DOCUMENTS = Text("documents", "文档")
 SHOWN = 6  # best, worst and random summaries each
@@ -28,7 +28,7 @@ MEASURED = {
 
 
 def build_report(data: EvaluationData) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
-    """Everything that can be said of the model on the test rows, and one record for each of them."""
+    """What the test rows show of the model, and one record for each of them."""
     if not data.test:
         raise ValueError("a report needs at least one test row")
     builder = _Builder(data)
@@ -54,11 +54,11 @@ class _Builder:
 
     def report(self) -> dict[str, Any]:
         data = self.data
-        self.standing = ModelComparison(
+        self.comparison = ModelComparison(
             self.counts, rouge.metrics_from, self.metric, self.samples, self.seed, self._baselines(), DOCUMENTS
         )
         measured = self._measures()
-        common = self.standing.report("summarization", data.facts, self._points(measured))
+        common = self.comparison.report("summarization", data.facts, self._insights(measured))
         strange = [record for record in self.records if record["strange"]["numbers"] or record["strange"]["names"]]
         return {
             **common,
@@ -121,13 +121,13 @@ class _Builder:
             "untuned": data.pretrained_predictions,
             "references": [some[0] for some in self.references],
         }
-        found = []
+        entries = []
         for name, texts in systems.items():
             if texts is None:
                 continue
             counted = measures.statistics(self.documents, texts)
             intervals = bootstrap(counted, measures.measures_from, self.samples, CONFIDENCE, self.seed)
-            found.append(
+            entries.append(
                 {
                     "name": name,
                     "label": MEASURED[name].to_dict(),
@@ -135,15 +135,15 @@ class _Builder:
                     "intervals": {key: [part.low, part.high] for key, part in intervals.items()},
                 }
             )
-        return found
+        return entries
 
-    def _points(self, measured: list[dict[str, Any]]) -> list[insights.Point | None]:
-        data, standing, facts = self.data, self.standing, self.data.facts
+    def _insights(self, measured: list[dict[str, Any]]) -> list[insights.Insight | None]:
+        data, comparison, facts = self.data, self.comparison, self.data.facts
         of = {entry["name"]: entry for entry in measured}
-        found: list[insights.Point | None] = []
-        if "untuned" in standing.leads:
-            lead = standing.leads["untuned"]
-            found.append(insights.untuned(self.metric, standing.value_of("untuned"), lead, self.rows, CONFIDENCE))
+        entries: list[insights.Insight | None] = []
+        if "untuned" in comparison.differences:
+            lead = comparison.differences["untuned"]
+            entries.append(insights.untuned(self.metric, comparison.value_of("untuned"), lead, self.rows, CONFIDENCE))
         counted = [
             measures.statistics(self.documents, texts)
             for texts in (data.predictions, [some[0] for some in self.references])
@@ -151,16 +151,18 @@ class _Builder:
         tuned, references = (
             bootstrap(one, measures.measures_from, self.samples, CONFIDENCE, self.seed)["strange"] for one in counted
         )
-        found.append(remarks.strange(tuned, references, self.rows, self.chinese))
-        found.append(remarks.repetition(of["tuned"]["values"]["repetition"]))
-        found.append(remarks.length(of["tuned"]["values"], of["references"]["values"]))
-        found.append(remarks.sample(self.rows, facts.get("test_rows", self.rows), facts.get("tested_in_minutes")))
-        found.append(insights.small_test(self.rows, standing.headline, self.metric))
+        entries.append(task_insights.strange(tuned, references, self.rows, self.chinese))
+        entries.append(task_insights.repetition(of["tuned"]["values"]["repetition"]))
+        entries.append(task_insights.length(of["tuned"]["values"], of["references"]["values"]))
+        entries.append(
+            task_insights.sample(self.rows, facts.get("test_rows", self.rows), facts.get("tested_in_minutes"))
+        )
+        entries.append(insights.small_test(self.rows, comparison.headline, self.metric))
         if "lost_share" in facts:
-            found.append(remarks.lost(facts["lost_share"], facts["max_length"]))
-        found.append(insights.overfitting(facts.get("history") or [], facts.get("best_epoch")))
-        found.append(insights.short_of_time(facts))
-        return found
+            entries.append(task_insights.lost(facts["lost_share"], facts["max_length"]))
+        entries.append(insights.overfitting(facts.get("history") or [], facts.get("best_epoch")))
+        entries.append(insights.short_of_time(facts))
+        return entries
 
     def _examples(self) -> dict[str, list[dict[str, Any]]]:
         """The best, the worst and random summaries, side by side with their references. None is shown twice."""

@@ -76,17 +76,14 @@ def _mixed(colour: str, paper: str, share: float) -> str:
 
 
 @pytest.mark.parametrize(
-    ("sheet", "name", "papers"),
-    [
-        ("demo/style.css", "--tb-e", ("#e3f0eb", "#262521")),
-        ("engine/report/templates/report.css", "--entity-", ("#fbfaf8", "#1d2024")),
-    ],
+    "papers",
+    [("#e3f0eb", "#262521"), ("#faf9f6", "#1f1e1b"), ("#ffffff", "#161513")],
 )
-def test_colours_can_be_read_in_light_and_dark(sheet, name, papers):
+def test_colours_can_be_read_in_light_and_dark(papers):
     """WCAG 2.2, 1.4.3: 4.5 to 1 for the name of the type on its own tint."""
-    text = (ROOT / sheet).read_text(encoding="utf-8")
+    text = (ROOT / "engine" / "report" / "report.css").read_text(encoding="utf-8")
     for number in range(COLOURS):
-        found = [part.split(";")[0].strip() for part in text.split(f"{name}{number}:")[1:]]
+        found = [part.split(";")[0].strip() for part in text.split(f"--tb-e{number}:")[1:]]
         assert len(found) == 2, "one for light, one for dark"
         for colour, paper in zip(found, papers, strict=True):
             tint = _luminance(_mixed(colour, paper, 0.15))
