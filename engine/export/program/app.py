@@ -26,6 +26,7 @@ GENERATIVE: bool = TASK["generative"]
 # Spans count the characters of a text as it was given; elsewhere blanks around it are left out.
 STRIP = not any(view["kind"] == "spans" for view in VIEWS)
 SHOWN_LABELS = 8
+SHOWN_CHARACTERS = 50  # of an example; its inputs share them
 MAX_TOKENS, MAX_BEAMS, MAX_TEMPERATURE = 512, 8, 1.5  # of the sliders; a model that was set to more keeps its own
 
 TEXTS: dict[str, dict[str, str]] = {
@@ -113,6 +114,12 @@ def component_of(number: int, view: dict[str, Any]) -> gr.components.Component:
     return gr.Textbox(interactive=False, **lines, **named)
 
 
+def shortened(text: str) -> str:
+    line = " ".join(text.split())
+    most = SHOWN_CHARACTERS // len(INPUTS)
+    return line if len(line) <= most else f"{line[:most].rstrip()} …"
+
+
 def show(*values: str) -> Any:
     row, answer = row_of(values), predict(*values)
     shown = [value_of(view, row, answer) for view in VIEWS]
@@ -181,7 +188,9 @@ with gr.Blocks(title=ABOUT["title"], analytics_enabled=False) as demo:
             views = [component_of(number, view) for number, view in enumerate(VIEWS)]
     if ABOUT["examples"]:
         rows = [[row.get(name, "") for name in INPUTS] for row in ABOUT["examples"]]
-        gr.Examples(rows, list(boxes.values()), label=I18N("examples"), api_visibility="private")
+        # With labels of their own: the headers of a table of several inputs would not be translated.
+        labels = [" / ".join(shortened(text) for text in row if text) for row in rows]
+        gr.Examples(rows, list(boxes.values()), label=I18N("examples"), example_labels=labels, api_visibility="private")
     if GENERATIVE:
         button.click(generate, [*sliders, *boxes.values()], views, api_visibility="private", show_progress="minimal")
         # Outside the queue: it must get through while a text is being generated.
