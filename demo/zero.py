@@ -49,7 +49,7 @@ class ZeroGpu:
         self.train: Callable[[str, float], None] = spaces.GPU(duration=SLICE)(train_slice)
         self.answer: Callable[[str, Rows, bool], list[dict[str, Any]]] = spaces.GPU(duration=ANSWER)(answer_on_gpu)
 
-    def run_pipeline(self, run: Run, store: Store, settings: Settings) -> str:
+    def train_in_slices(self, run: Run, store: Store, settings: Settings) -> str:
         """Slice after slice until the run has ended; returns its state. Call within an event: the quota is its visitor's.
 
         RunFailure where a slice was refused or cut off before it came to a checkpoint: the same would happen again.

@@ -1,11 +1,10 @@
-"""A tuner of any small model, for tests of what an update or an evaluation does: nothing to stop it, and no limit of time."""
+"""A trainer of any small model, for tests of an update or an evaluation: nothing stops it, and its time is not limited."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -19,7 +18,7 @@ from engine.training.budget import Budget
 from engine.training.checkpoint_files import Checkpoints
 from engine.training.defaults import Resolved
 from engine.training.events import EventLog
-from engine.training.trainer import FineTuner
+from engine.training.trainer import FineTuner, TrainerCallbacks, TrainingSetup
 
 
 def tuner_of(
@@ -31,37 +30,37 @@ def tuner_of(
     batch_size: int = 4,
     learning_rate: float = 1e-2,
     loss: Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor] = lambda model, batch: torch.zeros(()),
-    evaluate_now: Callable[[], tuple[float, dict[str, float]]] = lambda: (1.0, {"f1": 0.5}),
-    kept: Callable[[], Any] = lambda: None,
+    evaluate: Callable[[], tuple[float, dict[str, float]]] = lambda: (1.0, {"f1": 0.5}),
+    on_best: Callable[[], None] = lambda: None,
     fast_paths: frozenset[str] = ALL,
 ) -> FineTuner:
-    return FineTuner(
-        model,
-        features,
-        resolved=Resolved(
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            max_length=16,
-            dropout=0.0,
-            freeze_embeddings=False,
-            frozen_layers=0,
-            epochs=1.0,
-            fast_ratio=1.0,
-            minutes=None,
-        ),
+    resolved = Resolved(
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        max_length=16,
+        dropout=0.0,
+        freeze_embeddings=False,
+        frozen_layers=0,
+        epochs=1.0,
+        fast_ratio=1.0,
+        minutes=None,
+    )
+    setup = TrainingSetup(
+        resolved=resolved,
         config=config or TrainingConfig(),
+        metric="f1",
         seed=0,
         device=Device("cpu", torch.float32, Text("", "")),
         pad_token_id=0,
-        loss=loss,
-        evaluate_now=evaluate_now,
-        metric="f1",
-        stop_request=lambda: None,
-        kept=kept,
+        micro_batch_size=batch_size,
+        fast_paths=fast_paths,
+    )
+    return FineTuner(
+        model,
+        features,
+        setup,
+        TrainerCallbacks(loss=loss, evaluate=evaluate, on_best=on_best),
         events=EventLog(folder / "events.jsonl"),
         checkpoints=Checkpoints(folder / "checkpoints", math.inf),
-        max_seconds=math.inf,
-        micro_batch_size=batch_size,
         budget=Budget(math.inf),
-        fast_paths=fast_paths,
     )

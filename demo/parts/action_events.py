@@ -30,7 +30,7 @@ class ActionEvents(TabContext):
             return
         with told(language):
             run = self.page.open_run(run_id, request, control=True)
-            self.page.zero.run_pipeline(run, self.page.store, self.page.settings)
+            self.page.zero.train_in_slices(run, self.page.store, self.page.settings)
 
     def open_editor(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
         with told(language):

@@ -38,7 +38,9 @@ class Splits:
         return {"train": len(self.train), "validation": len(self.validation), "test": len(self.test)}
 
 
-def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int, task: DataTask) -> Splits:
+def split(
+    tables_examples: dict[str, list[Example]], data: DataConfig, seed: int, task: DataTask, draw_test: bool = True
+) -> Splits:
     """Sets for training, choosing the checkpoint, and the final test.
 
     `tables_examples` has "train" and, where files were given, "validation" and "test", which are taken as they are. What is
@@ -46,6 +48,8 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
     the validation set with `data.validation_share` of the rest (see `_validation_share`), both stratified by label, with identical
     texts on one side. `data.max_train_rows` samples the training rows last. Notices (see `findings`) say which classes were too rare
     to be drawn, which labels of the test set cannot be learned, and which rows of a given file are in the training set too.
+
+    Without `draw_test` and without given test rows the test set stays empty: for a run whose test file is not read.
 
     Raises LabelProblem where the training rows have nothing to tell apart, FileProblem where there are too few of them.
     """
@@ -57,7 +61,7 @@ def split(tables_examples: dict[str, list[Example]], data: DataConfig, seed: int
     validation = list(tables_examples.get("validation", ()))
     test = list(tables_examples.get("test", ()))
     rare: dict[str, int] = {}
-    if not test:
+    if not test and draw_test:
         share = data.test_share or _test_share(len(train))
         train, test = _draw(train, share, task, rng, rare, keep=1 if validation else 2)
         _require_rows(train, test, "test")

@@ -1,87 +1,107 @@
-"""What happens between two updates: telling, evaluating, saving, stopping.
+"""What happens between two updates: logging, evaluating, saving, stopping.
 
-Knows when each is due. Does not know how an evaluation is made or an event written: the tuner does both.
+Knows when each is due. Does not know how an evaluation is made or an event written: the trainer does both.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from transformers import TrainerCallback
 
 from engine.config import TrainingConfig
-from engine.training.budget import due
+from engine.training.budget import Budget, due
+from engine.training.checkpoint_files import Checkpoints
+from engine.training.process_group import ProcessGroup
+from engine.training.progress import Progress
 from engine.training.stopping import StopRequested
-
-if TYPE_CHECKING:
-    from engine.training.trainer import FineTuner
 
 STEP_EVENT_SECONDS = 0.5
 
 
-class Watch(TrainerCallback):
-    """Decides after every update whether to tell, evaluate, save or stop."""
+class WatchedTrainer(Protocol):
+    """What `Watch` needs of the trainer."""
 
-    def __init__(self, tuner: FineTuner, config: TrainingConfig, stop_request: Callable[[], str | None]):
-        self._tuner = tuner
+    budget: Budget
+    checkpoints: Checkpoints
+    progress: Progress
+    group: ProcessGroup
+    terminated: bool
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def out_of_time(self) -> bool: ...
+
+    def notify_out_of_time(self) -> None: ...
+
+    def notify_shortened(self) -> None: ...
+
+
+class Watch(TrainerCallback):
+    """Decides after every update whether to log, evaluate, save or stop."""
+
+    def __init__(self, trainer: WatchedTrainer, config: TrainingConfig, stop_request: Callable[[], str | None]):
+        self._trainer = trainer
         self._config = config
         self._stop_request = stop_request
         self._last_event = 0.0
         self._last_look = 0.0
-        self._step_began = 0.0
+        self._step_start = 0.0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         per_epoch = state.max_steps / max(args.num_train_epochs, 1e-9)
         self._interval = max(1, round(per_epoch / self._config.evaluations_per_epoch))
-        self._tuner.budget.begin(state.max_steps, self._interval)
-        state.max_steps = self._tuner.budget.planned
+        self._trainer.budget.begin(state.max_steps, self._interval)
+        state.max_steps = self._trainer.budget.planned
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self._step_began = time.perf_counter()
+        self._step_start = time.perf_counter()
 
     def on_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        # Right before the schedule is asked for the next rate.
-        self._tuner.budget.advance(state.global_step)
+        # Right before the scheduler computes the next learning rate.
+        self._trainer.budget.advance(state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         now = time.monotonic()
-        budget = self._tuner.budget
-        budget.updated(time.perf_counter() - self._step_began)
-        planned = budget.plan(state.global_step, self._tuner.seconds)
-        last = state.global_step >= planned
-        told = last or state.global_step == 1 or now - self._last_event >= STEP_EVENT_SECONDS
-        looks = now - self._last_look >= STEP_EVENT_SECONDS / 2
-        asked = self._stop_request() if looks and self._tuner.team.leads else None
-        saves = self._tuner.checkpoints.due() and not last
-        overdue = looks and asked is None and self._tuner.out_of_time
-        # Clocks and files are read by one process, and what follows from them is done by all at the same update.
-        told, asked, saves, overdue, planned = self._tuner.team.same((told, asked, saves, overdue, planned))
-        # Trainer ends there, and steps are told out of as many.
+        trainer, budget, step = self._trainer, self._trainer.budget, state.global_step
+        budget.updated(time.perf_counter() - self._step_start)
+        planned = budget.plan(step, trainer.seconds)
+        last = step >= planned
+        log = last or step == 1 or now - self._last_event >= STEP_EVENT_SECONDS
+        look = now - self._last_look >= STEP_EVENT_SECONDS / 2
+        request = self._stop_request() if look and trainer.group.is_main else None
+        save = trainer.checkpoints.due() and not last
+        overdue = look and request is None and trainer.out_of_time
+        # Only the main process reads clocks and files; what follows from them happens in all processes at the same update.
+        log, request, save, overdue, planned = trainer.group.broadcast((log, request, save, overdue, planned))
+        # Trainer ends at this step, and events report it as the total.
         budget.planned = state.max_steps = planned
-        last = state.global_step >= planned
-        if told:
+        last = step >= planned
+        if log:
             self._last_event = now
             control.should_log = True
-        if last or due(state.global_step, planned, self._interval):
+        if last or due(step, planned, self._interval):
             control.should_evaluate = True
         patience = self._config.early_stopping
-        if patience and self._tuner.progress.since_best >= patience:
-            self._tuner.progress.stopped_early = True
+        if patience and trainer.progress.since_best >= patience:
+            trainer.progress.stopped_early = True
             control.should_training_stop = True
-        if saves:
+        if save:
             control.should_save = True
-        if looks:
+        if look:
             self._last_look = now
-        if asked == "discard":
+        if request == "discard":
             raise StopRequested
-        if budget.cut and looks and self._tuner.team.leads:
-            self._tuner.tell_fitted()
+        if budget.cut and look and trainer.group.is_main:
+            trainer.notify_shortened()
         if overdue:
-            self._tuner.tell_out_of_time()
+            trainer.notify_out_of_time()
             control.should_training_stop = True
-        if asked in ("keep", "terminate"):
-            self._tuner.terminated = asked == "terminate"
-            # From here training can go on later.
+        if request in ("keep", "terminate"):
+            trainer.terminated = request == "terminate"
+            # A checkpoint here lets training be resumed later.
             control.should_save = control.should_training_stop = True

@@ -1,8 +1,8 @@
-"""A Trainer that can be interrupted anywhere and goes on as if nothing had happened.
+"""A Trainer that can be interrupted anywhere and resumes with exactly the updates that an uninterrupted one would have made.
 
-Everything that decides the next update is in a checkpoint: trainable weights, optimizer, scheduler, scaler, random states,
-the place in the epoch (from the step, because batches depend on seed and epoch alone), what was learned so far. transformers
-fast-forwards the batches; here its pickles are replaced by safetensors and JSON. Knows states; does not know losses or data.
+A checkpoint holds everything that decides the next update: trainable weights, optimizer, scheduler, scaler, random states, progress. The
+position in the epoch follows from the step, because batches depend on seed and epoch only; transformers skips the batches before it. Its
+pickles are replaced by safetensors and JSON. Knows states; does not know losses or data, nor how files are written (checkpoint_files.py).
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from engine.training.checkpoint_files import Checkpoint, Checkpoints
 from engine.training.progress import Progress
 
 
-class Resumable(Trainer):
-    """The part of `FineTuner` that is about coming back. `counters` and `progress` are what it wants back beside the weights."""
+class ResumableTrainer(Trainer):
+    """Saves and restores the training state. A subclass adds its own by `counters` and `restore_counters`."""
 
     progress: Progress
     checkpoints: Checkpoints
-    best_file: str = ""  # of the best weights so far
-    _from: Checkpoint | None = None
+    best_file: str = ""  # name of the file with the best weights so far
+    _resumed_from: Checkpoint | None = None
 
     def counters(self) -> dict[str, Any]:
-        """What of the tuner itself has to come back, as JSON."""
-        raise NotImplementedError
+        """The subclass's own state, as JSON."""
+        return {}
 
     def restore_counters(self, values: dict[str, Any]) -> None:
-        raise NotImplementedError
+        """The inverse of `counters`."""
 
     def train_from(self, checkpoint: Checkpoint | None) -> None:
-        """Train to the end, from a checkpoint where there is one."""
-        self._from = checkpoint
+        """Train to the end, from `checkpoint` if there is one."""
+        self._resumed_from = checkpoint
         self.train(resume_from_checkpoint=str(checkpoint.directory) if checkpoint else None)
 
     # What Trainer calls when a checkpoint is due -----------------------------------------------------------------------------
@@ -50,7 +50,7 @@ class Resumable(Trainer):
         self.control.should_save = False
         if not self.is_world_process_zero():
             return
-        averages, groups = _flat(self.optimizer.state_dict())
+        tensors, groups = _flat(self.optimizer.state_dict())
         state = {
             "micro_batch_size": self.args.per_device_train_batch_size,
             "optimizer_groups": groups,
@@ -64,13 +64,13 @@ class Resumable(Trainer):
         self.checkpoints.save(
             self.state.global_step,
             trainable_state(self.accelerator.unwrap_model(self.model)),
-            {**averages, **_torch_generators()},
+            {**tensors, **_torch_generators()},
             state,
             self.best_file,
             lambda folder: self.state.save_to_json(str(folder / TRAINER_STATE_NAME)),
         )
 
-    # What Trainer calls to come back, in this order --------------------------------------------------------------------------
+    # What Trainer calls to resume, in this order -----------------------------------------------------------------------------
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         checkpoint = self._opened(resume_from_checkpoint)
@@ -92,7 +92,7 @@ class Resumable(Trainer):
             self.accelerator.scaler.load_state_dict(self._opened(checkpoint).state()["scaler"])
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
-        # Of several processes each has its own stream; only the first one's was written down.
+        # Each process of a group has random states of its own; only those of the main one are saved.
         if checkpoint is None or not self.is_world_process_zero():
             return
         opened = self._opened(checkpoint)
@@ -107,14 +107,14 @@ class Resumable(Trainer):
             torch.cuda.set_rng_state(tensors["random.cuda"])
 
     def _opened(self, directory: str) -> Checkpoint:
-        """The checkpoint that `train_from` was given: of our own run directory, its hashes checked."""
-        if self._from is None or self._from.directory != Path(directory):
+        """The checkpoint given to `train_from`, of this run's own directory, with its hashes verified."""
+        if self._resumed_from is None or self._resumed_from.directory != Path(directory):
             raise ValueError(f"{directory} is no checkpoint of this run")
-        return self._from
+        return self._resumed_from
 
 
 def _flat(state: dict[str, Any]) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
-    """An optimizer's tensors by "<parameter>.<name>", and its groups without tensors."""
+    """An optimizer's tensors by "optimizer.<parameter>.<name>", and its groups without tensors."""
     tensors = {
         f"optimizer.{index}.{name}": value.detach().to("cpu", copy=True).contiguous()
         for index, values in state["state"].items()
@@ -128,6 +128,7 @@ def _flat(state: dict[str, Any]) -> tuple[dict[str, torch.Tensor], list[dict[str
 
 
 def _unflat(tensors: dict[str, torch.Tensor], groups: list[dict[str, Any]]) -> dict[str, Any]:
+    """The inverse of `_flat`: an optimizer's state dictionary."""
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in tensors.items():
         kind, _, rest = key.partition(".")

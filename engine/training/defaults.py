@@ -58,7 +58,9 @@ def learning_rate_for(
     if method == "head":
         return hyperparameters.learning_rates["head"] * batch
     size = hyperparameters.lr_scale_by_model_size(method, config.hidden_size, config.num_hidden_layers)
-    return float(f"{hyperparameters.learning_rates[method] * hyperparameters.lr_scale_by_labels(labels) * batch * size:.1e}")
+    return float(
+        f"{hyperparameters.learning_rates[method] * hyperparameters.lr_scale_by_labels(labels) * batch * size:.1e}"
+    )
 
 
 def fast_ratio_for(hyperparameters: TaskHyperparameters, method: MethodConfig, rows: int, labels: int) -> float:
@@ -130,7 +132,11 @@ def resolve(
     """Fill the empty settings. `layers` have weights of their own, `rows` train, `longest` is the length that training texts have room for,
     `limit` what the model reads, in tokens.
     """
-    room = limit if config.model.max_length or hyperparameters.window_tokens is None else min(limit, hyperparameters.window_tokens)
+    room = (
+        limit
+        if config.model.max_length or hyperparameters.window_tokens is None
+        else min(limit, hyperparameters.window_tokens)
+    )
     max_length = max_length_for(longest, room, config.model.max_length)
     # Attention needs memory with the square of the length: long texts come in smaller batches.
     fitting = max(hyperparameters.min_batch, TOKENS_PER_UPDATE // max_length)
@@ -150,7 +156,8 @@ def resolve(
         frozen_layers=frozen_layers_for(hyperparameters, config.method, layers, classes),
         minutes=minutes_for(config),
         epochs=config.training.epochs
-        or hyperparameters.epochs(rows, classes, config.method.name) * (hyperparameters.head_only_epochs_factor if once else 1),
+        or hyperparameters.epochs(rows, classes, config.method.name)
+        * (hyperparameters.head_only_epochs_factor if once else 1),
     )
 
 

@@ -1,117 +1,71 @@
-"""Judging the saved model on the test rows: the last phases of a run.
+"""The evaluate stage: predictions of the saved model, and of the pretrained one, on the test rows.
 
-Knows what evidence a report needs and how each piece is computed. Does not know what is concluded from it.
+Knows what evidence a report needs and how each piece is computed. Does not know what is concluded from it (report_run.py).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from engine.core.text import Text
 from engine.inference.reader import Reader
-from engine.inference.readers import reader_for
 from engine.inference.saved import load_base
-from engine.models.device import memory_mb
 from engine.models.speed import encoder_output_cache
 from engine.models.speed.shared_prefix_cache import SharedPrefixCache
-from engine.report.files import write_report
 from engine.schema import GENERATIVE, Encoded, Example
-from engine.tasks.model import EvaluationData, EvaluationSettings
-from engine.training import forecast
+from engine.training.context import RunContext
+from engine.training.encode import EncodedData
+from engine.training.fit import TrainedModel
+from engine.training.forecast import Workload
+from engine.training.load_model import LoadedStage
+from engine.training.prepare import PreparedData
+from engine.training.saving import SavedModel
+from engine.training.weights import TrainableModel
 
-if TYPE_CHECKING:
-    from engine.training.session import Session
-
-REPORTING = 4.0  # seconds for what comes after the last answer: intervals, baselines and files
+REPORT_SECONDS = 4.0  # for what follows the last prediction: intervals, baselines and files
 
 
-def report_on(session: Session) -> None:
-    """Judge the saved model on the test rows, which nothing has looked at before."""
-    session.course.begin("evaluate")
-    splits, reader = session.prepared.splits, session.reader(session.model)
-    tested = sample_of(splits.test, _rows_tested(session), session.config.seed)
+@dataclass(frozen=True, slots=True)
+class EvaluationResult:
+    """Predictions as the task's `predict` returned them. None for what was not computed: it is too expensive, or switched off."""
+
+    test: list[Example]  # the test rows that were answered, all of them or a sample
+    encoded: Encoded  # their token sequences
+    predictions: Any
+    validation_predictions: Any | None
+    baseline_predictions: Any | None  # of the pretrained model on the same test rows
+    train_metrics: dict[str, float]  # on a sample of the training rows
+
+
+def evaluate_run(
+    context: RunContext,
+    data: PreparedData,
+    stage: LoadedStage,
+    encoded: EncodedData,
+    trainable: TrainableModel,
+    trained: TrainedModel,
+    saved: SavedModel,
+) -> EvaluationResult:
+    """Answer the test rows, which no stage before has used."""
+    splits, spec, workload = data.splits, stage.task.spec, trainable.workload
+    reader = stage.reader(saved.model, trained.outputs, encoded.resolved.max_length)
+    rows = _rows_tested(context, encoded.resolved.minutes, workload, trained)
+    tested = sample_of(splits.test, rows, data.config.seed)
     test = reader.encode(tested)
-    generative = session.task.spec.kind == GENERATIVE
-    shared = SharedPrefixCache(session.lower.count if generative and session.lower is not None else 0)
-    with shared.shared_with(session.model):
-        predictions = reader.predict(tested, test, session.answering(Text("Test rows", "测试数据")))
-    cheap = session.task.spec.max_test_rows is None
-    validation = reader.predict(splits.validation, session.validation, session.still_wanted) if cheap else None
-    train_metrics = _train_metrics(session, reader) if cheap else {}
-    pretrained = _pretrained_predictions(session, tested, test, shared) if session.config.evaluation.baselines else None
-    session.course.begin("report")
-    facts = {
-        **session.facts,
-        "truncated_share": 0.0 if session.task.spec.windowed else session.train.truncated / max(1, len(splits.train)),
-        "test_in_windows": test.truncated,
-        "test_rows": len(splits.test),
-        "tested_in_minutes": session.resolved.minutes if len(tested) < forecast.most_tested(session) else None,
-        "lost_share": {"train": session.train.lost, "test": test.lost},
-        "train_metrics": train_metrics,
-        "best_step": session.progress.best_step,
-        "best_epoch": session.progress.best_epoch,
-        "stopped_early": session.progress.stopped_early,
-        "stopped_by_owner": session.run.requested_stop == "keep",
-        "history": [
-            {
-                "step": point["step"],
-                "epoch": point["epoch"],
-                "train_loss": point["train_loss"],
-                "validation": {"loss": point["loss"], **point["metrics"]},
-            }
-            for point in session.progress.evaluations
-        ],
-        "examples_per_second": round(session.progress.examples / max(session.progress.seconds, 1e-9), 1),
-        "peak_memory_mb": memory_mb(),
-        "notices": session.prepared.notices,
-        "seconds": {**session.course.seconds},
-    }
-    evaluation = session.config.evaluation
-    data = EvaluationData(
-        settings=EvaluationSettings(
-            seed=session.config.seed,
-            bootstrap_samples=evaluation.bootstrap_samples,
-            metric=evaluation.metric,
-            baselines=evaluation.baselines,
-        ),
-        outputs=session.outputs,
-        train=splits.train,
-        validation=splits.validation,
-        test=tested,
-        predictions=predictions,
-        pretrained_predictions=pretrained,
-        validation_predictions=validation,
-        facts=facts,
-    )
-    report, records = session.task.report(data)
-    session.course.end()
-    report["run"]["seconds"] = session.course.seconds
-    write_report(report, session.run.path("report"), records)
-    headline = report["headline"]
-    session.run.update(
-        headline={key: headline[key] for key in ("metric", "value", "low", "high")},
-        facts={**session.facts, "seconds": session.course.seconds, "peak_memory_mb": memory_mb()},
-    )
-
-
-def _rows_tested(session: Session) -> int:
-    minutes = session.resolved.minutes
-    if minutes is None:
-        return forecast.most_tested(session)
-    left = 60 * minutes - sum(session.course.seconds.values()) - REPORTING
-    return forecast.tested_in(session, left)
-
-
-def _train_metrics(session: Session, reader: Reader) -> dict[str, float]:
-    """The metrics on a sample of the training rows."""
-    train = session.prepared.splits.train
-    random = np.random.default_rng(session.config.seed)
-    size = forecast.rows_read_again(session)
-    sample = [train[i] for i in sorted(random.choice(len(train), size, replace=False))]
-    predictions = reader.predict(sample, progress=session.still_wanted)
-    return session.task.score(sample, predictions, session.outputs)
+    prefixes = SharedPrefixCache(workload.cached_layers if spec.kind == GENERATIVE else 0)
+    with prefixes.shared_with(saved.model):
+        predictions = reader.predict(tested, test, context.progress_of(Text("Test rows", "测试数据")))
+    validation, train_metrics = None, {}
+    if spec.max_test_rows is None:  # answering is cheap
+        validation = reader.predict(splits.validation, encoded.validation, context.keep_alive)
+        train_metrics = _train_metrics(context, data, stage, workload, reader)
+    baseline = None
+    if data.config.evaluation.baselines:
+        baseline = _baseline_predictions(context, data, stage, encoded, trained, saved, tested, test, prefixes)
+    return EvaluationResult(tested, test, predictions, validation, baseline, train_metrics)
 
 
 def sample_of(examples: list[Example], most: int, seed: int) -> list[Example]:
@@ -122,18 +76,42 @@ def sample_of(examples: list[Example], most: int, seed: int) -> list[Example]:
     return [examples[index] for index in np.sort(chosen)]
 
 
-def _pretrained_predictions(
-    session: Session, tested: list[Example], test: Encoded, shared: SharedPrefixCache
+def _rows_tested(context: RunContext, minutes: float | None, workload: Workload, trained: TrainedModel) -> int:
+    if minutes is None:
+        return workload.most_tested
+    left = 60 * minutes - sum(context.seconds.values()) - REPORT_SECONDS
+    return workload.tested_in(left, trained.progress.evaluations)
+
+
+def _train_metrics(
+    context: RunContext, data: PreparedData, stage: LoadedStage, workload: Workload, reader: Reader
+) -> dict[str, float]:
+    """The task's metrics on a random sample of the training rows."""
+    train = data.splits.train
+    random = np.random.default_rng(data.config.seed)
+    sample = [train[i] for i in sorted(random.choice(len(train), workload.train_metric_rows, replace=False))]
+    predictions = reader.predict(sample, progress=context.keep_alive)
+    return stage.task.score(sample, predictions, reader.outputs)
+
+
+def _baseline_predictions(
+    context: RunContext,
+    data: PreparedData,
+    stage: LoadedStage,
+    encoded: EncodedData,
+    trained: TrainedModel,
+    saved: SavedModel,
+    tested: list[Example],
+    test: Encoded,
+    prefixes: SharedPrefixCache,
 ) -> Any:
-    """Predictions of the pretrained baseline on the test rows; it is saved with the model."""
-    splits = session.prepared.splits
-    base = load_base(session.description, session.attention, session.loaded.tokenizer)
-    session.fast.enable("cpu_attention", base.model)
-    if session.memory is not None:
-        encoder_output_cache.enable(base.model, session.memory, all_tokens=True)
-    half = "half_precision_weights" in session.fast
-    reader = session.reader(reader_for(session.task).place(base.model, session.device, half))
-    baseline = session.task.pretrained_baseline.fit(reader, splits.train, session.config.seed)
-    baseline.save(session.run.path("model"))
-    with shared.shared_with(base.model):
-        return baseline.predict(reader, tested, test, session.answering(Text("The untuned model", "未微调的模型")))
+    """Predictions of the pretrained model on the test rows. What it needs to answer is saved with the tuned model."""
+    base = load_base(saved.description, stage.attention, stage.loaded.tokenizer)
+    stage.fast.enable("cpu_attention", base.model)
+    if trained.encoder_cache is not None:
+        encoder_output_cache.enable(base.model, trained.encoder_cache, all_tokens=True)
+    reader = stage.reader(stage.ready(base.model), trained.outputs, encoded.resolved.max_length)
+    baseline = stage.task.pretrained_baseline.fit(reader, data.splits.train, data.config.seed)
+    baseline.save(context.run.path("model"))
+    with prefixes.shared_with(base.model):
+        return baseline.predict(reader, tested, test, context.progress_of(Text("The untuned model", "未微调的模型")))

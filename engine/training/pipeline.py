@@ -1,125 +1,155 @@
-"""One run from its data to its report, phase by phase.
+"""A run as a sequence of stages: data, model, encode, train, save, evaluate, report.
 
-Knows the order of the phases, how long each takes, and when the owner wants an end. PyTorch is imported after the data
-has been read: wrong input is told within a second.
+Each stage is a function of the run's context and of the frozen results of the stages before it. Knows their order, and where several
+processes train together. Does not know what a stage does. PyTorch is imported after the data has been read, so that wrong input is
+reported within a second.
 """
 
 from __future__ import annotations
 
-import math
-import time
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
 
 from engine.config import RunConfig
 from engine.core.errors import ConfigProblem
-from engine.core.settings import Settings
 from engine.core.text import Text
-from engine.models.choose import AUTOMATIC
 from engine.run_directory.limits import check_limits
-from engine.run_directory.store import Run
-from engine.schema import GENERATIVE
+from engine.schema import GENERATIVE, Outputs
 from engine.tasks import task_named
-from engine.tasks.model import TaskModel
-from engine.training.events import EventLog
-from engine.training.prepare import Prepared, prepare
-from engine.training.stopping import StopRequested
+from engine.training.context import RunContext
+from engine.training.prepare import PreparedData, prepare
+
+if TYPE_CHECKING:
+    from engine.training.encode import EncodedData
+    from engine.training.evaluate_run import EvaluationResult
+    from engine.training.fit import TrainedModel
+    from engine.training.load_model import LoadedStage
+    from engine.training.process_group import ProcessGroup
+    from engine.training.saving import SavedModel
+    from engine.training.weights import TrainableModel
 
 
-def run_pipeline(run: Run, settings: Settings, events: EventLog, seconds: float | None = None) -> str:
-    """Train, save, judge. Returns the final state: `completed`, or `stopped` when the owner discarded it."""
-    course = RunContext(run, events, settings, seconds)
-    try:
-        task = task_named(course.config.task).task_model()
-        check_metric(course.config, task)
-        if task.spec.kind == GENERATIVE:
-            task.check_templates(course.config.generation.prompt, course.config.generation.target)
-        check_limits(course.config, settings)
-        course.begin("data")
-        prepared = prepare(run, course.config, settings, events)
-        course.take_model(prepared)
-        outputs = task.outputs(prepared.splits.train)
+class Stage(IntEnum):
+    """The stages in their order. Events, reports and the page know them by `phase`."""
 
-        course.begin("model")
-        from engine.training.process_group import ProcessGroup
-
-        team = ProcessGroup.of_environment()
-        team.meet(course.config.training.device)
-        team.same((prepared, course.config))
-        from engine.training.evaluate_run import report_on
-        from engine.training.fit import Fit
-        from engine.training.saving import save
-        from engine.training.session import Session
-
-        session = Session(course, prepared, outputs, team)
-        session.load()
-        team.same(None)  # what had to be fetched is here: now the others can load it too
-        session.encode()
-        Fit(session).run()
-        session.description = save(session)
-        report_on(session)
-    except StopRequested:
-        return "stopped"
-    return "completed"
-
-
-class RunContext:
-    """Where a run stands: its phase, the seconds each phase took, and whether it is still wanted."""
-
-    def __init__(self, run: Run, events: EventLog, settings: Settings, slice_seconds: float | None = None):
-        self.run = run
-        self._slice_seconds = slice_seconds  # of training, where it goes in slices
-        self._slice_ends = math.inf
-        self.events = events
-        self.settings = settings
-        self.config: RunConfig = run.config
-        self.seconds: dict[str, float] = {}
-        self._phase = ""
-        self._since = 0.0
-
-    def begin(self, phase: str) -> None:
-        """End the phase before and begin this one. Raises StopRequested."""
-        self.check_discarded()
-        self.end()
-        self._phase, self._since = phase, time.perf_counter()
-        self.events.phase(phase)
-
-    def take_model(self, prepared: Prepared) -> None:
-        """Put the model that was chosen for the data in the place of `auto`."""
-        if self.config.model.id != AUTOMATIC:
-            return
-        self.config.model.id = prepared.model
-        self.run.update(model=prepared.model)
-        if prepared.model_reason is not None:
-            self.events.notice("model_chosen", prepared.model_reason)
-
-    def end(self) -> None:
-        if self._phase:
-            self.seconds[self._phase] = round(time.perf_counter() - self._since, 3)
-        self._phase = ""
-
-    def begin_slice(self) -> None:
-        """Training begins: however long loading took, there is as much of it in every slice."""
-        if self._slice_seconds is not None:
-            self._slice_ends = time.monotonic() + self._slice_seconds
+    DATA = 1
+    MODEL = 2
+    ENCODE = 3
+    TRAIN = 4
+    SAVE = 5
+    EVALUATE = 6
+    REPORT = 7
 
     @property
-    def slice_over(self) -> bool:
-        return time.monotonic() >= self._slice_ends
-
-    def check_discarded(self) -> None:
-        """Raises StopRequested once the owner wants no result any more."""
-        if self.run.requested_stop == "discard":
-            raise StopRequested
+    def phase(self) -> str:
+        return self.name.lower()
 
 
-def check_metric(config: RunConfig, task: TaskModel) -> None:
-    """ConfigProblem for a selection metric that the task does not have."""
+@dataclass(frozen=True, slots=True)
+class PipelineResults:
+    """The results of the stages that ran; None for those that did not."""
+
+    data: PreparedData
+    loaded: LoadedStage | None = None
+    encoded: EncodedData | None = None
+    trainable: TrainableModel | None = None
+    trained: TrainedModel | None = None
+    saved: SavedModel | None = None
+    evaluation: EvaluationResult | None = None
+    report: dict[str, Any] | None = None
+
+
+def run_pipeline(context: RunContext, until: Stage = Stage.REPORT) -> PipelineResults:
+    """Carry out the stages of a run, the last one being `until`.
+
+    Before Stage.EVALUATE no test row is used; where `until` lies before it, none is read either (see `prepare`). Raises StopRequested
+    when the owner discards the run, Terminated and SliceOver when training ends with a checkpoint, and the UserError of whatever is
+    wrong with configuration, data, model or machine.
+    """
+    config = context.config
+    task = task_named(config.task).task_model()
+    check_metric(config, task.spec.name, task.spec.metrics)
+    if task.spec.kind == GENERATIVE:
+        task.check_templates(config.generation.prompt, config.generation.target)
+    check_limits(config, context.settings)
+    context.begin(Stage.DATA.phase)
+    data = prepare(context.run, config, context.settings, context.events, with_test=until >= Stage.EVALUATE)
+    outputs = task.outputs(data.splits.train)
+    results = PipelineResults(data)
+    if until > Stage.DATA:
+        context.begin(Stage.MODEL.phase)
+        from engine.training.process_group import ProcessGroup
+
+        group = ProcessGroup.from_environment()
+        group.init(config.training.device)
+        group.broadcast(data)
+        results = train_stages(context, group, data, task, outputs, until)
+    if until >= Stage.SAVE:
+        results = _evaluation_stages(context, results, until)
+    context.end()
+    return results
+
+
+def train_stages(
+    context: RunContext,
+    group: ProcessGroup,
+    data: PreparedData,
+    task: Any,
+    outputs: Outputs,
+    until: Stage = Stage.TRAIN,
+) -> PipelineResults:
+    """The stages that every process of a group takes part in: model, encode and train. The model stage has begun."""
+    from engine.training.encode import encode
+    from engine.training.fit import fit
+    from engine.training.load_model import load_model
+    from engine.training.weights import choose_weights
+
+    with group.main_first():  # what had to be fetched is on the disk when the others load it
+        loaded = load_model(context, data, task, outputs)
+    if until < Stage.ENCODE:
+        return PipelineResults(data, loaded)
+    context.begin(Stage.ENCODE.phase)
+    encoded = encode(context, data, loaded)
+    trainable = choose_weights(context, data, loaded, encoded)
+    if until < Stage.TRAIN:
+        return PipelineResults(data, loaded, encoded, trainable)
+    context.begin(Stage.TRAIN.phase)
+    trained = fit(context, group, data, loaded, encoded, trainable)
+    return PipelineResults(data, loaded, encoded, trainable, trained)
+
+
+def _evaluation_stages(context: RunContext, results: PipelineResults, until: Stage) -> PipelineResults:
+    """The stages after training, of the main process alone: save, evaluate and report."""
+    from engine.training.evaluate_run import evaluate_run
+    from engine.training.report_run import report_run
+    from engine.training.saving import save
+
+    data, loaded, encoded = results.data, results.loaded, results.encoded
+    trainable, trained = results.trainable, results.trained
+    assert loaded is not None and encoded is not None and trainable is not None and trained is not None
+    context.begin(Stage.SAVE.phase)
+    saved = save(context, data, loaded, encoded, trainable, trained)
+    if until < Stage.EVALUATE:
+        return PipelineResults(data, loaded, encoded, trainable, trained, saved)
+    context.begin(Stage.EVALUATE.phase)
+    evaluation = evaluate_run(context, data, loaded, encoded, trainable, trained, saved)
+    if until < Stage.REPORT:
+        return PipelineResults(data, loaded, encoded, trainable, trained, saved, evaluation)
+    context.begin(Stage.REPORT.phase)
+    report = report_run(context, data, loaded, encoded, trainable, trained, saved, evaluation)
+    return PipelineResults(data, loaded, encoded, trainable, trained, saved, evaluation, report)
+
+
+def check_metric(config: RunConfig, task_name: str, metrics: tuple[str, ...]) -> None:
+    """ConfigProblem for a selection metric that is not among the task's `metrics`."""
     metric = config.evaluation.metric
-    if metric and metric not in task.spec.metrics:
-        choices = ", ".join(task.spec.metrics)
+    if metric and metric not in metrics:
+        choices = ", ".join(metrics)
         raise ConfigProblem(
             "unknown_metric",
             Text(
-                f"evaluation.metric is {metric!r}, which {task.spec.name} does not have.",
+                f"evaluation.metric is {metric!r}, which {task_name} does not have.",
                 f"evaluation.metric 的值 {metric!r} 不是该任务的指标。",
             ),
             Text(f"Use one of {choices}.", f"可选：{choices}。"),

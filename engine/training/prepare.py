@@ -1,6 +1,6 @@
-"""From files to examples, split and on record: the first phase of every run.
+"""The data stage: the rows of a run, split and recorded in the run directory, so that a resumed run has the same ones.
 
-Knows how a data set is split and what is written down of it. Reading, columns and the model are decided in engine/data/dataset.py.
+Knows how a data set is split and what is recorded of it. Reading, columns and the model are decided in engine/data/dataset.py.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import hashlib
 import json
 import math
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,32 +27,49 @@ from engine.schema import Example, Notice
 from engine.tasks import task_named
 from engine.training.events import EventLog
 
+BEFORE_TEST = tuple(name for name in SPLITS if name != "test")
+
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """The examples of a run, the facts about them that the report repeats, and the model that the data set was loaded for.
+class PreparedData:
+    """The result of the data stage: the rows of a run, split, and the facts about them that the report repeats.
 
-    `model_reason` says in words why that model, where it was chosen automatically.
+    `config` is the configuration of the run with the model in the place of `auto`: every later stage reads it, not the one that was
+    asked for. `splits.test` is empty where the run ends before it is evaluated.
     """
 
+    config: RunConfig
     splits: Splits
     columns: dict[str, str]
     facts: dict[str, Any]
-    notices: list[dict[str, Any]]
-    model: str
-    model_reason: Text | None = None
+    notices: tuple[dict[str, Any], ...]  # as events have them
+    model: str  # that the data set was loaded for
+    model_reason: Text | None = None  # why that model, where it was chosen automatically
 
 
-def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -> Prepared:
+def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog, with_test: bool = True) -> PreparedData:
     """Load, split and record the data of a run. Raises FileProblem, ColumnProblem and LabelProblem.
 
-    A resumed run takes the examples that it has recorded: its files may have changed since, or be gone.
+    A resumed run takes the rows that it has recorded: its files may have changed since, or be gone. Without `with_test` no test row is
+    returned, and neither a file of test rows nor the recorded test rows are opened.
     """
-    recorded = _recorded(run, config)
-    if recorded is not None:
-        return recorded
-    dataset = load_dataset(config.data, task_named(config.task), config.model.id, settings)
-    splits = split_dataset(dataset, config)
+    data = _recorded(run, config, SPLITS if with_test else BEFORE_TEST)
+    if data is None:
+        data = _load(run, config, settings, events, with_test)
+    if config.model.id != AUTOMATIC:
+        return data
+    run.update(model=data.model)
+    if data.model_reason is not None:
+        events.notice("model_chosen", data.model_reason)
+    return replace(data, config=replace(config, model=replace(config.model, id=data.model)))
+
+
+def _load(run: Run, config: RunConfig, settings: Settings, events: EventLog, with_test: bool) -> PreparedData:
+    # A test file that is not read leaves the other rows as they are: none has to be drawn from them.
+    unread = not with_test and bool(config.data.test)
+    given = replace(config.data, test="") if unread else config.data
+    dataset = load_dataset(given, task_named(config.task), config.model.id, settings)
+    splits = split_dataset(dataset, config, draw_test=not unread)
     notices = [*_file_notes(dataset), *dataset.notices, *dataset.fixes, *splits.notices]
     for notice in notices:
         events.notice(notice.code, notice.message, notice.severity, count=notice.count)
@@ -69,18 +87,33 @@ def prepare(run: Run, config: RunConfig, settings: Settings, events: EventLog) -
         "rows": splits.sizes(),
         "data_sha256": _write(run.path("data"), splits),
     }
-    written = [
-        {"code": n.code, "severity": n.severity, "message": n.message.to_dict(), "count": n.count} for n in notices
-    ]
-    prepared = Prepared(splits, dataset.columns["train"], facts, written, dataset.model, dataset.model_reason)
-    _record(run, prepared)
-    return prepared
+    data = PreparedData(
+        config,
+        splits,
+        dataset.columns["train"],
+        facts,
+        tuple(map(notice_to_dict, notices)),
+        dataset.model,
+        dataset.model_reason,
+    )
+    _record(run, data, BEFORE_TEST if unread else SPLITS)
+    return data if with_test else replace(data, splits=replace(splits, test=[]))
 
 
-def split_dataset(dataset: Dataset, config: RunConfig) -> Splits:
+def notice_to_dict(notice: Notice) -> dict[str, Any]:
+    """A notice as events and reports have it, as JSON."""
+    return {
+        "code": notice.code,
+        "severity": notice.severity,
+        "message": notice.message.to_dict(),
+        "count": notice.count,
+    }
+
+
+def split_dataset(dataset: Dataset, config: RunConfig, draw_test: bool = True) -> Splits:
     """The sets of a run. Of a large embedded example a sample is taken first (see `sample_of_example`)."""
     train, notices = sample_of_example(dataset, config)
-    splits = split({**dataset.examples, "train": train}, config.data, config.seed, dataset.task)
+    splits = split({**dataset.examples, "train": train}, config.data, config.seed, dataset.task, draw_test)
     splits.notices[:0] = notices
     return splits
 
@@ -93,38 +126,50 @@ def _file_notes(dataset: Dataset) -> list[Notice]:
     ]
 
 
-def _record(run: Run, prepared: Prepared) -> None:
-    """Write down that the examples are all there, where reading them back gives the same ones."""
-    splits = prepared.splits
-    if all(read_split(run, name) == getattr(splits, name) for name in SPLITS):
+def _record(run: Run, data: PreparedData, names: Sequence[str]) -> None:
+    """Record that the splits `names` are complete, if reading them back gives the same rows."""
+    if all(read_split(run, name) == getattr(data.splits, name) for name in names):
         values = {
-            "columns": prepared.columns,
-            "facts": prepared.facts,
-            "notices": prepared.notices,
-            "model": prepared.model,
-            "model_reason": prepared.model_reason.to_dict() if prepared.model_reason else None,
+            "columns": data.columns,
+            "facts": data.facts,
+            "notices": data.notices,
+            "model": data.model,
+            "model_reason": data.model_reason.to_dict() if data.model_reason else None,
+            "sha256": {name: _sha256(run, name) for name in names},
         }
         write_atomically(run.path("data", "prepared.json"), json.dumps(values, ensure_ascii=False))
 
 
-def _recorded(run: Run, config: RunConfig) -> Prepared | None:
-    """What an earlier attempt of this run recorded, if it is complete and unchanged."""
+def _recorded(run: Run, config: RunConfig, names: Sequence[str]) -> PreparedData | None:
+    """What an earlier attempt of this run recorded, if the splits `names` are complete and unchanged. No other split is opened."""
     try:
         values = json.loads(run.path("data", "prepared.json").read_text(encoding="utf-8"))
-        digest = hashlib.sha256()
-        for name in SPLITS:
-            digest.update(f"{name}\n".encode() + run.path("data", f"{name}.jsonl").read_bytes())
+        if "sha256" in values:
+            unchanged = all(_sha256(run, name) == values["sha256"].get(name) for name in names)
+        else:
+            unchanged = _sha256_of_all(run) == values["facts"]["data_sha256"]  # recorded by an older version
     except (FileNotFoundError, ValueError):
         return None
-    if digest.hexdigest() != values["facts"]["data_sha256"]:
+    if not unchanged:
         return None
-    splits = Splits(*(read_split(run, name) for name in SPLITS))
+    splits = Splits(**{name: read_split(run, name) if name in names else [] for name in SPLITS})
     model, reason = values.get("model", config.model.id), values.get("model_reason")
     reason = Text.from_dict(reason) if reason else None
     if model == AUTOMATIC:  # recorded by a version that chose the model later
         task = task_named(config.task)
         model, reason = model_for(task.name, [task.text(example) for example in splits.train])
-    return Prepared(splits, values["columns"], values["facts"], values["notices"], model, reason)
+    return PreparedData(config, splits, values["columns"], values["facts"], tuple(values["notices"]), model, reason)
+
+
+def _sha256(run: Run, name: str) -> str:
+    return hashlib.sha256(run.path("data", f"{name}.jsonl").read_bytes()).hexdigest()
+
+
+def _sha256_of_all(run: Run) -> str:
+    digest = hashlib.sha256()
+    for name in SPLITS:
+        digest.update(f"{name}\n".encode() + run.path("data", f"{name}.jsonl").read_bytes())
+    return digest.hexdigest()
 
 
 def sample_of_example(dataset: Dataset, config: RunConfig) -> tuple[list[Example], list[Notice]]:

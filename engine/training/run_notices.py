@@ -1,6 +1,6 @@
-"""What a run says aloud while it is prepared and trained: how it computes, texts that are cut, batches that are made smaller.
+"""Notices that a run writes to its events while it is encoded and trained: how it computes, truncated texts, smaller batches.
 
-Knows the sentences and when each is a warning. Does not know how anything is computed.
+Knows the sentences and their severity. Does not know how anything is computed.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from engine.core.text import Text
 from engine.evaluation.metric_format import percent
 from engine.models.batching import LengthBuckets, padding_share
 from engine.models.device import Device
-from engine.models.speed.cpu_attention import NAME as FEW_PASSES
+from engine.models.speed.cpu_attention import NAME as CPU_ATTENTION
 from engine.models.speed.unpadding import NAME as UNPADDED
 from engine.schema import GENERATIVE, Encoded
-from engine.tasks.model import TaskModel
+from engine.tasks.spec import TaskSpec
 from engine.training.events import EventLog
 
-KINDS = {
+ATTENTION_NAMES = {
     "eager": ("plain attention", "普通注意力"),
-    FEW_PASSES: ("attention in few passes over its scores", "注意力计算减少了遍历次数"),
+    CPU_ATTENTION: ("attention in few passes over its scores", "注意力计算减少了遍历次数"),
 }
-LOST = 0.01  # share of all text from which on it is a warning that it is not learned from
+LOST_TEXT_WARNING = 0.01  # share of all text that is cut off, from which on the notice is a warning
 
 
 def truncation(
-    events: EventLog, task: TaskModel, train: Encoded, rows: int, length: int, limit: int, in_parts: bool
+    events: EventLog, spec: TaskSpec, train: Encoded, rows: int, length: int, limit: int, in_parts: bool
 ) -> None:
-    """That training texts are longer than `length` tokens, and what becomes of the rest. `limit` is what the model reads."""
+    """Training texts are longer than `length` tokens, and what happens to the rest. `limit` is the most tokens that the model reads."""
     count, share = train.truncated, train.truncated / rows
-    if task.spec.kind == GENERATIVE:
-        _cut_documents(events, count, share, percent(train.lost, 1), length, train.lost > LOST, in_parts)
-    elif task.spec.windowed:
+    if spec.kind == GENERATIVE:
+        _cut_documents(events, count, share, percent(train.lost, 1), length, train.lost > LOST_TEXT_WARNING, in_parts)
+    elif spec.windowed:
         events.notice(
             "windowed",
             Text(
@@ -79,62 +79,63 @@ def _cut_documents(
 
 @dataclass(frozen=True, slots=True)
 class ComputeSavings:
-    """What a run need not compute."""
+    """Computations that a run saves."""
 
-    embeddings: bool = False  # word embeddings stay as they are
-    encoder: bool = False  # it stays as it is, and what it said is kept
-    frozen_layers: int = 0  # so many from the first on stay as they are
-    read_once: bool = False  # what those said is kept
+    embeddings: bool = False  # word embeddings are frozen
+    encoder: bool = False  # the whole encoder is frozen and its output cached
+    frozen_layers: int = 0  # how many layers are frozen, from the first on
+    read_once: bool = False  # the output of the frozen layers is cached
     lora_products: int = 0  # layers that compute LoRA as one product
-    other_tokens: bool = False  # than the first, in the last layer
+    other_tokens: bool = False  # all but the first, in the last layer
     off: bool = False  # every fast path is switched off
 
     @property
-    def told(self) -> list[Text]:
-        said = []
+    def descriptions(self) -> list[Text]:
+        parts = []
         if self.encoder:
-            said.append(Text("the frozen encoder reads every text once", "编码器冻结，每条文本只编码一次"))
+            parts.append(Text("the frozen encoder reads every text once", "编码器冻结，每条文本只编码一次"))
         elif self.frozen_layers:
             count = self.frozen_layers
             layers = "layer" if count == 1 else f"{count} layers"
             once = Text(", computed once a text", "，每条文本只计算一次") if self.read_once else Text("", "")
-            said.append(Text(f"the first {layers} frozen{once.en}", f"前 {count} 层冻结{once.zh}"))
+            parts.append(Text(f"the first {layers} frozen{once.en}", f"前 {count} 层冻结{once.zh}"))
         elif self.embeddings:
-            said.append(Text("word embeddings frozen", "词嵌入冻结"))
+            parts.append(Text("word embeddings frozen", "词嵌入冻结"))
         if self.lora_products:
-            said.append(Text("LoRA and its weight in one product", "LoRA 与原权重合并为一次矩阵乘法"))
+            parts.append(Text("LoRA and its weight in one product", "LoRA 与原权重合并为一次矩阵乘法"))
         if self.other_tokens:
-            said.append(Text("the last layer computes the first token alone", "最后一层只计算首个 token"))
+            parts.append(Text("the last layer computes the first token alone", "最后一层只计算首个 token"))
         if self.off:
-            said.append(Text("optimizations off", "已关闭计算优化"))
-        return said
+            parts.append(Text("optimizations off", "已关闭计算优化"))
+        return parts
 
 
-def means(
-    device: Device, attention: str, spared: ComputeSavings, lengths: Sequence[int], batch_size: int, seed: int
+def describe_compute(
+    device: Device, attention: str, savings: ComputeSavings, lengths: Sequence[int], batch_size: int, seed: int
 ) -> Text:
-    """How a run computes: number format and why, what it is spared, attention, the padding of its first epoch.
+    """How a run computes: number format with its reason, what it saves, attention, and the padding of its first epoch.
 
     `lengths` are those of the training sequences, in tokens.
     """
     batches = list(LengthBuckets(lengths, batch_size, seed))
     if attention == UNPADDED:
         texts = f"{len(lengths) / len(batches):.3g}"
-        laid = Text(
+        layout = Text(
             f"packed {texts} texts a row, variable-length attention", f"每行拼接 {texts} 条文本、无填充，使用变长注意力"
         )
     else:
-        kind = KINDS.get(attention, (f"{attention} attention", f"{attention} 注意力"))
+        kind = ATTENTION_NAMES.get(attention, (f"{attention} attention", f"{attention} 注意力"))
         padding = percent(padding_share(lengths, batches))
-        laid = Text(
+        layout = Text(
             f"{kind[0]}; batches of like length, {padding} padding",
             f"{kind[1]}；长度相近的文本同批，填充占 {padding}",
         )
-    parts = [device.reason, *spared.told, laid]
+    parts = [device.reason, *savings.descriptions, layout]
     return Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
 
 
 def smaller_batch(events: EventLog, micro: int, batch_size: int) -> None:
+    """Memory ran out, and training starts over with `micro` rows at a time."""
     events.notice(
         "smaller_batch",
         Text(
@@ -146,7 +147,7 @@ def smaller_batch(events: EventLog, micro: int, batch_size: int) -> None:
 
 
 def measured_batch(events: EventLog, micro: int, batch_size: int, bytes_each: int) -> None:
-    """That a batch does not fit at once, by a measurement made before training."""
+    """A batch does not fit into memory at once, by a measurement made before training."""
     each = f"{bytes_each / 2**20:,.0f} MB"
     events.notice(
         "small_batches",
@@ -157,20 +158,20 @@ def measured_batch(events: EventLog, micro: int, batch_size: int, bytes_each: in
     )
 
 
-def fitted(events: EventLog, passes: float, whole: float, minutes: float) -> None:
-    """That this machine makes about `passes` of the `whole` passes in the minutes that the run may take."""
+def shortened(events: EventLog, epochs: float, planned: float, minutes: float) -> None:
+    """In the minutes that the run may take, this machine trains about `epochs` of the `planned` epochs."""
     seconds = f"{60 * minutes:.0f}"
     events.notice(
         "fitted",
         Text(
-            f"Of {whole:g} {'pass' if whole == 1 else 'passes'} planned, about {passes:.2g} can be made in a run of {seconds} seconds on this machine; the learning rate falls to zero with the last update. Set “Minutes at most” to 0 for the whole plan.",
-            f"计划 {whole:g} 轮，这台机器在 {seconds} 秒的运行时长内约能完成 {passes:.2g} 轮；学习率会随最后一次更新降到零。如需训练完整轮数，请将“运行时长上限”设为 0。",
+            f"Of {planned:g} {'pass' if planned == 1 else 'passes'} planned, about {epochs:.2g} can be made in a run of {seconds} seconds on this machine; the learning rate falls to zero with the last update. Set “Minutes at most” to 0 for the whole plan.",
+            f"计划 {planned:g} 轮，这台机器在 {seconds} 秒的运行时长内约能完成 {epochs:.2g} 轮；学习率会随最后一次更新降到零。如需训练完整轮数，请将“运行时长上限”设为 0。",
         ),
     )
 
 
 def out_of_time(events: EventLog, seconds: float) -> None:
-    """That training ended because it had lasted as long as a run may here."""
+    """Training ended because it took as long as a run may take on this deployment."""
     minutes = max(1, round(seconds / 60))
     events.notice(
         "time_limit",
@@ -183,7 +184,7 @@ def out_of_time(events: EventLog, seconds: float) -> None:
 
 
 def diverged(learning_rate: float, step: int) -> RunFailure:
-    """What ends a run whose loss is no number any more; `step` counts the updates before."""
+    """The failure of a run whose loss is infinite or NaN; `step` counts the updates before."""
     lower = f"{learning_rate / 10:.0e}"
     return RunFailure(
         "diverged",

@@ -1,8 +1,8 @@
 """The child process that carries out one run: `python -m engine.training.worker RUN_DIR`.
 
-With `--spare` in the place of the directory it gets ready, says so, and waits for one (engine/runs/prewarmed_worker.py).
-
-Knows states, signals and how a run ends, whatever happens. Does not know how a model is trained: that is the course.
+With `--spare` instead of a directory it imports its libraries, reports that it is ready, and waits for one
+(engine/runs/prewarmed_worker.py). Knows states, signals and how the end of a run is recorded, whatever happens. Does not know how a
+model is trained (pipeline.py).
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from engine.run_directory.identity import this_process
 from engine.run_directory.locks import hold
 from engine.run_directory.queue import wait_for_turn
 from engine.run_directory.store import Run, Store
+from engine.training.context import RunContext
 from engine.training.events import EventLog, plain
 from engine.training.pipeline import run_pipeline
 from engine.training.stopping import SliceOver, StopRequested, Terminated
 from engine.training.watchdog import Watchdog, start_heart
 
-# The page that shows a run shares its cores, and a person waits for it: it comes first. A run alone on its machine loses nothing.
+# The page shares the cores and a person waits for it, so it has priority. A run alone on its machine loses nothing.
 NICENESS = 10
 RESERVE_BYTES = 256 * 1024  # given back to a full disk, so that the end of the run can be written down
 
@@ -45,9 +46,9 @@ def main(directory: str, seconds: float | None = None) -> int:
     _configure_logs()
     run = Run(Path(directory).absolute())
     if int(os.environ.get("RANK", "0")) > 0:
-        from engine.training.distributed_worker import follow
+        from engine.training.distributed_worker import run_distributed_worker
 
-        return follow(run.directory)
+        return run_distributed_worker(run.directory)
     lock = hold(run.path(".worker.lock"))
     if lock is None:
         log.error("another worker carries out %s", run.id)
@@ -76,7 +77,7 @@ def main(directory: str, seconds: float | None = None) -> int:
 
 
 def _work(run: Run, settings: Settings, events: EventLog, attempt: int, seconds: float | None) -> int:
-    """From the queue to the end. Raises whatever the course raises."""
+    """From the queue to the recorded end. Raises what the pipeline raises."""
     watchdog = Watchdog(events, settings, give_up=lambda problem: _give_up(run, events, problem))
 
     def begin() -> None:
@@ -85,24 +86,23 @@ def _work(run: Run, settings: Settings, events: EventLog, attempt: int, seconds:
 
     def terminated(number: int, frame: object) -> None:
         log.warning("signal %d", number)
-        # Once: whoever sends it again has to wait for the checkpoint, or kill.
+        # Only once: the checkpoint must not be interrupted by a second SIGTERM.
         signal.signal(number, signal.SIG_IGN)
         raise StopRequested if run.requested_stop == "discard" else Terminated
 
-    # Python hears signals in its main thread alone; a slice may be in another.
-    hears = threading.current_thread() is threading.main_thread()
-    if hears:
+    # Python delivers signals to the main thread only; a slice may run in another.
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if in_main_thread:
         signal.signal(signal.SIGTERM, terminated)
     try:
         store = Store(run.directory.parent)
         if not wait_for_turn(run, store, settings.max_running, begin, lambda: run.requested_stop is not None):
             return _end(run, events, "stopped")
         watchdog.start()
-        state = run_pipeline(run, settings, events, seconds)
-        code = _end(run, events, state)
-        if state == "completed":
-            # Only now: a worker killed a moment before its last word would have to learn everything again.
-            forget_checkpoints(run)
+        run_pipeline(RunContext(run, events, settings, seconds))
+        code = _end(run, events, "completed")
+        # Only now: a worker killed just before it recorded the end would have to train from the start.
+        forget_checkpoints(run)
         return code
     except StopRequested:
         return _end(run, events, "stopped")
@@ -111,13 +111,13 @@ def _work(run: Run, settings: Settings, events: EventLog, attempt: int, seconds:
     except Terminated:
         return _end(run, events, "interrupted", _terminated())
     finally:
-        if hears:
+        if in_main_thread:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         watchdog.stop()
 
 
 def _end(run: Run, events: EventLog | None, state: str, problem: UserError | None = None) -> int:
-    """Write down how the run ended, first where it counts."""
+    """Record how the run ended, in the manifest first."""
     error = plain(problem.to_dict()) if problem else None
     run.update(state=state, finished=time.time(), error=error)
     if events is not None:
@@ -130,18 +130,18 @@ def _end(run: Run, events: EventLog | None, state: str, problem: UserError | Non
 
 
 def forget_checkpoints(run: Run) -> None:
-    """After success nobody needs them, but for a run that its owner stopped early and may want to go on with."""
+    """Remove the checkpoints of a run that ended well, unless its owner stopped it early and may resume it."""
     folder = run.path("checkpoints")
     if run.requested_stop == "keep" or not folder.is_dir():
         return
     try:
         shutil.rmtree(folder)
     except OSError:
-        log.exception("the checkpoints were not removed")  # the run has ended well all the same
+        log.exception("the checkpoints were not removed")  # which does not make the run fail
 
 
 def _wait_for_slice(run: Run, events: EventLog, attempt: int) -> int:
-    """The slice is over and there is a checkpoint: the run goes on from it, as a resumed one does."""
+    """Queue the run again after a slice: the next one resumes from the checkpoint."""
     run.update(state="queued", queued=time.time(), process=None, attempt=attempt + 1)
     events.emit("state", state="queued", error=None)
     events.close()
@@ -149,7 +149,7 @@ def _wait_for_slice(run: Run, events: EventLog, attempt: int) -> int:
 
 
 def _give_up(run: Run, events: EventLog, problem: RunFailure) -> None:
-    """The watchdog's end, from its own thread."""
+    """Record the watchdog's end of the run, called from its thread."""
     log.error("%s", problem)
     _end(run, events, "failed", problem)
 
@@ -166,36 +166,36 @@ def _configure_logs() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # Library chatter about every request and weight belongs in nobody's log.
+    # Libraries log every request and weight at this level.
     for name in ("httpx", "httpcore", "transformers", "datasets", "huggingface_hub"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def wait_for_run() -> str:
-    """Import what every run needs, say with one byte that it is done, and read a run's directory; "" when the server has ended.
+    """Import what every run needs, write one byte to stdout, and read a run's directory from stdin; "" when the server has ended.
 
     From then on this process is like one started for that run: its output goes into the run's log.
     """
-    ready, nothing = os.dup(1), os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 1)  # whatever a library says while it is imported is no sign that all of them are
-    from engine.training import evaluate_run, fit, saving, session  # noqa: F401
+    ready, null = os.dup(1), os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 1)  # output of a library that is being imported must not count as the signal
+    from engine.training import report_run  # noqa: F401  # and with it every stage
 
     os.write(ready, b"\n")
     os.close(ready)
     directory = os.fsdecode(sys.stdin.buffer.readline().rstrip(b"\n"))
     if directory:
         log_file = os.open(Path(directory) / "train.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-        for ours, theirs in ((nothing, 0), (log_file, 1), (log_file, 2)):
-            os.dup2(ours, theirs)
+        for source, target in ((null, 0), (log_file, 1), (log_file, 2)):
+            os.dup2(source, target)
         os.close(log_file)
-    os.close(nothing)
+    os.close(null)
     return directory
 
 
 if __name__ == "__main__":
     if hasattr(os, "nice"):  # as everywhere but on Windows
         os.nice(NICENESS)
-    asked_for = sys.argv[1] if sys.argv[1] != "--spare" else wait_for_run()
-    code = main(asked_for) if asked_for else 0
+    run_directory = sys.argv[1] if sys.argv[1] != "--spare" else wait_for_run()
+    code = main(run_directory) if run_directory else 0
     gc.freeze()
     sys.exit(code)

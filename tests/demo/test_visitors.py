@@ -156,7 +156,7 @@ def test_no_handler_controls_anothers_run(page: Page, scene: Wiring, name: str) 
     run.update(owner=page.owner(visitor(page)), state="interrupted")
     before = {path: path.read_bytes() for path in run.directory.rglob("*") if path.is_file()}
     extra = {"name": "mine now", "note": "mine now"} if name == "save_about" else {}
-    page.zero = SimpleNamespace(run_pipeline=lambda *_: pytest.fail("another's run was trained"))
+    page.zero = SimpleNamespace(train_in_slices=lambda *_: pytest.fail("another's run was trained"))
     for stranger in (visitor(page), visitor(page, "forged"), None):
         with pytest.raises(gr.Error, match="someone else"):
             getattr(scene, name)("en", run.id, request=stranger, **extra)

@@ -23,6 +23,7 @@ from engine.core.settings import Settings
 from engine.report.files import load_report
 from engine.run_directory.store import ACTIVE, Run, Store
 from engine.runs.launch import launch, resumable, resume
+from engine.training.context import RunContext
 from engine.training.events import EventLog
 from engine.training.pipeline import run_pipeline
 from engine.training.worker import forget_checkpoints
@@ -142,7 +143,7 @@ def carried_out_here(config: RunConfig, store: Store, settings: Settings) -> Run
     """A run without faults, in this process, which has loaded the libraries already."""
     run = store.create(config)
     log = EventLog(run.path("events.jsonl"))
-    assert run_pipeline(run, settings, log) == "completed"
+    run_pipeline(RunContext(run, log, settings))
     log.close()
     run.update(state="completed", finished=time.time())
     forget_checkpoints(run)

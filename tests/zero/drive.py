@@ -27,7 +27,7 @@ def main(runs: str, config: str, out: str, seconds: str) -> None:
     assert isinstance(worker, SlicedWorker), "a process of its own would have no GPU"
     said: dict = {"run": run.id}
     try:
-        said["state"] = page.zero.run_pipeline(run, page.store, settings)
+        said["state"] = page.zero.train_in_slices(run, page.store, settings)
     except UserError as error:
         said |= {"state": run.state, "error": error.code}
     assert "torch" not in sys.modules, "training left the page's process alone"

@@ -58,7 +58,9 @@ def test_the_rate_grows_with_the_square_root_of_the_batch():
 
 
 def test_the_head_alone_depends_neither_on_the_encoder_nor_on_the_labels():
-    assert learning_rate_for(HYPERPARAMETERS, "head", MINILM, 32, 2) == learning_rate_for(HYPERPARAMETERS, "head", LARGE, 32, 77)
+    assert learning_rate_for(HYPERPARAMETERS, "head", MINILM, 32, 2) == learning_rate_for(
+        HYPERPARAMETERS, "head", LARGE, 32, 77
+    )
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
@@ -70,7 +72,9 @@ def test_few_classes_take_smaller_steps(method):
 
 def test_the_rate_of_entities_does_not_depend_on_their_types():
     hyperparameters = TASKS["ner"].hyperparameters
-    assert learning_rate_for(hyperparameters, "full", MINILM, 32, 2) == learning_rate_for(hyperparameters, "full", MINILM, 32, 30)
+    assert learning_rate_for(hyperparameters, "full", MINILM, 32, 2) == learning_rate_for(
+        hyperparameters, "full", MINILM, 32, 30
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +150,9 @@ def test_questions_are_learned_in_windows_unless_a_length_is_asked_for():
     config = RunConfig.from_dict({"task": "qa", "data": {"train": "a"}})
 
     def length(longest, limit=512):
-        return resolve(config, MINILM, hyperparameters, layers=6, rows=900, classes=0, longest=longest, limit=limit).max_length
+        return resolve(
+            config, MINILM, hyperparameters, layers=6, rows=900, classes=0, longest=longest, limit=limit
+        ).max_length
 
     assert [length(200), length(500), length(3000), length(3000, limit=128)] == [200, 384, 384, 128]
     config.model.max_length = 512
@@ -156,10 +162,14 @@ def test_questions_are_learned_in_windows_unless_a_length_is_asked_for():
 
 def test_a_head_above_an_encoder_that_reads_once_takes_more_passes_and_larger_batches():
     values = {"data": {"train": "a"}, "method": {"name": "head"}}
-    once = resolve(RunConfig.from_dict(values), BASE, HYPERPARAMETERS, layers=12, rows=9000, classes=77, longest=60, limit=512)
+    once = resolve(
+        RunConfig.from_dict(values), BASE, HYPERPARAMETERS, layers=12, rows=9000, classes=77, longest=60, limit=512
+    )
     assert (once.batch_size, once.epochs) == (256, 20)
     values["model"] = {"dropout": 0.1}
-    each = resolve(RunConfig.from_dict(values), BASE, HYPERPARAMETERS, layers=12, rows=9000, classes=77, longest=60, limit=512)
+    each = resolve(
+        RunConfig.from_dict(values), BASE, HYPERPARAMETERS, layers=12, rows=9000, classes=77, longest=60, limit=512
+    )
     assert (each.batch_size, each.epochs) == (32, 4)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from transformers import AutoModelForSequenceClassification
 
 from engine.config import RunConfig
 from engine.core.settings import Settings
+from engine.models.speed.fast_paths import PATHS
 from engine.report.files import load_report
 from engine.run_directory.store import Run, Store
+from engine.training.context import RunContext
 from engine.training.events import EventLog
 from engine.training.pipeline import run_pipeline
 
@@ -31,13 +34,14 @@ def run_of(runs_dir: Path, model: Path, table: Path, **method: Any) -> Run:
             }
         )
     )
-    assert run_pipeline(run, Settings.from_env(runs_dir=runs_dir), EventLog(run.path("events.jsonl"))) == "completed"
+    run_pipeline(RunContext(run, EventLog(run.path("events.jsonl")), Settings.from_env(runs_dir=runs_dir)))
     return run
 
 
 def test_what_is_read_once_teaches_what_is_read_each_time(tiny_bert, sentences, runs_dir, monkeypatch):
     remembered = run_of(runs_dir, tiny_bert, sentences, frozen_layers=1)
-    monkeypatch.setattr("engine.training.session.stand_in", lambda *_: None)
+    never = replace(PATHS["frozen_layer_cache"], applies=lambda *_: False)
+    monkeypatch.setitem(PATHS, "frozen_layer_cache", never)
     computed = run_of(runs_dir, tiny_bert, sentences, frozen_layers=1)
     reports = [load_report(run.path("report")) for run in (remembered, computed)]
     assert reports[0]["test"] == reports[1]["test"]

@@ -19,6 +19,7 @@ from engine.models.device import choose_device
 from engine.models.speed.fast_paths import FastPaths
 from engine.report.files import load_report
 from engine.run_directory.store import Run, Store
+from engine.training.context import RunContext
 from engine.training.events import EventLog
 from engine.training.pipeline import run_pipeline
 from tests.engine import questions
@@ -71,7 +72,7 @@ def described(task: str, folder: Path, sentences: Path, tiny_bert: Path) -> dict
 def completed(values: dict[str, Any], optimizations: str, runs_dir: Path) -> Run:
     values = {**values, "training": {**values["training"], "optimizations": optimizations}}
     run = Store(runs_dir).create(RunConfig.from_dict(values))
-    assert run_pipeline(run, Settings.from_env(runs_dir=runs_dir), EventLog(run.path("events.jsonl"))) == "completed"
+    run_pipeline(RunContext(run, EventLog(run.path("events.jsonl")), Settings.from_env(runs_dir=runs_dir)))
     return run
 
 

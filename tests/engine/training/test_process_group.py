@@ -1,4 +1,4 @@
-"""Two processes under accelerate learn what one learns, and one of them writes. Run: python -m pytest tests/engine/training/test_together.py"""
+"""Two processes under accelerate learn what one learns, and one of them writes. Run: python -m pytest tests/engine/training/test_process_group.py"""
 
 from __future__ import annotations
 
@@ -92,16 +92,16 @@ def test_wrong_input_ends_both_with_its_cause(tiny_bert: Path, sentences: Path, 
     assert run.state == "failed" and "none.csv" in run.manifest.error["message"]["en"]
 
 
-def test_shares_are_disjoint_whole_and_weighed() -> None:
+def test_shards_are_disjoint_whole_and_weighed() -> None:
     features = [Feature(i, list(range(i + 1)), token_targets=[IGNORED] + [1] * i) for i in range(5)]
     for by_tokens in (False, True):
-        shares = [ProcessGroup(rank, 2).share(features, by_tokens) for rank in range(2)]
-        assert sorted(f.example for share in shares for f in share.features) == list(range(5))
-        assert sum(share.weight for share in shares) == pytest.approx(2), "their mean is the batch's"
-    assert [ProcessGroup(rank, 2).share(features, False).weight for rank in range(2)] == pytest.approx([6 / 5, 4 / 5])
-    assert [ProcessGroup(rank, 2).share(features, True).weight for rank in range(2)] == pytest.approx(
+        shards = [ProcessGroup(rank, 2).shard(features, by_tokens) for rank in range(2)]
+        assert sorted(f.example for shard in shards for f in shard.features) == list(range(5))
+        assert sum(shard.weight for shard in shards) == pytest.approx(2), "their mean is the batch's"
+    assert [ProcessGroup(rank, 2).shard(features, False).weight for rank in range(2)] == pytest.approx([6 / 5, 4 / 5])
+    assert [ProcessGroup(rank, 2).shard(features, True).weight for rank in range(2)] == pytest.approx(
         [2 * 6 / 10, 2 * 4 / 10]
     )
-    alone = ProcessGroup(1, 2).share(features[:1], False)
+    alone = ProcessGroup(1, 2).shard(features[:1], False)
     assert alone.weight == 0 and len(alone.features) == 1
-    assert ProcessGroup().share(features, False).weight == 1
+    assert ProcessGroup().shard(features, False).weight == 1

@@ -22,6 +22,7 @@ from engine.runs.launch import resumable, resume
 from engine.runs.process import start
 from engine.tasks import task_named
 from engine.training.checkpoint_files import Checkpoints
+from engine.training.context import RunContext
 from engine.training.events import EventLog
 from engine.training.pipeline import run_pipeline
 from engine.training.worker import forget_checkpoints
@@ -103,7 +104,7 @@ def attempt(run: Run, settings: Settings, crash_at: int = 10**9, asking_at: int 
     log = Interrupting(run.path("events.jsonl"))
     log.run, log.crash_at, log.asking_at = run, crash_at, asking_at
     try:
-        assert run_pipeline(run, settings, log) == "completed"
+        run_pipeline(RunContext(run, log, settings))
         run.update(state="completed")
         forget_checkpoints(run)
     except Crash:
@@ -204,7 +205,9 @@ def test_a_run_goes_on_with_the_settings_that_it_began_with(
     facts = run.manifest.facts
     assert facts.pop("frozen_layers") == 0
     run.update(facts=facts)
-    newer = replace(task_named("classification").hyperparameters, frozen_share=lambda labels: 0.5, learning_rates={"full": 1.0})
+    newer = replace(
+        task_named("classification").hyperparameters, frozen_share=lambda labels: 0.5, learning_rates={"full": 1.0}
+    )
     monkeypatch.setattr("engine.tasks.classification.spec.ClassificationSpec.hyperparameters", newer)
     attempt(run, settings)
     assert [event["step"] for event in events(run, "resumed")] == [6]

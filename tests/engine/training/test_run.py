@@ -107,16 +107,17 @@ def test_the_same_seed_gives_the_same_model(tiny_bert, sentences, runs_dir):
 @pytest.mark.training
 def test_a_run_that_is_short_of_time_makes_fewer_passes_and_says_so(tiny_bert, sentences, runs_dir, monkeypatch):
     from engine.core.settings import Settings
+    from engine.training.context import RunContext
     from engine.training.events import EventLog
     from engine.training.pipeline import run_pipeline
 
     # In this process, and with nothing set aside: how long imports and the report take here does not matter then.
-    monkeypatch.setattr("engine.training.fit.AFTERWARDS", 0.0)
-    monkeypatch.setattr("engine.training.forecast.judgement", lambda session: 0.0)
+    monkeypatch.setattr("engine.training.fit.RESERVED_SECONDS", 0.0)
+    monkeypatch.setattr("engine.training.forecast.Workload.report_cost", 0.0)
     learning = {"epochs": 1000, "minutes": 0.2, "warmup": 0.0}
     run = Store(runs_dir).create(describe(sentences, tiny_bert, training=learning))
     log = EventLog(run.path("events.jsonl"))
-    assert run_pipeline(run, Settings.from_env(runs_dir=runs_dir), log) == "completed"
+    run_pipeline(RunContext(run, log, Settings.from_env(runs_dir=runs_dir)))
     events = run.events()[0]
     steps = [event for event in events if event["type"] == "step"]
     assert steps[-1]["step"] == steps[-1]["total_steps"] < steps[0]["total_steps"]
@@ -227,6 +228,7 @@ def test_memory_that_runs_out_is_retried_once_at_half_the_batch(tiny_bert, sente
     """In process, with an allocator that fails for batches over eight."""
     from engine.core.settings import Settings
     from engine.training import trainer
+    from engine.training.context import RunContext
     from engine.training.events import EventLog
     from engine.training.pipeline import run_pipeline
 
@@ -240,7 +242,7 @@ def test_memory_that_runs_out_is_retried_once_at_half_the_batch(tiny_bert, sente
     monkeypatch.setattr(trainer.FineTuner, "compute_loss", allocate)
     run = Store(runs_dir).create(describe(sentences, tiny_bert, training={"epochs": 2}))
     events = EventLog(run.path("events.jsonl"))
-    assert run_pipeline(run, Settings.from_env(), events) == "completed"
+    run_pipeline(RunContext(run, events, Settings.from_env()))
     notices = [e for e in run.events()[0] if e["type"] == "notice" and e["code"] == "smaller_batch"]
     assert len(notices) == 1
     assert "8" in notices[0]["message"]["en"]
@@ -251,7 +253,7 @@ def test_memory_that_runs_out_is_retried_once_at_half_the_batch(tiny_bert, sente
     monkeypatch.setattr(trainer.FineTuner, "compute_loss", never)
     failing = Store(runs_dir).create(describe(sentences, tiny_bert))
     with pytest.raises(MemoryError):
-        run_pipeline(failing, Settings.from_env(), EventLog(failing.path("events.jsonl")))
+        run_pipeline(RunContext(failing, EventLog(failing.path("events.jsonl")), Settings.from_env()))
 
 
 @pytest.mark.training

@@ -17,15 +17,13 @@ def test_what_an_evaluation_decided_is_kept_with_the_best_weights_alone(tmp_path
     kept: list[float] = []
     model = nn.Linear(2, 2)
 
-    def evaluate_now() -> tuple[float, dict[str, float]]:
+    def evaluate() -> tuple[float, dict[str, float]]:
         loss, f1 = next(scores)
         with torch.no_grad():
             model.weight.fill_(loss)
         return loss, {"f1": f1}
 
-    tuner = tuner_of(
-        model, [], tmp_path, evaluate_now=evaluate_now, kept=lambda: kept.append(float(model.weight[0, 0]))
-    )
+    tuner = tuner_of(model, [], tmp_path, evaluate=evaluate, on_best=lambda: kept.append(float(model.weight[0, 0])))
     for _ in range(4):
         tuner.evaluate()
     assert [round(loss, 1) for loss in kept] == [0.9, 0.8, 0.2]

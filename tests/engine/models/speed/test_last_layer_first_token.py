@@ -21,6 +21,7 @@ from engine.models.speed import cpu_attention, last_layer_first_token, unpadding
 from engine.models.speed.unpadding import STACKS
 from engine.report.files import load_report
 from engine.run_directory.store import Store
+from engine.training.context import RunContext
 from engine.training.events import EventLog
 from engine.training.pipeline import run_pipeline
 from tests.tiny import FAMILIES, IDS, SIZE
@@ -155,9 +156,7 @@ def test_runs_use_and_report_it(tiny_bert, sentences, runs_dir, monkeypatch):
                 }
             )
         )
-        assert (
-            run_pipeline(run, Settings.from_env(runs_dir=runs_dir), EventLog(run.path("events.jsonl"))) == "completed"
-        )
+        run_pipeline(RunContext(run, EventLog(run.path("events.jsonl")), Settings.from_env(runs_dir=runs_dir)))
         report = load_report(run.path("report"))
         scores.append(report)
     first, whole, head = scores
