@@ -243,14 +243,14 @@ def _row(task: str, number: int, row: Any) -> dict[str, str]:
         given = {}
     kept = {name: given[name] for name in names if isinstance(given.get(name), str) and given[name].strip()}
     missing = [name for name in required if name not in kept]
-    if missing or any(len(text) > playground.MOST_CHARACTERS for text in kept.values()):
+    if missing or any(len(text) > playground.MAX_CHARACTERS for text in kept.values()):
         needed = ", ".join(required)
         raise ConfigProblem(
             "bad_row",
             Text(f"Row {number} must give {needed} as text.", f"第 {number} 行必须以文本形式提供 {needed}。"),
             Text(
-                f"Each text has at most {playground.MOST_CHARACTERS:,} characters.",
-                f"每段文本最多 {playground.MOST_CHARACTERS:,} 个字符。",
+                f"Each text has at most {playground.MAX_CHARACTERS:,} characters.",
+                f"每段文本最多 {playground.MAX_CHARACTERS:,} 个字符。",
             ),
             row=number,
         )

@@ -64,8 +64,8 @@ def connect_arrival(
             task = page.open_run(run_id, request).manifest.task
         except RunProblem:
             # The first tab shows why.
-            task = built[0].task.name
-        here = [tab.task.name == task for tab in built]
+            task = built[0].spec.name
+        here = [tab.spec.name == task for tab in built]
         return [
             chosen,
             gr.Tabs(selected=task),
@@ -82,11 +82,11 @@ def connect_arrival(
         if run is None:
             return [listing, gr.skip(), *(gr.skip() for _ in built)]
         task = run.manifest.task
-        return [listing, gr.Tabs(selected=task), *(run.id if tab.task.name == task else gr.skip() for tab in built)]
+        return [listing, gr.Tabs(selected=task), *(run.id if tab.spec.name == task else gr.skip() for tab in built)]
 
     frame = page.labels.without(tab.labels for tab in built)
     arrived = demo.load(arrive, [remembered], [language, tabs, *run_ids, *spoken], queue=False, **QUIET)
-    ready = READY.replace("NAMES", json.dumps([tab.task.name for tab in built]))
+    ready = READY.replace("NAMES", json.dumps([tab.spec.name for tab in built]))
     words = quiet_for(frame.components)
     arrived.then(frame.first_updates, [language], frame.components, queue=False, **words).then(
         None, [language, *spoken], spoken, js=ready

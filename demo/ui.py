@@ -12,11 +12,10 @@ from demo.header import build_header
 from demo.i18n import words
 from demo.page import Page
 from demo.parts import task_tab, wiring
-from demo.tabs import classification, ner, qa, runs, summarization
+from demo.tabs import TABS, runs
 from engine.core.settings import Settings
 
 HERE = Path(__file__).parent
-TASKS = (classification.TASK, ner.TASK, qa.TASK, summarization.TASK)
 # Uploads and answers lie in Gradio's folder for a day at most, on a public page, where strangers could fill it, for six hours:
 # (seconds between cleanings, age in seconds). What a run needs is kept elsewhere (demo/uploads.py).
 CLEAN_UP = (3600, 86_400)
@@ -30,15 +29,15 @@ def build_demo(settings: Settings, language: str = "", page: Page | None = None)
         title="Tunebench", analytics_enabled=False, delete_cache=CLEAN_UP_PUBLIC if settings.public else CLEAN_UP
     ) as demo:
         build_header(page)
-        with gr.Tabs(selected=TASKS[0].name, elem_classes="tb-tabs", overflow_behavior="wrap") as tabs:
-            doors = {}
-            for task in TASKS:
-                with page.labels.make(gr.Tab, label=task.title, id=task.name) as door:
-                    doors[door] = task_tab.build(page, task)
+        with gr.Tabs(selected=next(iter(TABS)), elem_classes="tb-tabs", overflow_behavior="wrap") as tabs:
+            task_tabs = {}
+            for spec in TABS.values():
+                with page.labels.make(gr.Tab, label=spec.title, id=spec.name) as gradio_tab:
+                    task_tabs[gradio_tab] = task_tab.build(page, spec)
             with page.labels.make(gr.Tab, label=words("runs.title"), id="runs") as runs_tab:
                 listed = runs.build(page)
-        for tab in doors.values():
+        for tab in task_tabs.values():
             wiring.connect(page, tab)
-        connect_arrival(demo, page, tabs, doors, runs_tab, listed)
+        connect_arrival(demo, page, tabs, task_tabs, runs_tab, listed)
         build_api(page)
     return demo

@@ -108,7 +108,7 @@ class DataEvents(TabContext):
             )
             for role in roles
         ]
-        view = data_step.view_html(config, tables, columns, self.tab.task.labels, language)
+        view = data_step.view_html(self.spec, config, tables, columns, language)
         waiting = f'<p class="tb-quiet tb-waiting">{safe(words("check.running").in_language(language))}</p>'
         reading = self.found(tables["train"].source, language)
         return [cards, view, waiting, line, *reading, gr.update(visible=True), *dropdowns]
@@ -131,7 +131,7 @@ class DataEvents(TabContext):
             tables = data_preview.read(self.page, config)
         except UserError as error:
             return error_panel(error, language, words("data.unreadable"))
-        return data_step.view_html(config, tables, config.data.columns, self.tab.task.labels, language)
+        return data_step.view_html(self.spec, config, tables, config.data.columns, language)
 
     @property
     def redrawn(self) -> list[Any]:

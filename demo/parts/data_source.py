@@ -10,7 +10,7 @@ from pathlib import Path
 from demo.i18n import words
 from demo.markup import chip, count, safe, size
 from demo.page import Page
-from engine.assets import EXAMPLES, is_cached
+from engine.assets import EXAMPLES, first_choice, is_cached
 from engine.config import RunConfig
 
 # A drop anywhere on the block is handed to the upload button's own input, which checks kind and size.
@@ -28,6 +28,14 @@ zone.addEventListener('drop', (event) => {
   input.dispatchEvent(new Event('change', {bubbles: true}));
 });
 """
+
+
+def first_example(task: str, language: str) -> str:
+    """The name of the example that a tab opens with, in the reader's language where there is one; empty without examples."""
+    try:
+        return first_choice(task, language)
+    except LookupError:
+        return ""
 
 
 def cards_html(task: str, chosen: str, language: str) -> str:

@@ -16,16 +16,14 @@ from demo.markup import PICK, safe
 from demo.page import Page
 from demo.parts import hub_step
 from demo.parts.config_field import knob
-from demo.parts.data_source import DROP, cards_html, drop_html, reading_html, source_html
+from demo.parts.data_source import DROP, cards_html, drop_html, first_example, reading_html, source_html
 from demo.parts.data_view import findings_html, view_html
-from demo.parts.overviews import class_balance
-from engine.assets import first_choice
+from demo.parts.tab_spec import TabSpec
 from engine.core.text import Text
 from engine.data.split_names import SPLITS
-from engine.tasks import TASKS
 
 __all__ = [
-    "DataStep", "build", "cards_html", "class_balance", "findings_html", "heading", "reading_html", "source_html",
+    "DataStep", "build", "cards_html", "findings_html", "heading", "reading_html", "source_html",
     "view_html",
 ]  # fmt: skip
 
@@ -63,8 +61,9 @@ class DataStep:
         return [self.fields[f"data.{name}"] for name in ("encoding", "delimiter", "sheet")]
 
 
-def build(page: Page, task: str) -> DataStep:
-    make, fields, example = page.labels.make, {}, first_choice(task, LANGUAGES[0])
+def build(page: Page, spec: TabSpec) -> DataStep:
+    make, fields, task = page.labels.make, {}, spec.name
+    example = first_example(task, LANGUAGES[0])
     make(gr.HTML, value=heading(1, words("data.title")), apply_default_css=False)
     fields["data.example"] = gr.Textbox(example, visible=False)
     for name in SPLITS:
@@ -94,13 +93,13 @@ def build(page: Page, task: str) -> DataStep:
             fields["data.test_share"] = knob(page, "data.test_share")
         with gr.Row():
             fields["data.max_train_rows"] = knob(page, "data.max_train_rows")
-            # Only classes are several in a cell; the other tasks keep the field, which stays empty.
-            fields["data.label_separator"] = knob(page, "data.label_separator", visible=task == "classification")
+            # A cell holds several labels only where the labels are of whole rows; elsewhere the field stays empty.
+            fields["data.label_separator"] = knob(page, "data.label_separator", visible=spec.task.classifies_rows)
         with gr.Row():
             fields["data.encoding"] = _choice(page, "data.encoding", Spoken(encodings))
             fields["data.delimiter"] = _choice(page, "data.delimiter", Spoken(delimiters))
     with gr.Row(visible=False, elem_classes="tb-columns") as columns:
-        for role in TASKS[task].roles:
+        for role in spec.task.roles:
             fields[f"data.columns.{role.name}"] = make(
                 gr.Dropdown,
                 choices=[],

@@ -1,15 +1,14 @@
 """What was read of the data, and what the data check found in it, as HTML.
 
-Knows tables and findings for any task. What a task shows of its labels comes from the task's tab.
+Knows tables and findings for any task. A tab adds its own overview.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from demo.i18n import words
 from demo.markup import clip, count, error_panel, panel, percent, safe
 from demo.parts.preview import preview_html
+from demo.parts.tab_spec import TabSpec
 from engine.config import RunConfig
 from engine.core.errors import UserError
 from engine.data.check import CheckResult
@@ -21,14 +20,8 @@ from engine.tasks import TASKS
 _SIGNS = {"\t": "Tab", " ": "␣"}
 
 
-def view_html(
-    config: RunConfig,
-    tables: dict[str, Table],
-    columns: dict[str, str],
-    labels: Callable[[RunConfig, Table, dict[str, str], str], str],
-    language: str,
-) -> str:
-    """What was read: where from and how, the first mapped rows, and what the task shows of the labels."""
+def view_html(tab: TabSpec, config: RunConfig, tables: dict[str, Table], columns: dict[str, str], language: str) -> str:
+    """What was read: where from and how, the first mapped rows, and the tab's overview of all of them."""
     train = tables["train"]
     source = train.source
     facts = [words("data.rows", rows=count(len(train))).in_language(language)]
@@ -47,9 +40,9 @@ def view_html(
     ]
     line = " · ".join(safe(fact) for fact in facts if fact)
     notes = "".join(f"<li>{safe(note.in_language(language))}</li>" for note in source.notes)
-    preview = preview_html(config, train, columns, language)
+    preview = preview_html(tab, config, train, columns, language)
     try:
-        below = labels(config, train, columns, language)
+        below = tab.overview(config, train, columns, language) if tab.overview is not None else ""
     except UserError as error:
         below = error_panel(error, language, words("data.unreadable"))
     return (

@@ -1,4 +1,4 @@
-"""The left column's second block: which model, how much of it learns, and every knob behind that.
+"""The left column's second block: the model, the training method, and every other setting of a run.
 
 Knows the catalogue and the fields of the model, the method, training and evaluation. Does not know data or runs.
 """
@@ -21,10 +21,10 @@ from engine.core.text import Text
 from engine.models.catalog_entries import CATALOG, MULTILINGUAL, CatalogEntry
 from engine.models.choose import AUTOMATIC
 from engine.schema import GENERATIVE
-from engine.tasks import TASKS
+from engine.tasks.spec import TaskSpec
 
 FORMATS = ("generation.prompt", "generation.target")
-# Shown first; what is advanced waits one fold further.
+# Pairs of fields shown first; advanced ones are in the last accordion.
 LEARNING = (
     ("training.epochs", "training.minutes"),
     ("training.learning_rate", "training.batch_size"),
@@ -38,12 +38,12 @@ class ModelStep:
 
     cards: gr.HTML
     lora: gr.Column
-    edit: gr.Button | None  # writes the automatic prompt and target out, to be edited; only where the model writes
+    edit: gr.Button | None  # fills in the automatic prompt and target, to be edited; generative models only
     fields: dict[str, Any]
 
 
-def build(page: Page, task: str) -> ModelStep:
-    make, fields = page.labels.make, {}
+def build(page: Page, spec: TaskSpec) -> ModelStep:
+    make, fields, task = page.labels.make, {}, spec.name
     make(gr.HTML, value=heading(2, words("model.title")), apply_default_css=False)
     cards = gr.HTML(
         cards_html(page, task, form.default(task, "model.id"), "en"), js_on_load=PICK, apply_default_css=False
@@ -59,14 +59,14 @@ def build(page: Page, task: str) -> ModelStep:
     )
     method = form.default(task, "method.name")
     fields["method.name"] = radio(
-        page, "method.name", TASKS[task].methods, method, elem_classes="tb-method", elem_id=f"{task}-method"
+        page, "method.name", spec.methods, method, elem_classes="tb-method", elem_id=f"{task}-method"
     )
-    mine = form.paths(task)
+    paths = form.paths(task)
     with gr.Column(visible=method == "lora", elem_classes="tb-lora") as lora:
-        of_lora = [path for path in mine if path.startswith(("method.lora", "method.use_"))]
-        for first in range(0, len(of_lora), 2):
+        lora_paths = [path for path in paths if path.startswith(("method.lora", "method.use_"))]
+        for pair in _pairs(lora_paths):
             with gr.Row():
-                for path in of_lora[first : first + 2]:
+                for path in pair:
                     fields[path] = knob(page, path, min_width=120)
     with make(gr.Accordion, label=words("model.learning"), open=False, elem_id=f"{task}-learning"):
         for pair in LEARNING:
@@ -75,36 +75,40 @@ def build(page: Page, task: str) -> ModelStep:
                     fields[path] = knob(page, path, min_width=140)
         fields["evaluation.baselines"] = knob(page, "evaluation.baselines")
     edit = None
-    if TASKS[task].kind == GENERATIVE:
-        with make(gr.Accordion, label=words("model.writing"), open=False, elem_id=f"{task}-writing"):
+    if spec.kind == GENERATIVE:
+        with make(gr.Accordion, label=words("model.generation"), open=False, elem_id=f"{task}-generation"):
             for path in FORMATS:
-                fields[path] = knob(
-                    page, path, placeholder=""
-                )  # what is automatic depends on the model: plan_events.py
+                # The placeholder depends on the model: plan_events.py.
+                fields[path] = knob(page, path, placeholder="")
             edit = make(
                 gr.Button, value=words("model.edit_formats"), size="sm", visible=False, elem_id=f"{task}-edit-formats"
             )
-            short = [
-                p
-                for p in mine
-                if p.startswith("generation.") and p not in fields and not form.fields()[p].option.advanced
+            basic = [
+                path
+                for path in paths
+                if path.startswith("generation.") and path not in fields and not form.fields()[path].option.advanced
             ]
-            for first in range(0, len(short), 2):
+            for pair in _pairs(basic):
                 with gr.Row():
-                    for path in short[first : first + 2]:
+                    for path in pair:
                         fields[path] = knob(page, path, min_width=140)
     with make(gr.Accordion, label=words("model.everything"), open=False, elem_id=f"{task}-everything"):
         rest = [
             path
-            for path in mine
+            for path in paths
             if path not in fields
             and path.split(".")[0] in ("model", "method", "training", "generation", "evaluation", "seed")
         ]
-        for first in range(0, len(rest), 2):
+        for pair in _pairs(rest):
             with gr.Row():
-                for path in rest[first : first + 2]:
+                for path in pair:
                     fields[path] = knob(page, path, min_width=140)
     return ModelStep(cards, lora, edit, fields)
+
+
+def _pairs(paths: list[str]) -> list[list[str]]:
+    """The paths of each row of the form: two side by side."""
+    return [paths[first : first + 2] for first in range(0, len(paths), 2)]
 
 
 def cards_html(page: Page, task: str, chosen: str, language: str) -> str:

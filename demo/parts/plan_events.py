@@ -11,11 +11,11 @@ from demo import data_preview, form
 from demo.i18n import words
 from demo.markup import error_panel, panel, safe
 from demo.parts import export, model_step
+from demo.parts.data_source import first_example
 from demo.parts.model_step import FORMATS
 from demo.parts.tab_context import TabContext
 from demo.parts.task_tab import hero_html
 from demo.titles import source_title
-from engine.assets import first_choice
 from engine.config import RunConfig
 from engine.core.errors import UserError
 from engine.core.options import Problem
@@ -53,7 +53,7 @@ class PlanEvents(TabContext):
         said = problems_html(problems, "start.problems", language) if problems else ""
         button = words("start.example" if config.data.example else "start.own").in_language(language)
         return [
-            hero_html(self.tab.task, self.plan(config).in_language(language), language),
+            hero_html(self.spec, self.plan(config).in_language(language), language),
             gr.update(value=button),
             said,
             self.code(config, language),
@@ -123,4 +123,4 @@ class PlanEvents(TabContext):
 
     def opens_with(self, path: str, language: str) -> Any:
         """What a field holds for who comes without a draft: an example in their language, else what it was built with."""
-        return first_choice(self.task, language) if path == "data.example" else self.fields[path].value
+        return first_example(self.task, language) if path == "data.example" else self.fields[path].value

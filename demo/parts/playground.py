@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +19,17 @@ from demo import form
 from demo.i18n import words
 from demo.markup import PICK, clip, count, panel, safe
 from demo.page import Page
+from demo.parts.tab_spec import TabSpec
 from demo.zero import OnGpu
 from engine.core.errors import UserError
-from engine.core.text import Text
 from engine.data.limits import Limits
 from engine.data.load import read_table
 from engine.run_directory.queue import computing
 from engine.run_directory.store import Run
-from engine.tasks import TASKS
+from engine.tasks.spec import TaskSpec
 
-MOST_CHARACTERS = 100_000
+MAX_CHARACTERS = 100_000
 SUGGESTIONS = 6
-LINES = {"context": 7, "text_pair": 2}  # of the inputs that are not of three
 TABLES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xlsx", ".parquet", ".gz", ".zip")  # what can be brought
 # What a file of answers can be fetched as, by ending; the labels need no translation.
 FORMATS = {".csv": "CSV", ".xlsx": "Excel", ".jsonl": "JSON Lines"}
@@ -59,32 +57,9 @@ new MutationObserver(() => {
 """
 
 
-def formats(task: str) -> dict[str, str]:
-    """The formats of a task's answers: tables, and what its own field reads."""
-    return {**FORMATS, **{ending: format.label for ending, format in TASKS[task].export_formats.items()}}
-
-
-@dataclass(frozen=True)
-class AnswerParts:
-    """How a task's answers are shown, as markup. A row is what was asked, by role; an answer is one of `Task.answers`."""
-
-    one: Callable[[dict[str, str], dict[str, Any], dict[str, Any] | None, str], str]  # (row, tuned, untuned, language)
-    many: Callable[
-        [list[dict[str, str]], list[dict[str, Any]], str], str
-    ]  # (rows, answers, language): the first of a file
-    target: Callable[[dict[str, Any]], str]  # (test row): its right answer in a few words, as plain text
-    # What is typed may ask several things at once: into how many rows it falls, and all of them answered as one picture
-    # (rows, tuned, untuned, language). Without it, what is typed is one row.
-    split: Callable[[dict[str, str]], list[dict[str, str]]] | None = None
-    together: Callable[[list[dict[str, str]], list[dict[str, Any]], list[dict[str, Any]] | None, str], str] | None = (
-        None
-    )
-    suggestions: Text = field(default_factory=lambda: words("try.suggestions"))  # above the test rows to click
-    live: bool = False  # whether it answers while one types: quick models whose answer is the text itself, marked
-    writes: bool = (
-        False  # whether it writes texts: they are shown as they grow, can be stopped, and have a length and a style
-    )
-    asks: str = ""  # the input that tells test rows apart, where that is not all of them
+def formats(task: TaskSpec) -> dict[str, str]:
+    """The formats in which a task's answers can be saved, by file ending: tables, and those of the task's field."""
+    return {**FORMATS, **{ending: own.label for ending, own in task.export_formats.items()}}
 
 
 @dataclass
@@ -95,37 +70,36 @@ class Playground:
     ask: gr.Button
     answer: gr.HTML
     suggestions: gr.HTML
-    style: dict[
-        str, gr.Slider
-    ]  # length and style of what is written, by field of `GenerationSpec`; empty where nothing is
+    style: dict[str, gr.Slider]  # length and style of generated texts, by field of `GenerationSpec`; else empty
     stop: gr.Button | None
     upload: gr.UploadButton
     batch: gr.HTML
     downloads: dict[str, gr.DownloadButton]  # by ending
 
 
-def build(page: Page, task: str, parts: AnswerParts) -> Playground:
-    make = page.labels.make
+def build(page: Page, spec: TabSpec) -> Playground:
+    make, task = page.labels.make, spec.name
     inputs = {}
-    for name in TASKS[task].inputs:
+    for name in spec.task.inputs:
+        role = spec.task.role(name)
         inputs[name] = make(
             gr.Textbox,
-            label=TASKS[task].role(name).label,
-            placeholder=words(f"try.placeholder_{name}"),
-            lines=LINES.get(name, 3),
+            label=role.label,
+            placeholder=spec.placeholders.get(name, role.help),
+            lines=spec.lines.get(name, 3),
             max_lines=16,
-            max_length=MOST_CHARACTERS,
-            visible=name in TASKS[task].required_inputs,
+            max_length=MAX_CHARACTERS,
+            visible=name in spec.task.required_inputs,
             elem_id=f"{task}-try-{name}",
         )
-    style = _style(page, task) if parts.writes else {}
+    sliders = _generation_sliders(page, task) if spec.streams else {}
     stop = None
-    if parts.writes:
+    if spec.streams:
         with gr.Row(elem_classes="tb-ask"):
-            ask = make(gr.Button, value=words(f"{task}.ask"), variant="primary", scale=4, elem_id=f"{task}-ask")
-            stop = make(gr.Button, value=words(f"{task}.stop"), interactive=False, scale=1, elem_id=f"{task}-stop")
+            ask = make(gr.Button, value=spec.ask, variant="primary", scale=4, elem_id=f"{task}-ask")
+            stop = make(gr.Button, value=words("generation.stop"), interactive=False, scale=1, elem_id=f"{task}-stop")
     else:
-        ask = make(gr.Button, value=words("try.ask"), variant="primary", elem_id=f"{task}-ask")
+        ask = make(gr.Button, value=spec.ask, variant="primary", elem_id=f"{task}-ask")
     answer = gr.HTML("", js_on_load=GOTO, apply_default_css=False, elem_id=f"{task}-answer")
     suggestions = gr.HTML("", js_on_load=PICK, apply_default_css=False, elem_id=f"{task}-suggestions")
     make(gr.HTML, value=words("try.batch_html"), apply_default_css=False)
@@ -134,53 +108,34 @@ def build(page: Page, task: str, parts: AnswerParts) -> Playground:
         upload = make(
             gr.UploadButton,
             label=words("try.batch_upload"),
-            file_types=sorted({*TABLES, *TASKS[task].export_formats}),
+            file_types=sorted({*TABLES, *spec.task.export_formats}),
             size="sm",
             elem_id=f"{task}-batch",
         )
-        for ending, label in formats(task).items():
+        for ending, label in formats(spec.task).items():
             downloads[ending] = gr.DownloadButton(
                 label, size="sm", visible=False, elem_id=f"{task}-batch-download-{ending[1:]}"
             )
     batch = gr.HTML("", apply_default_css=False)
-    return Playground(inputs, ask, answer, suggestions, style, stop, upload, batch, downloads)
+    return Playground(inputs, ask, answer, suggestions, sliders, stop, upload, batch, downloads)
 
 
-def _style(page: Page, task: str) -> dict[str, gr.Slider]:
-    """How long and how freely it writes. Each says in plain words what it does."""
-    make = page.labels.make
-    options = form.fields()
-    with make(gr.Accordion, label=words(f"{task}.controls"), open=False, elem_id=f"{task}-style"), gr.Row():
+def _generation_sliders(page: Page, task: str) -> dict[str, gr.Slider]:
+    """Length and style of generated texts, by field of `GenerationSpec`."""
+    make, options = page.labels.make, form.fields()
+    with make(gr.Accordion, label=words("generation.controls"), open=False, elem_id=f"{task}-style"), gr.Row():
         tokens = make(
-            gr.Slider,
-            8,
-            512,
-            value=64,
-            step=8,
-            label=words(f"{task}.tokens"),
-            info=words(f"{task}.tokens_help"),
+            gr.Slider, 8, 512, value=64, step=8, label=words("generation.tokens"), info=words("generation.tokens_help"),
             min_width=160,
-        )
+        )  # fmt: skip
         beams = make(
-            gr.Slider,
-            1,
-            8,
-            value=1,
-            step=1,
-            label=options["generation.beams"].option.label,
-            info=words(f"{task}.beams_help"),
-            min_width=160,
-        )
+            gr.Slider, 1, 8, value=1, step=1, label=options["generation.beams"].option.label,
+            info=words("generation.beams_help"), min_width=160,
+        )  # fmt: skip
         temperature = make(
-            gr.Slider,
-            0,
-            1.5,
-            value=0,
-            step=0.1,
-            label=options["generation.temperature"].option.label,
-            info=words(f"{task}.temperature_help"),
-            min_width=160,
-        )
+            gr.Slider, 0, 1.5, value=0, step=0.1, label=options["generation.temperature"].option.label,
+            info=words("generation.temperature_help"), min_width=160,
+        )  # fmt: skip
     return {"max_new_tokens": tokens, "beams": beams, "temperature": temperature}
 
 
@@ -202,50 +157,50 @@ def predictor(page: Page, run: Run) -> Any:
     return loaded
 
 
-def suggestions_html(run: Run, parts: AnswerParts, language: str) -> str:
-    """Some test rows to click: spread over the answers, never seen in training."""
-    rows = test_rows(run, parts)
+def suggestions_html(run: Run, spec: TabSpec, language: str) -> str:
+    """Some test rows to click: one reference answer after another."""
+    rows = test_rows(run, spec)
     if not rows:
         return ""
     chips = "".join(
-        f'<button type="button" class="tb-suggestion" data-pick="{index}">{clip(_said(row, parts), 110)}'
-        f"<small>{clip(parts.target(row), 80)}</small></button>"
+        f'<button type="button" class="tb-suggestion" data-pick="{index}">{clip(_input_text(row, spec), 110)}'
+        f"<small>{clip(spec.answers.target(row), 80)}</small></button>"
         for index, row in enumerate(rows)
     )
-    return f'<p class="tb-quiet">{safe(parts.suggestions.in_language(language))}</p><div class="tb-suggestions">{chips}</div>'
+    return f'<p class="tb-quiet">{safe(spec.suggestions.in_language(language))}</p><div class="tb-suggestions">{chips}</div>'
 
 
-def test_rows(run: Run, parts: AnswerParts) -> list[dict[str, Any]]:
-    """A few of the run's test rows, one answer after another, short enough to read."""
+def test_rows(run: Run, spec: TabSpec) -> list[dict[str, Any]]:
+    """A few of the run's test rows, one reference answer after another, those of about 80 characters first."""
     try:
         with run.path("data", "test.jsonl").open(encoding="utf-8") as file:
             rows = [json.loads(line) for _, line in zip(range(400), file, strict=False)]
     except FileNotFoundError:
         return []
-    by_answer: dict[str, list[dict[str, Any]]] = {}
+    by_target: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        by_answer.setdefault(parts.target(row), []).append(row)
-    for found in by_answer.values():
-        found.sort(key=lambda row: abs(len(_said(row, parts)) - 80))
+        by_target.setdefault(spec.answers.target(row), []).append(row)
+    for same_target in by_target.values():
+        same_target.sort(key=lambda row: abs(len(_input_text(row, spec)) - 80))
     chosen: list[dict[str, Any]] = []
     depth = 0
-    while len(chosen) < SUGGESTIONS and any(len(found) > depth for found in by_answer.values()):
-        chosen += [found[depth] for found in by_answer.values() if len(found) > depth]
+    while len(chosen) < SUGGESTIONS and any(len(same_target) > depth for same_target in by_target.values()):
+        chosen += [same_target[depth] for same_target in by_target.values() if len(same_target) > depth]
         depth += 1
     return chosen[:SUGGESTIONS]
 
 
-def _said(row: dict[str, Any], parts: AnswerParts) -> str:
-    """What a person reads of a row's inputs, in one line."""
-    if parts.asks:
-        return str(row["inputs"][parts.asks])
+def _input_text(row: dict[str, Any], spec: TabSpec) -> str:
+    """A test row's inputs in one line."""
+    if spec.suggested_input:
+        return str(row["inputs"][spec.suggested_input])
     return " / ".join(value for value in row["inputs"].values() if isinstance(value, str) and value)
 
 
-def question(task: str, inputs: dict[str, str]) -> dict[str, str]:
-    """What was typed, as a row. UserError when there is nothing to read."""
+def typed_row(task: TaskSpec, inputs: dict[str, str]) -> dict[str, str]:
+    """The inputs that a visitor typed, as a row. UserError where a required one is empty."""
     row = {name: (text or "").strip() for name, text in inputs.items()}
-    if any(name in TASKS[task].required_inputs and not text for name, text in row.items()):
+    if any(not row.get(name) for name in task.required_inputs):
         raise UserError("empty_text", words("try.empty"))
     return {name: text for name, text in row.items() if text}
 
@@ -253,15 +208,13 @@ def question(task: str, inputs: dict[str, str]) -> dict[str, str]:
 # A file in, a file out ---------------------------------------------------------------------------------------------------------
 
 
-def answer_file(
-    page: Page, run: Run, path: str | Path, parts: AnswerParts, language: str
-) -> tuple[str, dict[str, Path]]:
+def answer_file(page: Page, run: Run, path: str | Path, spec: TabSpec, language: str) -> tuple[str, dict[str, Path]]:
     """Answer every row of a file. Returns what is shown of it, and the file of answers in every format. Raises UserError."""
     from engine.inference.batch_predict import answer_table, write_answers
 
-    found = read_table(path, task=TASKS[run.manifest.task], limits=Limits.from_settings(page.settings))
+    table = read_table(path, task=spec.task, limits=Limits.from_settings(page.settings))
     model = predictor(page, run)
-    answered = answer_table(model, found)
+    answered = answer_table(model, table)
     pairs = [(row, answer) for row, answer in zip(answered.rows, answered.answers, strict=True) if row and answer]
     if not pairs:
         return panel("warning", words("try.batch_empty").in_language(language)), {}
@@ -272,7 +225,7 @@ def answer_file(
     directory = Path(gr.utils.get_upload_folder()) / "answers" / secrets.token_hex(12)
     directory.mkdir(parents=True)
     files = {}
-    for ending in formats(run.manifest.task):
+    for ending in formats(spec.task):
         files[ending] = directory / f"predictions{ending}"
-        write_answers(found, answered, model, files[ending])
-    return panel("success", done) + parts.many(rows, answers, language), files
+        write_answers(table, answered, model, files[ending])
+    return panel("success", done) + spec.answers.many(rows, answers, language), files

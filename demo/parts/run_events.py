@@ -155,10 +155,10 @@ class RunEvents(TabContext):
             return blank
         if report is None:
             return blank
-        paired = bool((run.manifest.facts.get("columns") or {}).get("text_pair"))
+        columns = run.manifest.facts.get("columns") or {}
         for index, name in enumerate(self.tab.playground.inputs):
-            if name == "text_pair":
-                inputs[index] = gr.update(visible=paired)
+            if name in self.spec.task.optional_inputs:
+                inputs[index] = gr.update(visible=bool(columns.get(name)))
         ended = run.state not in ACTIVE
         markdown = "report.zh-CN.md" if language == "zh-CN" else "report.md"
         files = [
@@ -171,7 +171,7 @@ class RunEvents(TabContext):
             "",
             below,
             gr.Tabs(selected="report" if ended else "train"),
-            playground.suggestions_html(run, self.tab.task.answers, language),
+            playground.suggestions_html(run, self.spec, language),
             "",
             "",
             *no_downloads,

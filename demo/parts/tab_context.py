@@ -11,10 +11,10 @@ from engine.config import RunConfig
 
 
 class TabContext:
-    """The shape of one tab. Nothing of any visitor is in it: a handler is given all it needs."""
+    """Base of the classes whose methods are the handlers of a tab. Holds nothing of any visitor: a handler is given all it needs."""
 
     def __init__(self, page: Page, tab: TaskTab):
-        self.page, self.tab, self.task = page, tab, tab.task.name
+        self.page, self.tab, self.spec, self.task = page, tab, tab.spec, tab.spec.name
         self.fields = tab.fields
         self.inputs = list(self.fields.values())
 

@@ -1,12 +1,11 @@
 """One task's tab: data and model on the left, what is learned on the right, and what happens between them.
 
-Lays the parts out and wires them together for any task; what is special to a task comes in as a `Task`. Every handler takes
-the language first and the run id as text, and turns the id into a run through `Page.open_run` alone.
+Lays the parts out for any task; what is special to a task comes in as a `TabSpec`. Every handler takes the language first and the run
+id as text, and turns the id into a run through `Page.open_run` alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,27 +16,15 @@ from demo.i18n import Labels, Spoken, words
 from demo.markup import count, safe
 from demo.page import Page
 from demo.parts import data_step, export, model_step, playground, report_view, run_actions, train_step
-from engine.config import RunConfig
+from demo.parts.tab_spec import TabSpec
 from engine.core.text import Text
-from engine.data.table import Table
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is special to a task's tab."""
-
-    name: str
-    title: Text  # of the tab
-    promise: Text  # one sentence: what it does for whom
-    labels: Callable[[RunConfig, Table, dict[str, str], str], str]  # what is shown of the labels, below the preview
-    answers: playground.AnswerParts
 
 
 @dataclass
 class TaskTab:
     """The components of one tab, for the wiring."""
 
-    task: Task
+    spec: TabSpec
     labels: Labels
     spoken: gr.Textbox
     again: gr.Textbox
@@ -67,12 +54,12 @@ class TaskTab:
     def fields(self) -> dict[str, Any]:
         """Every field that reaches RunConfig, by path, in the order of `form.paths`."""
         found = {**self.data.fields, **self.model.fields}
-        return {path: found[path] for path in paths(self.task.name)}
+        return {path: found[path] for path in paths(self.spec.name)}
 
 
-def build(page: Page, task: Task) -> TaskTab:
+def build(page: Page, spec: TabSpec) -> TaskTab:
     """Lay out the tab. Call inside the Blocks; `wiring.connect` brings it to life."""
-    make, name, mark = page.labels.make, task.name, len(page.labels.entries)
+    make, name, mark = page.labels.make, spec.name, len(page.labels.entries)
     # The language in which the tab came to life, empty until somebody comes to it, and the one chosen after that.
     spoken, again = (gr.Textbox("", visible=False) for _ in range(2))
     # Which run it is, and what it has come to once it has ended.
@@ -83,7 +70,7 @@ def build(page: Page, task: Task) -> TaskTab:
     restored = gr.State(False)
     with gr.Row(elem_classes="tb-hero"):
         with gr.Column(scale=5, min_width=280):
-            plan = make(gr.HTML, value=Spoken(lambda language: hero_html(task, "", language)), apply_default_css=False)
+            plan = make(gr.HTML, value=Spoken(lambda language: hero_html(spec, "", language)), apply_default_css=False)
         with gr.Column(scale=2, min_width=220, elem_classes="tb-hero-action"):
             start = make(gr.Button, value=words("start.example"), variant="primary", size="lg", elem_id=f"{name}-start")
     if page.settings.public:
@@ -91,8 +78,8 @@ def build(page: Page, task: Task) -> TaskTab:
     problem = gr.HTML("", apply_default_css=False, elem_id=f"{name}-problem")
     with gr.Row(elem_classes="tb-columns-main"):
         with gr.Column(scale=9, min_width=320, elem_classes="tb-left"):
-            data = data_step.build(page, name)
-            model = model_step.build(page, name)
+            data = data_step.build(page, spec)
+            model = model_step.build(page, spec.task)
             with make(gr.Accordion, label=words("code.title"), open=False, elem_id=f"{name}-code"):
                 code = gr.HTML("", apply_default_css=False)
         with gr.Column(scale=11, min_width=320, elem_classes="tb-right", elem_id=f"{name}-right"):
@@ -106,13 +93,13 @@ def build(page: Page, task: Task) -> TaskTab:
                     with make(gr.Tab, label=words("tab.report"), id="report"):
                         report = report_view.build(page, name)
                     with make(gr.Tab, label=words("tab.try"), id="try") as try_tab:
-                        play = playground.build(page, name, task.answers)
+                        play = playground.build(page, spec)
                     with make(gr.Tab, label=words("tab.export"), id="export"):
                         out = export.build(page, name)
     for path, component in {**data.fields, **model.fields}.items():
         component.elem_id = component.elem_id or f"{name}-{path.replace('.', '-')}"
     return TaskTab(
-        task,
+        spec,
         page.labels.since(mark),
         spoken,
         again,
@@ -140,10 +127,10 @@ def build(page: Page, task: Task) -> TaskTab:
     )
 
 
-def hero_html(task: Task, plan: str, language: str) -> str:
+def hero_html(spec: TabSpec, plan: str, language: str) -> str:
     """What the tab is for, and what the button would do now."""
     return (
-        f'<div class="tb-hero-text"><h1>{safe(task.promise.in_language(language))}</h1>'
+        f'<div class="tb-hero-text"><h1>{safe(spec.promise.in_language(language))}</h1>'
         f'<p class="tb-plan">{safe(plan)}</p></div>'
     )
 

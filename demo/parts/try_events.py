@@ -35,15 +35,15 @@ class TryEvents(TabContext):
     def ask(self, language: str, run_id: str, request: gr.Request, *typed: str) -> str:
         with told(language):
             run = self.page.open_run(run_id, request)
-            row = playground.question(self.task, dict(zip(self.tab.playground.inputs, typed, strict=True)))
-            parts = self.tab.task.answers
-            rows = parts.split(row) if parts.split is not None else [row]
+            row = playground.typed_row(self.spec.task, dict(zip(self.tab.playground.inputs, typed, strict=True)))
+            view = self.spec.answers
+            rows = view.split(row) if view.split is not None else [row]
             model = playground.predictor(self.page, run)
             tuned = model.predict(rows)
             base = model.predict(rows, base=True) if model.knows_base else None
-        if parts.together is not None:
-            return parts.together(rows, tuned, base, language)
-        return parts.one(row, tuned[0], base[0] if base else None, language)
+        if view.together is not None:
+            return view.together(rows, tuned, base, language)
+        return view.one(row, tuned[0], base[0] if base else None, language)
 
     def ask_as_typed(self, language: str, run_id: str, request: gr.Request, *typed: str) -> str:
         """The answer to what stands there now; nothing while nothing does, and while the run has no model yet."""
@@ -61,13 +61,13 @@ class TryEvents(TabContext):
         self, language: str, run_id: str, request: gr.Request, tokens: int, beams: int, temperature: float, *typed: str
     ) -> Iterator[list[Any]]:
         """Both models' texts as they grow: first the tuned one's, then the untuned one's. The stop button ends both."""
-        parts, waiting, ready = self.tab.task.answers, gr.update(interactive=True), gr.update(interactive=False)
+        view, waiting, ready = self.spec.answers, gr.update(interactive=True), gr.update(interactive=False)
         stop = self.page.stops.begin(request.session_hash or "", self.task)
         style = {"max_new_tokens": int(tokens), "beams": int(beams), "temperature": float(temperature)}
         with told(language):
             run = self.page.open_run(run_id, request)
-            row = playground.question(self.task, dict(zip(self.tab.playground.inputs, typed, strict=True)))
-        yield [parts.one(row, None, None, language), waiting]
+            row = playground.typed_row(self.spec.task, dict(zip(self.tab.playground.inputs, typed, strict=True)))
+        yield [view.one(row, None, None, language), waiting]
         shown: list[dict[str, Any] | None] = [None, None]
         try:
             with told(language):
@@ -75,12 +75,12 @@ class TryEvents(TabContext):
                 for which in (False, True):
                     for answer in model.stream(row, stop, base=which, **style):
                         shown[which] = answer
-                        yield [parts.one(row, shown[0], shown[1], language), gr.skip()]
+                        yield [view.one(row, shown[0], shown[1], language), gr.skip()]
                     if stop.is_set():
                         break
         finally:
             stop.set()
-        yield [parts.one(row, shown[0], shown[1], language), ready]
+        yield [view.one(row, shown[0], shown[1], language), ready]
 
     def style_of(self, run_id: str, request: gr.Request) -> Any:
         """The sliders as the run writes; what a visitor chose since stays until another run ends."""
@@ -100,7 +100,7 @@ class TryEvents(TabContext):
 
     def suggest(self, language: str, run_id: str, chosen: gr.SelectData, request: gr.Request) -> Any:
         with told(language):
-            rows = playground.test_rows(self.page.open_run(run_id, request), self.tab.task.answers)
+            rows = playground.test_rows(self.page.open_run(run_id, request), self.spec)
         row = rows[int(chosen.value)]["inputs"]
         typed = [row.get(name, "") or "" for name in self.tab.playground.inputs]
         return typed[0] if len(typed) == 1 else typed
@@ -108,7 +108,7 @@ class TryEvents(TabContext):
     def answer_file(self, language: str, run_id: str, path: str, request: gr.Request) -> list[Any]:
         try:
             run = self.page.open_run(run_id, request)
-            shown, files = playground.answer_file(self.page, run, path, self.tab.task.answers, language)
+            shown, files = playground.answer_file(self.page, run, path, self.spec, language)
         except UserError as error:
             shown, files = error_panel(error, language, words("data.unreadable")), {}
         return [

@@ -16,7 +16,6 @@ from demo.parts.takeaway_events import TakeawayEvents
 from demo.parts.task_tab import TaskTab
 from demo.parts.try_events import TryEvents
 from engine.data.split_names import SPLITS
-from engine.tasks import TASKS
 
 # No mark of waiting, on no component. Hidden alone, Gradio's page still tells every component that ever waited of every message of every
 # handler, and looks for each of them in the whole page (benchmarks/README.md).
@@ -93,7 +92,7 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
         )
         for event in looks:
             self.look_after(event)
-        for role in TASKS[self.task].roles:
+        for role in self.spec.task.roles:
             corrected = self.fields[f"data.columns.{role.name}"].input(self.review, everything, [data.view], **QUIET)
             corrected.then(self.examine, everything, [data.findings], **QUIET)
         mended = data.findings.select(self.apply_fix, everything, self.inputs, **QUIET)
@@ -179,7 +178,7 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
         typed = list(play.inputs.values())
         slow: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "inference", "concurrency_limit": 1}
         tab.try_tab.select(self.warm, [language, tab.run_id], None, **UNMARKED, **slow)
-        if tab.task.answers.writes:
+        if self.spec.streams:
             # The answer shows by itself that it grows; a bar over it would hide that.
             asking = {**UNMARKED, **slow}
             asked, told = [language, tab.run_id, *play.style.values(), *typed], [play.answer, play.stop]
@@ -191,7 +190,7 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
             asked, told, ask = [language, tab.run_id, *typed], [play.answer], self.ask
         gr.on([play.ask.click, typed[0].submit], ask, asked, told, **asking)
         suggested = play.suggestions.select(self.suggest, [language, tab.run_id], typed, queue=False, **QUIET)
-        if tab.task.answers.live:
+        if self.spec.answers_while_typing:
             # While one answer is made the newest text waits; what was typed in between is never asked.
             typed[0].change(
                 self.ask_as_typed,

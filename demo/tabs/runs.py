@@ -12,6 +12,7 @@ from demo.markup import PICK, chip, safe
 from demo.page import Page
 from demo.parts.model_step import model_title
 from demo.parts.train_step import STATE_KIND
+from demo.tabs import TABS
 from engine.evaluation.metric_format import metric_name, number
 from engine.run_directory.queue import position
 from engine.run_directory.store import ACTIVE, Manifest, Run
@@ -74,7 +75,7 @@ def act(page: Page, language: str, picked: str, request: gr.Request | None) -> t
 
 def _row(page: Page, run: Run, language: str, asking: bool) -> str:
     manifest = run.manifest
-    task = words(f"{manifest.task}.title").in_language(language)
+    task = TABS[manifest.task].title.in_language(language) if manifest.task in TABS else manifest.task
     state = chip(words(f"state.{manifest.state}").in_language(language), STATE_KIND[manifest.state])
     result = ""
     if manifest.headline:

@@ -17,10 +17,9 @@ import pytest
 
 from demo.page import Page
 from demo.parts import data_step, task_tab
-from demo.parts.overviews import answer_overview, class_balance, entity_balance, summary_overview
 from demo.parts.preview import preview_html
 from demo.parts.wiring import Wiring
-from demo.tabs import classification
+from demo.tabs import TABS, classification
 from engine.config import DataConfig, RunConfig
 from engine.core.settings import Settings
 from engine.data.columns import guess_columns
@@ -41,7 +40,7 @@ def page(tmp_path: Path) -> Page:
 def scene(page: Page) -> Wiring:
     with gr.Blocks():
         page.language = gr.Radio(["en", "zh-CN"], value="en")
-        return Wiring(page, task_tab.build(page, classification.TASK))
+        return Wiring(page, task_tab.build(page, classification.TAB))
 
 
 def values(scene: Wiring, **changes: Any) -> list[Any]:
@@ -210,11 +209,11 @@ def test_entities_are_marked_in_their_sentence(tmp_path: Path) -> None:
         {"text": "<b>Ann</b> met Bob", "spans": [{"start": 3, "end": 6, "label": "PER<"}, {"start": 15, "end": 18, "label": "PER<"}]},
     ]  # fmt: skip
     config, table, columns = table_of(tmp_path, "ner", rows)
-    html = preview_html(config, table, columns, "en")
+    html = preview_html(TABS[config.task], config, table, columns, "en")
     assert '&lt;b&gt;<mark class="tb-entity tb-e' in html
     assert 'title="PER&lt;">Ann<small>PER&lt;</small></mark>&lt;/b&gt;' in html
     assert "nothing here" not in html
-    balance = entity_balance(config, table, columns, "en")
+    balance = TABS["ner"].overview(config, table, columns, "en")
     assert "Types of entities: 1" in balance and "2 entities; rows without any: 1 of 2." in balance
 
 
@@ -226,26 +225,26 @@ def test_an_answer_is_marked_in_its_passage(tmp_path: Path) -> None:
         {"context": context, "question": "人口是多少？", "answers": {"text": [], "answer_start": []}},
     ]
     config, table, columns = table_of(tmp_path, "qa", rows)
-    html = preview_html(config, table, columns, "zh-CN")
+    html = preview_html(TABS[config.task], config, table, columns, "zh-CN")
     assert '<mark class="tb-hit">北京</mark>' in html and html.count("…") >= 2
     assert "中国的首都是哪里？" in html and "人口是多少？" in html
-    overview = answer_overview(config, table, columns, "zh-CN")
+    overview = TABS["qa"].overview(config, table, columns, "zh-CN")
     assert "2 个问题" in overview and "50%" in overview
 
 
 def test_the_length_of_summaries_is_shown(tmp_path: Path) -> None:
     rows = [{"document": "word " * 40, "summary": "word " * n} for n in (1, 3, 30)]
     config, table, columns = table_of(tmp_path, "summarization", rows)
-    html = summary_overview(config, table, columns, "en")
+    html = TABS["summarization"].overview(config, table, columns, "en")
     assert html.count("33%") == 3
-    assert "word word" in preview_html(config, table, columns, "en")
+    assert "word word" in preview_html(TABS[config.task], config, table, columns, "en")
 
 
 def test_a_task_whose_columns_are_missing_shows_nothing_false(tmp_path: Path) -> None:
     config, table, columns = table_of(tmp_path, "ner", [{"text": "a sentence of words"}] * 3)
-    assert entity_balance(config, table, columns, "en") == ""
-    assert "a sentence of words" in preview_html(config, table, columns, "en")
-    assert class_balance(RunConfig(), table, {}, "en") == ""
+    assert TABS["ner"].overview(config, table, columns, "en") == ""
+    assert "a sentence of words" in preview_html(TABS[config.task], config, table, columns, "en")
+    assert TABS["classification"].overview(RunConfig(), table, {}, "en") == ""
 
 
 def test_a_separator_of_labels_is_one_click(scene: Wiring, page: Page, tmp_path: Path) -> None:

@@ -66,7 +66,15 @@ def written(tmp_path_factory) -> tuple[Path, dict[str, Any]]:
     train, validation, test = rows(30, 1), rows(10, 2), rows(80, 3)
     said = {name: [answer(example, rng) for example in examples] for name, examples in (("v", validation), ("t", test))}
     data = EvaluationData(
-        EvaluationSettings(bootstrap_samples=100), task.outputs(train), train, validation, test, said["t"], said["t"], said["v"], {}
+        EvaluationSettings(bootstrap_samples=100),
+        task.outputs(train),
+        train,
+        validation,
+        test,
+        said["t"],
+        said["t"],
+        said["v"],
+        {},
     )
     found, records = task.report(data)
     directory = tmp_path_factory.mktemp("report")
@@ -142,7 +150,7 @@ def test_typing_asks_only_when_there_is_a_run_and_a_text(tmp_path: Path, monkeyp
     page = Page.from_settings(Settings(cache_dir=tmp_path / "cache", runs_dir=tmp_path / "runs"))
     with gr.Blocks():
         page.language = gr.Radio(["en", "zh-CN"], value="en")
-        scene = Wiring(page, task_tab.build(page, ner.TASK))
+        scene = Wiring(page, task_tab.build(page, ner.TAB))
     asked: list[tuple] = []
     monkeypatch.setattr(scene, "ask", lambda *given: asked.append(given) or "answered")
     run = make_run(tmp_path / "runs", state="running")

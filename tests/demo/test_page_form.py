@@ -31,7 +31,7 @@ def page(tmp_path: Path) -> Page:
     return Page.from_settings(Settings(cache_dir=tmp_path / "cache", runs_dir=tmp_path / "runs"))
 
 
-@pytest.fixture(params=[classification.TASK, summarization.TASK], ids=lambda task: task.name)
+@pytest.fixture(params=[classification.TAB, summarization.TAB], ids=lambda task: task.name)
 def tab(request: pytest.FixtureRequest, page: Page) -> TaskTab:
     with gr.Blocks():
         page.language = gr.Radio(["en", "zh-CN"], value="en")
@@ -65,9 +65,9 @@ def other_value(field: form.Field, uploads: Uploads, tmp_path: Path) -> tuple[An
 
 
 def test_the_page_has_a_field_for_every_field_of_run_config(tab: TaskTab) -> None:
-    expected = {path for path, _, option in walk_options(RunConfig) if option.serves(TASKS[tab.task.name].kind)}
+    expected = {path for path, _, option in walk_options(RunConfig) if option.serves(tab.spec.task.kind)}
     expected -= {"task", "data.columns"}
-    expected |= {f"data.columns.{role.name}" for role in TASKS[tab.task.name].roles}
+    expected |= {f"data.columns.{role.name}" for role in TASKS[tab.spec.name].roles}
     assert set(tab.fields) == expected
 
 
@@ -77,17 +77,17 @@ def test_every_field_reaches_run_config(tab: TaskTab, page: Page, tmp_path: Path
         field = form.fields()[path]
         sent, expected = other_value(field, page.uploads, tmp_path)
         assert sent != defaults[path], path
-        config = form.to_config(tab.task.name, {**defaults, path: sent}, page.uploads)
+        config = form.to_config(tab.spec.name, {**defaults, path: sent}, page.uploads)
         assert form.get(config.to_dict(), path) == expected, path
-    for role in TASKS[tab.task.name].roles:
-        config = form.to_config(tab.task.name, {**defaults, f"data.columns.{role.name}": "a column"}, page.uploads)
+    for role in TASKS[tab.spec.name].roles:
+        config = form.to_config(tab.spec.name, {**defaults, f"data.columns.{role.name}": "a column"}, page.uploads)
         assert config.data.columns == {role.name: "a column"}
 
 
 def test_the_form_as_it_opens_is_the_default_run_on_the_example(tab: TaskTab, page: Page) -> None:
     values = {path: component.value for path, component in tab.fields.items()}
-    expected = RunConfig.from_dict({"task": tab.task.name, "data": {"example": first_choice(tab.task.name, "en")}})
-    assert form.to_config(tab.task.name, values, page.uploads) == expected
+    expected = RunConfig.from_dict({"task": tab.spec.name, "data": {"example": first_choice(tab.spec.name, "en")}})
+    assert form.to_config(tab.spec.name, values, page.uploads) == expected
 
 
 def test_a_configuration_fills_the_form_and_comes_back_whole(page: Page) -> None:

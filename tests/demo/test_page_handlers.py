@@ -17,6 +17,7 @@ from engine.assets import EXAMPLES
 from engine.core.errors import UserError
 from engine.core.settings import Settings
 from engine.run_directory.identity import this_process
+from engine.tasks import TASKS
 
 SKIP = gr.skip()
 
@@ -30,7 +31,7 @@ def page(tmp_path: Path) -> Page:
 def scene(page: Page) -> Wiring:
     with gr.Blocks():
         page.language = gr.Radio(["en", "zh-CN"], value="en")
-        return Wiring(page, task_tab.build(page, classification.TASK))
+        return Wiring(page, task_tab.build(page, classification.TAB))
 
 
 def values(scene: Wiring, **changes: Any) -> list[Any]:
@@ -295,8 +296,8 @@ def test_the_example_cards_speak_the_language_that_is_asked_for(scene: Wiring) -
 @pytest.mark.parametrize("typed", ["", "   ", None])
 def test_an_empty_question_is_told(typed: str | None) -> None:
     with pytest.raises(UserError):
-        playground.question("classification", {"text": typed, "text_pair": ""})
-    assert playground.question("classification", {"text": " a ", "text_pair": ""}) == {"text": "a"}
+        playground.typed_row(TASKS["classification"], {"text": typed, "text_pair": ""})
+    assert playground.typed_row(TASKS["classification"], {"text": " a ", "text_pair": ""}) == {"text": "a"}
 
 
 def test_data_from_which_nothing_can_be_learned_does_not_start(scene: Wiring, page: Page, tmp_path: Path) -> None:

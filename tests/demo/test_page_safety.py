@@ -15,7 +15,7 @@ from demo.page import Page
 from demo.parts import data_step, export, playground, train_step
 from demo.parts.report_view import picked_html, report_html
 from demo.tabs import runs
-from demo.tabs.classification import TASK
+from demo.tabs.classification import TAB
 from demo.uploads import Uploads
 from engine.config import RunConfig
 from engine.core.errors import FileProblem, RunProblem, UserError
@@ -86,7 +86,7 @@ def test_a_hostile_run_is_text(page: Page, language: str) -> None:
     for html in (*(new[name] for name in ("head", "status", "curves", "notes")), runs.list_html(page, language)):
         assert_harmless(html)
     assert "&lt;img" in new["head"] and "&lt;img" in new["notes"]
-    assert_harmless(playground.suggestions_html(run, TASK.answers, language))
+    assert_harmless(playground.suggestions_html(run, TAB, language))
     assert_harmless(export.code_html(run, False, language))
 
 
@@ -103,7 +103,7 @@ def test_a_hostile_table_is_text() -> None:
     columns = {"text": HOSTILE, "label": "label"}
     config = RunConfig.from_dict({"data": {"train": f"/x/{HOSTILE}"}})
     table = Table(frame, source, [1])
-    html = data_step.view_html(config, {"train": table}, columns, data_step.class_balance, "en")
+    html = data_step.view_html(TAB, config, {"train": table}, columns, "en")
     assert "&lt;img" in html
     assert_harmless(html)
     assert_harmless(data_step.source_html(config, "en"))
@@ -114,8 +114,8 @@ def test_a_hostile_table_is_text() -> None:
 
 def test_a_hostile_answer_and_error_are_text() -> None:
     answer = {"label": HOSTILE, "confidence": 0.9, "probabilities": {HOSTILE: 0.9, "b": 0.1}, "windows": 2}
-    assert_harmless(TASK.answers.one({"text": HOSTILE}, answer, answer, "en"))
-    assert_harmless(TASK.answers.many([{"text": HOSTILE}], [answer], "en"))
+    assert_harmless(TAB.answers.one({"text": HOSTILE}, answer, answer, "en"))
+    assert_harmless(TAB.answers.many([{"text": HOSTILE}], [answer], "en"))
     assert_harmless(markup.error_panel(UserError("x", Text(HOSTILE, HOSTILE), Text(HOSTILE, HOSTILE)), "en"))
 
 

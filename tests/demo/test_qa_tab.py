@@ -153,6 +153,6 @@ def test_without_unanswerable_questions_no_threshold_is_shown() -> None:
 
 def test_a_suggestion_says_the_question_and_its_answer() -> None:
     row = {"inputs": {"context": CONTEXT, "question": "How much?"}, "target": [{"text": "£60", "start": 27}]}
-    assert qa.TASK.answers.target(row) == "£60"
-    assert qa.TASK.answers.target({**row, "target": []}) == "–"
-    assert qa.TASK.answers.asks == "question"
+    assert qa.TAB.answers.target(row) == "£60"
+    assert qa.TAB.answers.target({**row, "target": []}) == "–"
+    assert qa.TAB.suggested_input == "question"

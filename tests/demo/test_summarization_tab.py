@@ -39,7 +39,7 @@ def page(tmp_path: Path) -> Page:
 def scene(page: Page) -> Wiring:
     with gr.Blocks():
         page.language = gr.Radio(["en", "zh-CN"], value="en")
-        wiring = Wiring(page, task_tab.build(page, summarization.TASK))
+        wiring = Wiring(page, task_tab.build(page, summarization.TAB))
         wiring.connect()
         return wiring
 

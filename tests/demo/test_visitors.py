@@ -32,7 +32,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
 def scene(page: Page) -> Wiring:
     with gr.Blocks():
         page.language = gr.Radio(["en", "zh-CN"], value="en")
-        return Wiring(page, task_tab.build(page, classification.TASK))
+        return Wiring(page, task_tab.build(page, classification.TAB))
 
 
 def visitor(page: Page, cookie: str | None = None, username: str | None = None, **scope: Any) -> gr.Request:

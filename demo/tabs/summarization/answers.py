@@ -26,7 +26,7 @@ def answer_html(row: dict[str, str], tuned: dict[str, Any] | None, base: dict[st
     if tuned is not None and tuned.get("parts", 1) > 1:
         note = words("summarization.in_parts", parts=tuned["parts"]).in_language(language)
     elif tuned is not None and tuned.get("cut"):
-        note = words("summarization.was_cut").in_language(language)
+        note = words("generation.was_cut").in_language(language)
     note = f'<p class="tb-quiet">{safe(note)}</p>' if note else ""
     return f'<div class="tb-answer tb-summaries">{columns}</div>{note}{_legend(language)}'
 
@@ -38,14 +38,14 @@ def _one(title: Any, row: dict[str, str], answer: dict[str, Any] | None, languag
     if text:
         body = line_html(marked(row["document"], text), language)
     elif growing:
-        body = f'<span class="tb-quiet">{say("summarization.reading")}</span>'
+        body = f'<span class="tb-quiet">{say("generation.reading")}</span>'
     else:
-        body = f'<span class="tb-quiet">{say("summarization.empty")}</span>'
+        body = f'<span class="tb-quiet">{say("generation.empty")}</span>'
     cursor = '<i class="tb-cursor" aria-hidden="true"></i>' if growing else ""
     fact = ""
     if text and not growing:
         said, read = len(_split(text)), len(_split(row["document"]))
-        key = "summarization.stopped" if answer and answer.get("stopped") else "summarization.length"
+        key = "generation.stopped" if answer and answer.get("stopped") else "summarization.length"
         fact = f'<p class="tb-sure">{say(key, words=count(said), document=count(read))}</p>'
     return (
         f'<section class="tb-answer-{kind}" aria-live="polite" aria-busy="{"true" if growing else "false"}">'
