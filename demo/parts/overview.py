@@ -15,7 +15,7 @@ def heading_html(title: Text, language: str) -> str:
     return f'<h3 class="tb-sub">{safe(title.in_language(language))}</h3>'
 
 
-def line_html(text: Text, language: str) -> str:
+def caption_html(text: Text, language: str) -> str:
     return f'<p class="tb-quiet">{safe(text.in_language(language))}</p>'
 
 
@@ -33,5 +33,5 @@ def distribution_html(counts: list[tuple[str, int]], title: Text, more: Text, la
         return ""
     bars = bars_html(counts[:SHOWN], counts[0][1], sum(number for _, number in counts))
     hidden = len(counts) - SHOWN
-    rest = line_html(more.format(count=hidden), language) if hidden > 0 else ""
+    rest = caption_html(more.format(count=hidden), language) if hidden > 0 else ""
     return heading_html(title.format(count=len(counts)), language) + bars + rest

@@ -17,7 +17,6 @@ from demo.parts.marked import legend, marked
 from demo.parts.report_view import picked_html
 from demo.parts.wiring import Wiring
 from demo.tabs import ner
-from demo.tabs.ner import answers
 from engine.core.settings import Settings
 from engine.report.files import write_report
 from engine.report.html import sections_html
@@ -118,7 +117,7 @@ def test_an_answer_marks_the_text_exactly_and_safely() -> None:
         "windows": 3,
     }
     base = {"entities": [], "types": ["<LOC>", "PER"], "windows": 3}
-    html = answers.answer_html({"text": text}, tuned, base, "en")
+    html = ner.answer_html({"text": text}, tuned, base, "en")
     assert EVIL not in html and "&lt;img" in html
     assert '">北京<small>&lt;LOC&gt;</small></mark>' in html and "98%" in html
     assert html.count("<mark") == 1 and "No entity found." in html and "3 windows" in html
@@ -127,13 +126,13 @@ def test_an_answer_marks_the_text_exactly_and_safely() -> None:
 
 def test_a_file_of_answers_is_summed_up() -> None:
     entity = {"start": 0, "end": 5, "label": "LOC", "text": "Paris", "score": 0.9}
-    html = answers.batch_html(
+    html = ner.batch_html(
         [{"text": "Paris is"}, {"text": "none"}],
         [{"entities": [entity], "types": ["LOC"]}, {"entities": [], "types": ["LOC"]}],
         "en",
     )
     assert "LOC" in html and "<mark" in html and "none" in html
-    assert "没有找到实体" in answers.batch_html([{"text": "none"}], [{"entities": [], "types": ["LOC"]}], "zh-CN")
+    assert "没有找到实体" in ner.batch_html([{"text": "none"}], [{"entities": [], "types": ["LOC"]}], "zh-CN")
 
 
 def test_a_long_text_is_cut_where_it_is_only_previewed() -> None:
@@ -142,8 +141,8 @@ def test_a_long_text_is_cut_where_it_is_only_previewed() -> None:
 
 
 def test_what_is_shown_of_a_test_row_are_its_types() -> None:
-    assert answers.target_of({"target": [{"label": "B"}, {"label": "A"}, {"label": "B"}]}) == "A, B"
-    assert answers.target_of({"target": []}) == ""
+    assert ner.target_of({"target": [{"label": "B"}, {"label": "A"}, {"label": "B"}]}) == "A, B"
+    assert ner.target_of({"target": []}) == ""
 
 
 def test_typing_asks_only_when_there_is_a_run_and_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,7 @@ import pytest
 
 from demo.parts.report_view import picked_html
 from demo.tabs import qa
-from demo.tabs.qa import answers
-from demo.tabs.qa.passage import Mark, marked_html
+from demo.tabs.qa import Mark, marked_html
 from engine.core.errors import UserError
 from engine.report.html import sections_html
 from engine.schema import Example
@@ -62,21 +61,21 @@ def test_marks_stand_at_their_characters() -> None:
 
 
 def test_every_line_is_a_question() -> None:
-    rows = answers.questions_of({"context": CONTEXT, "question": " What? \n\n Where?\r\nWho?"})
+    rows = qa.questions_of({"context": CONTEXT, "question": " What? \n\n Where?\r\nWho?"})
     assert [row["question"] for row in rows] == ["What?", "Where?", "Who?"]
     assert all(row["context"] == CONTEXT for row in rows)
     with pytest.raises(UserError, match="200"):
-        answers.questions_of({"context": "c", "question": "\n".join(map(str, range(200)))})
+        qa.questions_of({"context": "c", "question": "\n".join(map(str, range(200)))})
 
 
 @pytest.mark.parametrize(
     ("language", "none"), [("en", "There is no answer in this text."), ("zh-CN", "这段文本里没有答案。")]
 )
 def test_several_questions_each_have_their_answer_in_place(language: str, none: str) -> None:
-    rows = answers.questions_of({"context": CONTEXT, "question": f"How much?\nWhere from?\n{HOSTILE}"})
+    rows = qa.questions_of({"context": CONTEXT, "question": f"How much?\nWhere from?\n{HOSTILE}"})
     tuned = [answer("£60", "Leicester"), answer("Leicester"), answer("")]
     base = [answer("Leicester"), answer("£60"), answer("£60")]
-    shown = answers.answers_html(rows, tuned, base, language)
+    shown = qa.answers_html(rows, tuned, base, language)
     assert shown.count('class="tb-qa-item') == 3
     assert none in shown
     assert "<img" not in shown and "<b>Larkmoor" not in shown
@@ -90,14 +89,14 @@ def test_several_questions_each_have_their_answer_in_place(language: str, none: 
 
 
 def test_one_question_needs_no_number() -> None:
-    shown = answers.answer_html({"context": CONTEXT, "question": "How much?"}, answer("£60"), None, "en")
+    shown = qa.answer_html({"context": CONTEXT, "question": "How much?"}, answer("£60"), None, "en")
     assert "tb-qa-number" not in shown and "<sup>" not in shown
     assert "80% sure" in shown
 
 
 def test_a_file_is_summed_up_and_its_first_rows_shown() -> None:
     rows = [{"context": CONTEXT, "question": "How much?"}, {"context": CONTEXT, "question": HOSTILE}]
-    shown = answers.batch_html(rows, [answer("£60"), answer("")], "en")
+    shown = qa.batch_html(rows, [answer("£60"), answer("")], "en")
     assert "1 of 2 questions answered" in shown
     assert '<mark class="tb-hit">£60</mark>' in shown and "<img" not in shown
 

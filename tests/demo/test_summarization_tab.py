@@ -20,7 +20,6 @@ from demo.parts.report_view import picked_html
 from demo.parts.wiring import Wiring
 from demo.stops import Stops
 from demo.tabs import summarization
-from demo.tabs.summarization import answers
 from engine.core.settings import Settings
 from engine.report.html import line_html, sections_html
 from engine.tasks import TASKS
@@ -77,14 +76,14 @@ def test_a_marked_text_is_the_text_and_nothing_of_it_is_markup(text: str) -> Non
 
 def test_a_growing_answer_says_so_and_a_whole_one_has_its_length() -> None:
     row = {"document": DOCUMENT}
-    waiting = answers.answer_html(row, None, None, "en")
+    waiting = summarization.answer_html(row, None, None, "en")
     assert "tb-cursor" in waiting and "Reading" in waiting
-    part = answers.answer_html(row, {"summary": "Anna", "parts": 1, "cut": False, "growing": True}, None, "en")
+    part = summarization.answer_html(row, {"summary": "Anna", "parts": 1, "cut": False, "growing": True}, None, "en")
     assert "tb-cursor" in part and "words, from" not in part
     whole = {"summary": "Anna ordered lamps.", "parts": 3, "cut": False, "growing": False}
-    shown = answers.answer_html(row, whole, {**whole, "summary": HOSTILE}, "en")
+    shown = summarization.answer_html(row, whole, {**whole, "summary": HOSTILE}, "en")
     assert "tb-cursor" not in shown and "3 words, from 14" in shown and "3 parts" in shown and "<img" not in shown
-    assert "只读了开头" in answers.answer_html(row, {**whole, "parts": 1, "cut": True}, None, "zh-CN")
+    assert "只读了开头" in summarization.answer_html(row, {**whole, "parts": 1, "cut": True}, None, "zh-CN")
 
 
 def example(prediction: str = "Peter paid 7 euros") -> dict[str, Any]:

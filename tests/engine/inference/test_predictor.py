@@ -25,9 +25,7 @@ CLASSES = Classes(["bad", "good"])
 def folder(tiny_bert, tmp_path_factory):
     """A model folder as a run leaves it, untrained: its answers are arbitrary but fixed."""
     directory = tmp_path_factory.mktemp("model")
-    loaded = (
-        TASKS["classification"].task_model().load(str(tiny_bert), CLASSES, dropout=0.0)
-    )
+    loaded = TASKS["classification"].task_model().load(str(tiny_bert), CLASSES, dropout=0.0)
     save_model(apply_method(loaded, MethodConfig(), True), loaded, directory)
     Description("classification", CLASSES.to_dict(), 16, "full", str(tiny_bert), columns={"text": "text"}).save(
         directory

@@ -1,19 +1,30 @@
-"""How a classifier's answers are shown: one text with its probabilities, a file of texts with the spread of its labels.
-
-Knows what an answer holds (Classification.answers). Labels and texts are escaped.
-"""
+"""The text classification tab: its words, its overview of the data, and how its answers are shown."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any
 
+from demo import data_preview
 from demo.i18n import words
 from demo.markup import bar, clip, count, percent, safe, table
+from demo.parts.overview import distribution_html
+from demo.parts.tab_spec import AnswerView, TabSpec
+from engine.config import RunConfig
+from engine.data.table import Table
 from engine.tasks.classification.model import label_text
 
 SHOWN_CLASSES = 6
 PREVIEW_ROWS = 8
+
+
+def class_balance(config: RunConfig, train: Table, columns: dict[str, str], language: str) -> str:
+    """How many rows each class has, as bars."""
+    column = columns.get("label")
+    if column is None or column not in train.columns:
+        return ""
+    counts = data_preview.class_counts(train, column, config.data.label_separator)
+    return distribution_html(counts, words("classification.classes"), words("classification.more_classes"), language)
 
 
 def answer_html(row: dict[str, str], tuned: dict[str, Any], base: dict[str, Any] | None, language: str) -> str:
@@ -38,9 +49,9 @@ def _one_answer(title: str, answer: dict[str, Any], language: str, kind: str) ->
 
 def batch_html(rows: list[dict[str, str]], answers: list[dict[str, Any]], language: str) -> str:
     """How the answers are spread, and the first of them."""
-    spread = Counter(label_text(answer) for answer in answers)
-    most = max(spread.values())
-    bars = "".join(bar(label, number / most, count(number)) for label, number in spread.most_common(SHOWN_CLASSES))
+    counts = Counter(label_text(answer) for answer in answers)
+    most = max(counts.values())
+    bars = "".join(bar(label, number / most, count(number)) for label, number in counts.most_common(SHOWN_CLASSES))
     say = lambda key: safe(words(key).in_language(language))  # noqa: E731
     first = [
         [clip(" / ".join(row.values()), 160), f"<b>{safe(label_text(answer))}</b>", percent(answer["confidence"], 0)]
@@ -54,3 +65,14 @@ def target_of(row: dict[str, Any]) -> str:
     """A test row's label, or all of them."""
     target = row["target"]
     return ", ".join(target) if isinstance(target, list) else str(target)
+
+
+TAB = TabSpec(
+    name="classification",
+    title=words("classification.title"),
+    promise=words("classification.promise"),
+    overview=class_balance,
+    answers=AnswerView(answer_html, batch_html, target_of),
+    placeholders=dict.fromkeys(("text", "text_pair"), words("try.placeholder_text")),
+    lines={"text_pair": 2},
+)
