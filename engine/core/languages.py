@@ -89,7 +89,7 @@ def _script_counts(texts: Sequence[str]) -> list[list[int]]:
 
 
 def _language(counts: list[int], text: str) -> str:
-    found = dict(zip(_SCRIPTS, counts, strict=True))
+    found: dict[str, float] = dict(zip(_SCRIPTS, counts, strict=True))
     del found[""]
     # One ideograph says about as much as a short word of letters.
     found["latin"] = found["latin"] / 4

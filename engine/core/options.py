@@ -100,7 +100,7 @@ def read(config_class: type, values: Any, problems: list[Problem], prefix: str =
         if field.name not in values:
             continue
         path, hint, value = f"{prefix}{field.name}", hints[field.name], values[field.name]
-        if dataclasses.is_dataclass(hint):
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
             chosen[field.name] = read(hint, value, problems, path + ".")
             continue
         if value is False and "off" in field.metadata["option"].choices:

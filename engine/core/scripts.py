@@ -46,7 +46,7 @@ _SAMPLE = 2000  # characters that decide: the script of a text shows early
 
 def script_of(text: str) -> str:
     """The script most letters of a text are in, a key of NAMES. Any kana makes Han Japanese."""
-    counts = {name: len(pattern.findall(text[:_SAMPLE])) for name, pattern in _PATTERNS.items()}
+    counts: dict[str, float] = {name: len(pattern.findall(text[:_SAMPLE])) for name, pattern in _PATTERNS.items()}
     # One Han character carries about as much as a short Latin word.
     counts["latin"] /= 3
     if counts["kana"] and counts["kana"] + counts["han"] >= max(counts.values()):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from engine.core.errors import ConfigProblem
 from engine.core.text import Text
@@ -86,7 +87,7 @@ class Settings:
             "checkpoint_seconds": "TUNEBENCH_CHECKPOINT_SECONDS",
             "hang_seconds": "TUNEBENCH_HANG_SECONDS",
         }
-        changes: dict[str, object] = {}
+        changes: dict[str, Any] = {}
         for field, variable in numbers.items():
             value = os.environ.get(variable)
             if value:

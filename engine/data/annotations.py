@@ -95,7 +95,7 @@ def paragraph_records(paragraphs: list[dict[str, Any]], name: str) -> list[dict[
     qas = []
     for paragraph in paragraphs:
         context = next(paragraph[key] for key in _CONTEXTS if isinstance(paragraph.get(key), str))
-        questions = []
+        questions: list[dict[str, Any]] = []
         for given in paragraph["qas"]:
             question = dict(given) if isinstance(given, dict) else {}
             question["question"] = next((question[key] for key in _QUESTIONS if key in question), None)

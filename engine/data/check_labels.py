@@ -201,9 +201,9 @@ def _from_token(corpus: Corpus) -> list[Finding]:
     total: Counter[str] = Counter()
     inside: dict[str, Counter[str]] = defaultdict(Counter)
     for i in rows:
-        tokens = set(_TOKEN.findall(corpus.texts["train"][i].lower()))
-        total.update(tokens)
-        inside[corpus.train[i].target].update(tokens)
+        present = set(_TOKEN.findall(corpus.texts["train"][i].lower()))
+        total.update(present)
+        inside[corpus.train[i].target].update(present)
     giveaways: dict[str, str] = {}
     for label, tokens in inside.items():
         for token, count in tokens.most_common(20):

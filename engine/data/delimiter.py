@@ -82,8 +82,8 @@ def has_header(rows: list[list[str]]) -> bool:
     head, body = [cell.strip() for cell in rows[0]], rows[1 : _SAMPLE_ROWS + 1]
     if any(plain_name(cell) in known_names() for cell in head) or not body:
         return True
-    columns = [(c, [row[i].strip() for row in body if i < len(row) and row[i].strip()]) for i, c in enumerate(head)]
-    columns = [(cell, below, sorted(map(len, below))[len(below) // 2]) for cell, below in columns if cell and below]
+    cells = [(c, [row[i].strip() for row in body if i < len(row) and row[i].strip()]) for i, c in enumerate(head)]
+    columns = [(cell, below, sorted(map(len, below))[len(below) // 2]) for cell, below in cells if cell and below]
     if any(len(cell) > max(20, 5 * usual) for cell, _, usual in columns):
         return True  # a survey's question above its short answers
     for cell, below, usual in columns:

@@ -63,11 +63,3 @@ def rows_left_out(code: str, what: Text, places: list[Place]) -> Notice:
         count,
         some(places),
     )
-
-
-def labels_of(example: Example) -> tuple[str, ...]:
-    """The labels of an example of classification or NER, each once; nothing for the other tasks."""
-    target = example.target
-    if isinstance(target, str):
-        return (target,)
-    return tuple(dict.fromkeys(item if isinstance(item, str) else item.get("label", "") for item in target))

@@ -10,38 +10,17 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from engine.core.errors import ConfigProblem
 from engine.core.text import Text
-from engine.data.findings import Fix
 from engine.data.mask import mask_example
 from engine.data.near import near_groups
 from engine.data.normal import normal_form
-from engine.data.task import DataTask
+from engine.data.task import DataTask, RowFix, Tables
 from engine.schema import Example, Notice
 
-Tables = dict[str, list[Example]]
-
 RARE = 3  # rows of a class below which it cannot be in training, validation and test
-
-
-@dataclass(frozen=True, slots=True)
-class RowFix:
-    """A fix that changes rows. `apply` takes the examples of every table and returns those after the fix.
-
-    Fixes that leave rows out (`drops_rows`) run after those that change rows, because a changed row may repeat another one.
-    """
-
-    code: str
-    label: Text
-    apply: Callable[[Tables, DataTask], Tables]
-    drops_rows: bool = False
-
-    @property
-    def fix(self) -> Fix:
-        """The fix as a finding offers it."""
-        return Fix(self.code, self.label)
 
 
 def fixes_for(task: DataTask) -> dict[str, RowFix]:

@@ -37,7 +37,8 @@ def near_groups(texts: Sequence[str]) -> list[int]:
             k = first[k]
         return k
 
-    held, left = -1, frozenset()  # pairs come sorted by their first text, whose shingles are kept meanwhile
+    left: frozenset[str] = frozenset()
+    held = -1  # pairs come sorted by their first text, whose shingles are kept meanwhile
     for a, b in _candidates(signatures):
         ends = root(eligible[a]), root(eligible[b])
         if ends[0] == ends[1]:

@@ -37,7 +37,7 @@ def read_pairs(text: str, source: Source, limits: Limits) -> Table:
     for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
         if not line.strip():
             continue
-        parts = _fasttext(line.strip()) if fasttext else [part.strip() for part in line.split(_BARS)]
+        parts: list[object] = _fasttext(line.strip()) if fasttext else [part.strip() for part in line.split(_BARS)]
         width = width or len(parts)
         if len(parts) != width:
             raise FileProblem(

@@ -143,13 +143,13 @@ def _draw(
     drawn: set[int] = set()
     carried = 0.0  # what rounding took from one class is given to the next, so that the whole has the share asked for
     for name in sorted(strata.keys() - too_rare, key=lambda name: (len(strata[name]), name)):
-        members = strata[name]
-        rng.shuffle(members)
-        exact = share * sum(map(len, members)) + carried
+        choices = strata[name]
+        rng.shuffle(choices)
+        exact = share * sum(map(len, choices)) + carried
         quota = max(1, round(exact))
         taken = 0
-        spare = len(members) - keep  # groups that may leave
-        for group in members:
+        spare = len(choices) - keep  # groups that may leave
+        for group in choices:
             if taken >= quota or spare <= 0:
                 break
             if taken and taken + len(group) > 1.5 * quota:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from engine.core.text import Text
+from engine.data.findings import Finding, Fix
 from engine.schema import Example, Notice, Role
 
 if TYPE_CHECKING:
     from engine.data.config import DataConfig
-    from engine.data.corpus import Corpus
-    from engine.data.findings import Finding
-    from engine.data.fixes import RowFix
     from engine.data.guess import Guess
     from engine.data.table import Table
 
+Tables = dict[str, list[Example]]  # by split
 # (offset in a text before it was rewritten, whether it ends a span) -> the offset of the same place in the new text
 Moved = Callable[[int, bool], int]
 
@@ -74,5 +75,24 @@ class DataTask(Protocol):
     def column(self, columns: Mapping[str, str], role: str) -> str: ...
     def rewrite_texts(self, example: Example, rewrite: Callable[[str], tuple[str, Moved]]) -> Example: ...
 
-    def checks(self) -> Sequence[Callable[[Corpus], list[Finding]]]: ...
+    # Each takes a Corpus, which has such a task: hence the open type.
+    def checks(self) -> Sequence[Callable[[Any], list[Finding]]]: ...
     def fixes(self) -> Sequence[RowFix]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RowFix:
+    """A fix that changes rows. `apply` takes the examples of every table and returns those after the fix.
+
+    Fixes that leave rows out (`drops_rows`) run after those that change rows, because a changed row may repeat another one.
+    """
+
+    code: str
+    label: Text
+    apply: Callable[[Tables, DataTask], Tables]
+    drops_rows: bool = False
+
+    @property
+    def fix(self) -> Fix:
+        """The fix as a finding offers it."""
+        return Fix(self.code, self.label)

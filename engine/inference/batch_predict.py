@@ -72,9 +72,9 @@ def text_columns(predictor: Predictor, table: Table, given: dict[str, str]) -> d
     wanted = [spec.role(name) for name in spec.inputs if name not in spec.optional_inputs or name in trained]
     given = {role: column for role, column in given.items() if column}
     labels = {role.name: role.label for role in spec.roles}
-    for role, column in given.items():
+    for name, column in given.items():
         if column not in table.columns:
-            raise missing_column(table, column, labels[role], role)
+            raise missing_column(table, column, labels[name], name)
     named = {role.name: trained[role.name] for role in wanted if trained.get(role.name) in table.columns}
     only = {wanted[0].name: table.columns[0]} if len(wanted) == len(table.columns) == 1 else {}
     found = {**guess_columns(table, spec), **only, **named, **given}

@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     from engine.data.config import DataConfig
     from engine.data.corpus import Corpus
     from engine.data.findings import Finding
-    from engine.data.fixes import RowFix
     from engine.data.guess import Guess
     from engine.data.table import Table
-    from engine.data.task import Moved
+    from engine.data.task import Moved, RowFix
     from engine.schema import Answered, Notice, Outputs
     from engine.tasks.export_spec import TaskExport
     from engine.tasks.model import TaskModel

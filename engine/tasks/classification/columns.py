@@ -48,7 +48,7 @@ def guess(table: Table, given: dict[str, str]) -> dict[str, Guess]:
         return 0.6 * named if named >= 0.5 and (facts.rows < 200 or facts.repeated > 0.3) else -1.0
 
     guesses: dict[str, Guess] = {}
-    best = (0.0, None, None)
+    best: tuple[float, Column | None, Column | None] = (0.0, None, None)
     for text in columns if "text" not in given else [None]:
         for label in columns if "label" not in given else [None]:
             if text is label and text is not None:

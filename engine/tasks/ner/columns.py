@@ -41,18 +41,18 @@ def guess(table: Table, given: dict[str, str]) -> dict[str, Guess]:
         listed = facts.lists >= 0.9 and named >= 0.5
         return facts.tags + named if facts.tags >= 0.9 or listed else 0.0
 
-    best: tuple[float, Column | None, Column | None] = (0.0, None, None)
-    for tags in columns:
-        score = tag_score(tags)
-        for tokens in columns if score else []:
-            if tokens is tags or tokens.facts.tags >= 0.9 or not same_lengths(table, tokens.name, tags.name):
+    best: tuple[float, Column, Column] | None = None
+    for second in columns:
+        score = tag_score(second)
+        for first in columns if score else []:
+            if first is second or first.facts.tags >= 0.9 or not same_lengths(table, first.name, second.name):
                 continue
-            total = score + tokens.named("tokens") + 0.2 * (tokens.facts.lists >= 0.9)
-            if total > best[0]:
-                best = (total, tokens, tags)
-    _, tokens, tags = best
+            total = score + first.named("tokens") + 0.2 * (first.facts.lists >= 0.9)
+            if total > (best[0] if best else 0.0):
+                best = (total, first, second)
     guesses = {}
-    if tokens and tags:
+    if best:
+        _, tokens, tags = best
         guesses["tokens"] = tokens.guess("tokens", 0.6 * tokens.named("tokens") + 0.4, BY_LISTS)
         guesses["tags"] = tags.guess("tags", 0.6 * tags.named("tags") + 0.4, BY_LISTS)
     elif text:

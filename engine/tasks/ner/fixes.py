@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from engine.core.text import Text
-from engine.data.fixes import RowFix, on_each_row
+from engine.data.fixes import on_each_row
+from engine.data.task import RowFix
 from engine.data.word_boundary import inside_word
 from engine.schema import Example
 

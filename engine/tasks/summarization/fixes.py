@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engine.core.text import Text
-from engine.data.fixes import RowFix, on_training_rows
+from engine.data.fixes import on_training_rows
 from engine.data.normal import normal_form
+from engine.data.task import RowFix
 from engine.schema import Example
 
 
