@@ -258,7 +258,7 @@ def metric_chart(history: History, drawn: Sequence[str], language: str) -> str:
     names = ([name for name in drawn if name in measured] or measured)[:2]
     kinds = ("metric", "metric-2")
     best = [i for i, event in enumerate(history.evaluations) if event.get("best")]
-    series = []
+    series: list[Series] = []
     for name, kind in zip(names, kinds, strict=False):
         points = [(event["epoch"], event["metrics"][name]) for event in history.evaluations if name in event["metrics"]]
         # One ring is enough to say which checkpoint is kept.

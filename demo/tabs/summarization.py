@@ -65,7 +65,7 @@ def _summary(title: Text, row: dict[str, str], answer: dict[str, Any] | None, la
     text = answer["summary"] if answer else ""
     growing = answer is None or answer.get("growing", False)
     if text:
-        body = line_html(marked(row["document"], text), language)
+        body: str = line_html(marked(row["document"], text), language)
     elif growing:
         body = f'<span class="tb-quiet">{say("generation.reading")}</span>'
     else:

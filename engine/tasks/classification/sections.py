@@ -250,7 +250,7 @@ def _mistakes(report: dict[str, Any]) -> Section | None:
 def _record(row: dict[str, Any]) -> Record:
     """A test row with its label and answer; an answer that may be right where the label is not is marked so."""
     texts = tuple(RecordText(clipped(str(value), MOST_TEXT)) for value in row["inputs"].values() if value)
-    label, prediction = _joined(row.get("target", row.get("label"))), _joined(row["prediction"])
+    label, prediction = _joined(row["target"] if "target" in row else row["label"]), _joined(row["prediction"])
     right = label == prediction
     sure = percent(row["confidence"])
     facts: list[Line] = [

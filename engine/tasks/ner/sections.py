@@ -158,7 +158,7 @@ def _lenient(report: dict[str, Any]) -> Section:
         Column(Text("Recall", "召回率"), "number", minor=True),
         *(Column(name, "number", minor=True) for name in OUTCOME_NAMES.values()),
     )
-    rows = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             (SCHEMA_NAMES[name], Span(SCHEMA_HELP[name], "quiet")),
             Estimate(

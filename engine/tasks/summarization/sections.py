@@ -11,6 +11,7 @@ from typing import Any
 from engine.core.text import Text
 from engine.evaluation.metric_format import count, percent
 from engine.sections import (
+    Cell,
     Choice,
     Choices,
     Column,
@@ -123,7 +124,9 @@ def _measures(report: dict[str, Any]) -> Section:
         Column(Text("Measure", "度量")),
         *(Column(Text.from_dict(system["label"]), "estimate") for system in systems),
     )
-    rows = tuple((label, *(_estimate(name, system) for system in systems)) for name, (label, _) in measures.items())
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (label, *(_estimate(name, system) for system in systems)) for name, (label, _) in measures.items()
+    )
     scoring = COUNTED[report["counted"]]
     several = report.get("several_references", 1)
     if several > 1:
