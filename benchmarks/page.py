@@ -58,7 +58,7 @@ def visit(browser: Browser, port: int, language: str) -> dict[str, float]:
     began = time.perf_counter()
     took: dict[str, float] = {}
     page.goto(f"http://127.0.0.1:{port}/")
-    for name, sign in (("words", "html[data-arrived]"), ("data", "#classification-data-view .tb-preview")):
+    for name, sign in (("words", "html[data-loaded]"), ("data", "#classification-data-view .tb-preview")):
         page.wait_for_selector(sign)
         took[name] = time.perf_counter() - began
     page.wait_for_timeout(8000)

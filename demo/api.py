@@ -30,7 +30,7 @@ from engine.runs.launch import launch
 from engine.tasks import DEFAULT_TASK, TASKS
 
 _SALT = secrets.token_hex(16)  # of this process: a manifest gives nobody's address away
-MOST_ROWS = 256  # of one question; a file of many belongs on the page
+MAX_ROWS = 256  # of one question; a file of many belongs on the page
 if TYPE_CHECKING:
     TaskName = str
 else:
@@ -38,7 +38,7 @@ else:
 
 
 @contextmanager
-def refused() -> Iterator[None]:
+def api_errors() -> Iterator[None]:
     """A UserError as the caller of an interface gets it: code, words, hint; nothing of this machine."""
     try:
         yield
@@ -96,7 +96,7 @@ class Api:
         Returns:
             run: the id for the other functions; state; address: where a person can watch it.
         """
-        with refused():
+        with api_errors():
             described: dict[str, Any] = {"task": task, "data": {"example": example, "columns": columns or {}}}
             for path, value in (settings or {}).items():
                 _place(described, path, value)
@@ -117,7 +117,7 @@ class Api:
             where it can be told, latest (the newest scores on the validation rows), headline (metric, value, low, high on the test
             rows, once completed) and error (code, message, hint) of a failed run.
         """
-        with refused():
+        with api_errors():
             found = self.page.open_run(run, request)
             manifest, history = found.manifest, self.page.history(found)
             active = manifest.state in ACTIVE
@@ -148,7 +148,7 @@ class Api:
         """
         from engine.report.files import load_report, render_markdown
 
-        with refused():
+        with api_errors():
             if language not in LANGUAGES:
                 raise ConfigProblem(
                     "unknown_language", Text("The language is en or zh-CN.", "语言只能是 en 或 zh-CN。")
@@ -165,14 +165,14 @@ class Api:
         Returns:
             One answer a row. Classification: label, confidence and the probability of each label.
         """
-        with refused():
+        with api_errors():
             found = self.page.open_run(run, request)
             asked = [_row(found.manifest.task, number, row) for number, row in enumerate(rows, start=1)]
-            if len(asked) > MOST_ROWS:
+            if len(asked) > MAX_ROWS:
                 raise ConfigProblem(
                     "too_many_rows",
                     Text(f"{len(asked)} rows are too many at once.", f"一次提交的 {len(asked)} 行过多。"),
-                    Text(f"Ask about {MOST_ROWS} at most.", f"每次最多 {MOST_ROWS} 行。"),
+                    Text(f"Ask about {MAX_ROWS} at most.", f"每次最多 {MAX_ROWS} 行。"),
                 )
             return playground.predictor(self.page, found).predict(asked)
 

@@ -25,7 +25,7 @@ from engine.models.choose import AUTOMATIC
 from engine.schema import Example
 from engine.tasks import TASKS
 
-MOST = 20_000  # rows that are counted for a picture
+MAX_ROWS = 20_000  # rows that are counted for a picture
 
 
 def read(page: Page, config: RunConfig, progress: Callable[[Text, float], None] | None = None) -> dict[str, Table]:
@@ -104,7 +104,7 @@ def _data_and_model(config: RunConfig) -> tuple:
     return (*_data(config), config.model.id, config.model.max_length)
 
 
-def examples(config: RunConfig, table: Table, columns: Mapping[str, str], most: int = MOST) -> list[Example]:
+def examples(config: RunConfig, table: Table, columns: Mapping[str, str], most: int = MAX_ROWS) -> list[Example]:
     """The first rows of a table as its task reads them; none while a column is missing. Raises what the reader raises."""
     task = TASKS[config.task]
     known = {role: column for role, column in columns.items() if column in table.columns}

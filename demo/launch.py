@@ -8,7 +8,7 @@ import sys
 
 from starlette.middleware import Middleware
 
-from demo.early import EarlyScript
+from demo.head_script import HeadScript
 from demo.page import Page
 from demo.theme import build_theme
 from demo.ui import HERE, build_demo
@@ -66,7 +66,7 @@ def launch(
                 HERE.parent / "engine",
             )
         ],
-        app_kwargs={"middleware": [cookie, Middleware(EarlyScript)]},
+        app_kwargs={"middleware": [cookie, Middleware(HeadScript)]},
         # A session keeps hashes of what it was shown: small, but strangers open many.
         state_session_capacity=1000 if settings.public else 10_000,
         strict_cors=True,

@@ -16,8 +16,8 @@ import gradio as gr
 
 from demo.i18n import Labels
 from demo.live import History
-from demo.stops import Stops
-from demo.titles import source_title
+from demo.source_title import source_title
+from demo.stop_events import StopEvents
 from demo.uploads import Uploads
 from demo.visitors import Visitors
 from demo.zero import ZeroGpu
@@ -76,7 +76,7 @@ class Page:
     reports: LRUCache[tuple, Any] = field(default_factory=lambda: LRUCache(16))
     titles: LRUCache[str, Text] = field(default_factory=lambda: LRUCache(512))
     predictors: LRUCache[str, Any] = field(default_factory=lambda: LRUCache(2))
-    stops: Stops = field(default_factory=Stops)
+    stop_events: StopEvents = field(default_factory=StopEvents)
     language: gr.Radio | None = None
     separate: bool = False  # each visitor has runs of their own; a private page with one login has one owner
     zero: ZeroGpu | None = None  # where GPUs come in slices

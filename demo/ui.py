@@ -7,10 +7,10 @@ from pathlib import Path
 import gradio as gr
 
 from demo.api import build_api
-from demo.arrival import connect_arrival
 from demo.header import build_header
 from demo.i18n import words
 from demo.page import Page
+from demo.page_load import connect_page_load
 from demo.parts import task_tab, wiring
 from demo.tabs import TABS, runs
 from engine.core.settings import Settings
@@ -38,6 +38,6 @@ def build_demo(settings: Settings, language: str = "", page: Page | None = None)
                 listed = runs.build(page)
         for tab in task_tabs.values():
             wiring.connect(page, tab)
-        connect_arrival(demo, page, tabs, task_tabs, runs_tab, listed)
+        connect_page_load(demo, page, tabs, task_tabs, runs_tab, listed)
         build_api(page)
     return demo

@@ -13,7 +13,7 @@ from engine.core.errors import UserError
 
 
 @contextmanager
-def told(language: str) -> Iterator[None]:
+def error_toast(language: str) -> Iterator[None]:
     """Turn a UserError into a notice on the page. Gradio shows it and leaves every field as it is."""
     try:
         yield

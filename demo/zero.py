@@ -74,7 +74,7 @@ class ZeroGpu:
         return run.state
 
 
-class OnGpu:
+class GpuPredictor:
     """A predictor whose answers come from the GPU's process. Everything else is asked of one on this processor."""
 
     def __init__(self, directory: Path, zero: ZeroGpu):

@@ -28,7 +28,7 @@ _CHOICES = {
 }
 
 
-def knob(page: Page, path: str, **extra: Any) -> gr.components.Component:
+def config_field(page: Page, path: str, **extra: Any) -> gr.components.Component:
     """The control of one field. `extra` goes to the component as it is."""
     field = fields()[path]
     shared: dict[str, Any] = {"label": field.option.label, "info": _info(field), **extra}
@@ -49,7 +49,7 @@ def knob(page: Page, path: str, **extra: Any) -> gr.components.Component:
     )
 
 
-def radio(page: Page, path: str, only: Sequence[str], value: str, **extra: Any) -> gr.Radio:
+def config_radio(page: Page, path: str, only: Sequence[str], value: str, **extra: Any) -> gr.Radio:
     """The same for a field with a few choices that deserve to be read side by side: those in `only`."""
     field = fields()[path]
     return page.labels.make(

@@ -16,7 +16,7 @@ from demo.i18n import words
 from demo.markup import error_panel, panel, safe
 from demo.parts import data_step
 from demo.parts.tab_context import TabContext
-from demo.user_error_toast import told
+from demo.user_error_toast import error_toast
 from engine.assets import EXAMPLES
 from engine.core.errors import UserError
 from engine.data.columns import guess_with_reasons
@@ -29,7 +29,7 @@ from engine.tasks import TASKS
 
 def _source(**given: Any) -> list[Any]:
     """The values of everything that belongs to a source: what is given, the rest empty."""
-    return [given.get(name, "") for name in data_step.OF_A_SOURCE]
+    return [given.get(name, "") for name in data_step.SOURCE_FIELDS]
 
 
 def _unread(error: UserError, language: str) -> str:
@@ -43,7 +43,7 @@ class DataEvents(TabContext):
     """Handlers of the data block."""
 
     @property
-    def looked(self) -> list[Any]:
+    def read_data_outputs(self) -> list[Any]:
         data = self.tab.data
         return [
             data.cards,
@@ -59,13 +59,13 @@ class DataEvents(TabContext):
         """An example instead of whatever was chosen."""
         name = str(chosen.value)
         if name not in EXAMPLES:
-            return [gr.skip()] * (len(data_step.OF_A_SOURCE) + 4)
+            return [gr.skip()] * (len(data_step.SOURCE_FIELDS) + 4)
         cards = data_step.cards_html(self.task, name, language)
         return [*_source(example=name), cards, "", data_step.reading_html(name, language), ""]
 
     def keep_upload(self, language: str, paths: list[str]) -> list[Any]:
         """One file, or several whose names tell which trains, validates and tests."""
-        with told(language):
+        with error_toast(language):
             by_name = {Path(path).name: path for path in paths}
             splits = split_files(list(by_name))
             tokens = {split: self.page.uploads.keep(by_name[name]) for split, name in splits.items()}
@@ -73,10 +73,10 @@ class DataEvents(TabContext):
         return [*_source(**tokens), data_step.cards_html(self.task, "", language), reading, ""]
 
     def keep_more(self, language: str, path: str) -> str:
-        with told(language):
+        with error_toast(language):
             return self.page.uploads.keep(path)
 
-    def look(self, language: str, *values: Any) -> list[Any]:
+    def read_data(self, language: str, *values: Any) -> list[Any]:
         """Read the source, guess its columns, show what was read. What cannot be read is said in its place."""
         roles = TASKS[self.task].roles
         cards = gr.skip()
@@ -110,10 +110,10 @@ class DataEvents(TabContext):
         ]
         view = data_step.view_html(self.spec, config, tables, columns, language)
         waiting = f'<p class="tb-quiet tb-waiting">{safe(words("check.running").in_language(language))}</p>'
-        reading = self.found(tables["train"].source, language)
+        reading = self.reading_choices(tables["train"].source, language)
         return [cards, view, waiting, line, *reading, gr.update(visible=True), *dropdowns]
 
-    def found(self, source: Source, language: str) -> list[Any]:
+    def reading_choices(self, source: Source, language: str) -> list[Any]:
         """How the file was read, as the choices of the fields that can overrule it."""
         sheets = [(data_step.automatic(language, source.sheet), ""), *((name, name) for name in source.sheets)]
         return [
@@ -122,7 +122,7 @@ class DataEvents(TabContext):
             gr.update(choices=sheets, visible=len(source.sheets) > 1),
         ]
 
-    def review(self, language: str, *values: Any) -> Any:
+    def show_data(self, language: str, *values: Any) -> Any:
         """The same table with the columns as corrected."""
         try:
             config = self.config(values)
@@ -134,7 +134,7 @@ class DataEvents(TabContext):
         return data_step.view_html(self.spec, config, tables, config.data.columns, language)
 
     @property
-    def redrawn(self) -> list[Any]:
+    def redraw_outputs(self) -> list[Any]:
         data = self.tab.data
         return [data.cards, data.source, data.view, data.findings]
 
@@ -145,10 +145,10 @@ class DataEvents(TabContext):
         except UserError as error:
             return [gr.skip(), gr.skip(), error_panel(error, language), ""]
         cards = data_step.cards_html(self.task, config.data.example, language)
-        view = self.review(language, *values)
-        return [cards, data_step.source_html(config, language), view, self.examine(language, *values)]
+        view = self.show_data(language, *values)
+        return [cards, data_step.source_html(config, language), view, self.check_data(language, *values)]
 
-    def examine(self, language: str, *values: Any) -> str:
+    def check_data(self, language: str, *values: Any) -> str:
         """The findings of the data check."""
         try:
             config = self.config(values)
@@ -166,7 +166,7 @@ class DataEvents(TabContext):
     def apply_fix(self, language: str, chosen: gr.SelectData, *values: Any) -> list[Any]:
         """Switch a fix of the data on or off, or set what a finding suggests setting."""
         code, updates = str(chosen.value), {}
-        with told(language):
+        with error_toast(language):
             config = self.config(values)
             if code in fixes_for(TASKS[self.task]):
                 fixes = config.data.fixes

@@ -15,7 +15,7 @@ from demo.i18n import LANGUAGES, Spoken, words
 from demo.markup import PICK, safe
 from demo.page import Page
 from demo.parts import hub_step
-from demo.parts.config_field import knob
+from demo.parts.config_field import config_field
 from demo.parts.data_source import DROP, cards_html, drop_html, first_example, reading_html, source_html
 from demo.parts.data_view import findings_html, view_html
 from demo.parts.tab_spec import TabSpec
@@ -33,7 +33,7 @@ SUFFIXES = [
 ]  # fmt: skip
 ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16", "cp1252", "shift_jis", "euc_kr", "cp1251")
 # What else belongs to a source and goes with it when another one is chosen.
-OF_A_SOURCE = (
+SOURCE_FIELDS = (
     "example", *SPLITS, "hub", "hub_config", "hub_revision", *(f"hub_{split}" for split in SPLITS),
     "encoding", "delimiter", "sheet", "label_separator", "fixes",
 )  # fmt: skip
@@ -54,7 +54,7 @@ class DataStep:
 
     def source_outputs(self) -> list[Any]:
         """What changes when another source is chosen."""
-        return [self.fields[f"data.{name}"] for name in OF_A_SOURCE]
+        return [self.fields[f"data.{name}"] for name in SOURCE_FIELDS]
 
     def reading(self) -> list[Any]:
         """How the file is read: what was found is shown in them."""
@@ -89,12 +89,14 @@ def build(page: Page, spec: TabSpec) -> DataStep:
             )
             uploads["data.test"] = _upload(page, words("data.upload_test"), "tb-upload-more", f"{task}-upload-test")
         with gr.Row():
-            fields["data.validation_share"] = knob(page, "data.validation_share")
-            fields["data.test_share"] = knob(page, "data.test_share")
+            fields["data.validation_share"] = config_field(page, "data.validation_share")
+            fields["data.test_share"] = config_field(page, "data.test_share")
         with gr.Row():
-            fields["data.max_train_rows"] = knob(page, "data.max_train_rows")
+            fields["data.max_train_rows"] = config_field(page, "data.max_train_rows")
             # A cell holds several labels only where the labels are of whole rows; elsewhere the field stays empty.
-            fields["data.label_separator"] = knob(page, "data.label_separator", visible=spec.task.classifies_rows)
+            fields["data.label_separator"] = config_field(
+                page, "data.label_separator", visible=spec.task.classifies_rows
+            )
         with gr.Row():
             fields["data.encoding"] = _choice(page, "data.encoding", Spoken(encodings))
             fields["data.delimiter"] = _choice(page, "data.delimiter", Spoken(delimiters))

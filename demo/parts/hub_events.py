@@ -26,11 +26,11 @@ class HubEvents(TabContext):
     """Handlers of the hub's fields."""
 
     @property
-    def asked_hub(self) -> list[Any]:
+    def hub_outputs(self) -> list[Any]:
         data = self.tab.data
         return [*data.source_outputs(), data.hub.choices, data.hub.splits, data.cards, data.view, data.findings]
 
-    def ask_hub(
+    def query_hub(
         self, language: str, name: str, token: str, revision: str, config: str, train: str, validation: str, test: str
     ) -> list[Any]:
         """Ask the hub what it has under an id, offer it to choose from, and make it the source.
@@ -38,12 +38,12 @@ class HubEvents(TabContext):
         What cannot be had is said where the table would have been; the fields keep what was typed.
         """
         name, token, revision = ((typed or "").strip() for typed in (name, token, revision))
-        as_it_is = [gr.skip()] * len(self.asked_hub)
+        as_it_is = [gr.skip()] * len(self.hub_outputs)
         if not name:
             return [*as_it_is[:-2], panel("info", words("data.hub_none").in_language(language)), ""]
         asked = hub_token(self.page.settings, token)
         wanted = dict(zip(SPLITS, (train, validation, test), strict=True))
-        values: dict[str, Any] = dict.fromkeys(data_step.OF_A_SOURCE, "")
+        values: dict[str, Any] = dict.fromkeys(data_step.SOURCE_FIELDS, "")
         try:
             configs = list_configs(name, asked, revision)
             try:

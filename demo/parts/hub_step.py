@@ -13,7 +13,7 @@ import gradio as gr
 from demo.form import fields as all_fields
 from demo.i18n import words
 from demo.page import Page
-from demo.parts.config_field import knob
+from demo.parts.config_field import config_field
 from engine.data.split_names import SPLITS
 
 
@@ -29,7 +29,7 @@ class HubStep:
     fields: dict[str, Any]
 
     @property
-    def asked_with(self) -> list[Any]:
+    def hub_inputs(self) -> list[Any]:
         """What a question to the hub takes: id, token, revision, configuration and the three splits."""
         picked = ("hub_revision", "hub_config", *(f"hub_{split}" for split in SPLITS))
         return [self.name, self.token, *(self.fields[f"data.{name}"] for name in picked)]
@@ -52,7 +52,7 @@ def build(page: Page, task: str) -> HubStep:
     with gr.Column(visible=False, elem_classes="tb-hub-choices") as choices:
         with gr.Row():
             fields["data.hub_config"] = _picker(page, "data.hub_config")
-            fields["data.hub_revision"] = knob(page, "data.hub_revision", min_width=130)
+            fields["data.hub_revision"] = config_field(page, "data.hub_revision", min_width=130)
         with gr.Row(visible=False) as splits:
             for split in SPLITS:
                 fields[f"data.hub_{split}"] = _picker(page, f"data.hub_{split}")

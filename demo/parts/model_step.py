@@ -14,7 +14,7 @@ from demo import form
 from demo.i18n import Spoken, words
 from demo.markup import PICK, safe
 from demo.page import Page
-from demo.parts.config_field import knob, radio
+from demo.parts.config_field import config_field, config_radio
 from demo.parts.data_step import heading
 from engine.assets import is_cached
 from engine.core.text import Text
@@ -58,7 +58,7 @@ def build(page: Page, spec: TaskSpec) -> ModelStep:
         elem_id=f"{task}-model",
     )
     method = form.default(task, "method.name")
-    fields["method.name"] = radio(
+    fields["method.name"] = config_radio(
         page, "method.name", spec.methods, method, elem_classes="tb-method", elem_id=f"{task}-method"
     )
     paths = form.paths(task)
@@ -67,19 +67,19 @@ def build(page: Page, spec: TaskSpec) -> ModelStep:
         for pair in _pairs(lora_paths):
             with gr.Row():
                 for path in pair:
-                    fields[path] = knob(page, path, min_width=120)
+                    fields[path] = config_field(page, path, min_width=120)
     with make(gr.Accordion, label=words("model.learning"), open=False, elem_id=f"{task}-learning"):
         for pair in LEARNING:
             with gr.Row():
                 for path in pair:
-                    fields[path] = knob(page, path, min_width=140)
-        fields["evaluation.baselines"] = knob(page, "evaluation.baselines")
+                    fields[path] = config_field(page, path, min_width=140)
+        fields["evaluation.baselines"] = config_field(page, "evaluation.baselines")
     edit = None
     if spec.kind == GENERATIVE:
         with make(gr.Accordion, label=words("model.generation"), open=False, elem_id=f"{task}-generation"):
             for path in FORMATS:
                 # The placeholder depends on the model: plan_events.py.
-                fields[path] = knob(page, path, placeholder="")
+                fields[path] = config_field(page, path, placeholder="")
             edit = make(
                 gr.Button, value=words("model.edit_formats"), size="sm", visible=False, elem_id=f"{task}-edit-formats"
             )
@@ -91,7 +91,7 @@ def build(page: Page, spec: TaskSpec) -> ModelStep:
             for pair in _pairs(basic):
                 with gr.Row():
                     for path in pair:
-                        fields[path] = knob(page, path, min_width=140)
+                        fields[path] = config_field(page, path, min_width=140)
     with make(gr.Accordion, label=words("model.everything"), open=False, elem_id=f"{task}-everything"):
         rest = [
             path
@@ -102,7 +102,7 @@ def build(page: Page, spec: TaskSpec) -> ModelStep:
         for pair in _pairs(rest):
             with gr.Row():
                 for path in pair:
-                    fields[path] = knob(page, path, min_width=140)
+                    fields[path] = config_field(page, path, min_width=140)
     return ModelStep(cards, lora, edit, fields)
 
 

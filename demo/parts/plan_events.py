@@ -15,7 +15,7 @@ from demo.parts.data_source import first_example
 from demo.parts.model_step import FORMATS
 from demo.parts.tab_context import TabContext
 from demo.parts.task_tab import hero_html
-from demo.titles import source_title
+from demo.source_title import source_title
 from engine.config import RunConfig
 from engine.core.errors import UserError
 from engine.core.options import Problem
@@ -33,7 +33,7 @@ class PlanEvents(TabContext):
     """Handlers of the form as a whole."""
 
     @property
-    def described(self) -> list[Any]:
+    def describe_outputs(self) -> list[Any]:
         tab = self.tab
         told = [tab.plan, tab.start, tab.problem, tab.code, tab.model.lora, tab.model.cards]
         return told + ([*(self.fields[path] for path in FORMATS), tab.model.edit] if tab.model.edit else [])
@@ -46,7 +46,9 @@ class PlanEvents(TabContext):
         try:
             config = self.config(values)
         except UserError as error:
-            return [error_panel(error, language) if out is self.tab.problem else gr.skip() for out in self.described]
+            return [
+                error_panel(error, language) if out is self.tab.problem else gr.skip() for out in self.describe_outputs
+            ]
         # That no data was chosen yet is said by the plan, not held against the visitor.
         problems = [problem for problem in config.validate() if problem.path != "data.train"]
         problems += over_limits(config, self.page.settings)
@@ -110,7 +112,7 @@ class PlanEvents(TabContext):
             changed |= {path: v for path, v, _ in fields if path == "data.example" and v}
         return json.dumps({"values": changed, "emptied": emptied}, ensure_ascii=False)
 
-    def drafted(self, draft: str) -> dict[str, Any]:
+    def values_of_draft(self, draft: str) -> dict[str, Any]:
         """What a draft says of the fields, by path. It is a browser's word: only one that makes a configuration is taken."""
         try:
             found = json.loads(draft or "{}")

@@ -20,7 +20,7 @@ from demo.i18n import words
 from demo.markup import PICK, clip, count, panel, safe
 from demo.page import Page
 from demo.parts.tab_spec import TabSpec
-from demo.zero import OnGpu
+from demo.zero import GpuPredictor
 from engine.core.errors import UserError
 from engine.data.limits import Limits
 from engine.data.load import read_table
@@ -144,7 +144,7 @@ def predictor(page: Page, run: Run) -> Any:
 
     def load() -> Any:
         if page.zero is not None:
-            return OnGpu(run.directory, page.zero)
+            return GpuPredictor(run.directory, page.zero)
         from engine.inference.predictor import load_predictor
 
         return load_predictor(run.directory)

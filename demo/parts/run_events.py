@@ -17,7 +17,7 @@ from demo.markup import error_panel, panel, safe
 from demo.parts import export, playground, report_view, train_step, watch
 from demo.parts.plan_events import problems_html
 from demo.parts.tab_context import TabContext
-from demo.user_error_toast import told
+from demo.user_error_toast import error_toast
 from engine.core.errors import UserError
 from engine.run_directory.limits import over_limits
 from engine.run_directory.store import ACTIVE, Run
@@ -29,16 +29,16 @@ class RunEvents(TabContext):
     """Handlers of the run and its report."""
 
     @property
-    def shown_from(self) -> list[Any]:
-        return [self.page.language, self.tab.run_id, self.tab.seen]
+    def show_inputs(self) -> list[Any]:
+        return [self.page.language, self.tab.run_id, self.tab.shown_hashes]
 
     @property
-    def shown(self) -> list[Any]:
+    def show_outputs(self) -> list[Any]:
         """In the order of the parts in `show`."""
         tab, train = self.tab, self.tab.train
         live = [train.status, train.curves, train.facts, train.notes, train.controls, train.log_fold, train.log]
         acts = [tab.actions.row, tab.actions.resume, tab.actions.delete]
-        return [tab.empty, tab.panel, tab.head, *live, *acts, tab.ended, tab.seen]
+        return [tab.empty, tab.panel, tab.head, *live, *acts, tab.ended, tab.shown_hashes]
 
     def start(self, language: str, request: gr.Request, *values: Any) -> list[Any]:
         """Begin a run and return its id; everything else is read from its directory."""
@@ -99,7 +99,7 @@ class RunEvents(TabContext):
         return self._stop(language, run_id, "discard", request)
 
     def _stop(self, language: str, run_id: str, action: str, request: gr.Request) -> Any:
-        with told(language):
+        with error_toast(language):
             run = self.page.open_run(run_id, request, control=True)
             ask(run, action)
         # Whoever asks sees to it; after a crash of this server its supervisor does.
@@ -107,7 +107,7 @@ class RunEvents(TabContext):
         return gr.update(visible=False)
 
     @property
-    def run_notices_in(self) -> list[Any]:
+    def results_outputs(self) -> list[Any]:
         tab, out = self.tab, self.tab.export
         return [
             tab.report.top, tab.report.groups, tab.report.opened, tab.report.rest, tab.tabs,
@@ -124,7 +124,7 @@ class RunEvents(TabContext):
             (run.id, run.path("report", "report.json").stat().st_mtime), lambda: load_report(run.path("report"))
         )
 
-    def tell(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
+    def show_results(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
         """The report, the playground and the downloads of a run that has ended; an empty page while it goes on."""
         inputs = [gr.skip() for _ in self.tab.playground.inputs]
         no_downloads = [gr.update(visible=False) for _ in self.tab.playground.downloads]
@@ -181,20 +181,24 @@ class RunEvents(TabContext):
         ]
 
     @property
-    def repeated_notices_in(self) -> list[Any]:
+    def relabel_outputs(self) -> list[Any]:
         tab, out = self.tab, self.tab.export
         return [tab.report.top, tab.report.groups, tab.report.rest, tab.playground.suggestions, out.markdown, out.code]
 
-    def retell(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
+    def relabel_results(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
         """The same in another language; what the reader typed, opened and asked stays."""
         said = dict(
-            zip((component._id for component in self.run_notices_in), self.tell(language, run_id, request), strict=True)
+            zip(
+                (component._id for component in self.results_outputs),
+                self.show_results(language, run_id, request),
+                strict=True,
+            )
         )
-        return [said[component._id] for component in self.repeated_notices_in]
+        return [said[component._id] for component in self.relabel_outputs]
 
     def open_group(self, language: str, run_id: str, chosen: gr.SelectData, request: gr.Request) -> str:
         """The test rows behind what was clicked, such as a cell of the matrix."""
-        with told(language):
+        with error_toast(language):
             run = self.page.open_run(run_id, request)
             report = self.report_of(run)
         if report is None:

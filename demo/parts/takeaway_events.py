@@ -30,14 +30,14 @@ from engine.run_directory.store import ACTIVE, Run
 from engine.runs.process import ROOT
 
 POLL_SECONDS = 0.5
-MOST_SECONDS = 15 * 60  # a large model over a slow line; what hangs longer will not end
+MAX_SECONDS = 15 * 60  # a large model over a slow line; what hangs longer will not end
 
 
 class TakeawayEvents(TabContext):
     """Handlers of the export tab's ways out."""
 
     @property
-    def readied(self) -> list[Any]:
+    def ready_outputs(self) -> list[Any]:
         out = self.tab.export.takeaway
         return [*out.prepare.values(), out.plan, out.push, *out.outcome, out.planned]
 
@@ -155,7 +155,7 @@ def exported(run: Run, flags: list[str], language: str, token: str = "") -> Iter
         try:
             while worker.poll() is None:
                 seconds = time.monotonic() - started
-                if seconds > MOST_SECONDS:
+                if seconds > MAX_SECONDS:
                     raise UserError("export_too_long", words("export.too_long"))
                 yield takeaway.waiting_html(seconds, _last_line(told), language)
                 time.sleep(POLL_SECONDS)

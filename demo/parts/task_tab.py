@@ -26,11 +26,11 @@ class TaskTab:
 
     spec: TabSpec
     labels: Labels
-    spoken: gr.Textbox
-    again: gr.Textbox
+    opened_language: gr.Textbox
+    changed_language: gr.Textbox
     run_id: gr.Textbox
     ended: gr.Textbox
-    seen: gr.State
+    shown_hashes: gr.State
     draft: gr.BrowserState
     restored: gr.State
     plan: gr.HTML
@@ -60,12 +60,12 @@ class TaskTab:
 def build(page: Page, spec: TabSpec) -> TaskTab:
     """Lay out the tab. Call inside the Blocks; `wiring.connect` brings it to life."""
     make, name, mark = page.labels.make, spec.name, len(page.labels.entries)
-    # The language in which the tab came to life, empty until somebody comes to it, and the one chosen after that.
-    spoken, again = (gr.Textbox("", visible=False) for _ in range(2))
-    # Which run it is, and what it has come to once it has ended.
+    # The language in which the tab was first opened, empty until then, and the one chosen after that.
+    opened_language, changed_language = (gr.Textbox("", visible=False) for _ in range(2))
+    # The run's id, and its final state once it has ended.
     run_id, ended = (gr.Textbox("", visible=False) for _ in range(2))
-    seen = gr.State({})
-    # What was typed, in the visitor's own browser: a reload, even after a restart of the server, brings it back.
+    shown_hashes = gr.State({})
+    # The values of the form, kept in the visitor's browser: restored on reload, also after a restart of the server.
     draft = gr.BrowserState("", storage_key=f"tunebench-draft-{name}", secret=f"tunebench-draft-{name}")
     restored = gr.State(False)
     with gr.Row(elem_classes="tb-hero"):
@@ -101,11 +101,11 @@ def build(page: Page, spec: TabSpec) -> TaskTab:
     return TaskTab(
         spec,
         page.labels.since(mark),
-        spoken,
-        again,
+        opened_language,
+        changed_language,
         run_id,
         ended,
-        seen,
+        shown_hashes,
         draft,
         restored,
         plan,

@@ -11,7 +11,7 @@ from demo.i18n import words
 from demo.markup import error_panel
 from demo.parts import playground
 from demo.parts.tab_context import TabContext
-from demo.user_error_toast import told
+from demo.user_error_toast import error_toast
 from engine.core.errors import UserError
 from engine.run_directory.store import ACTIVE, Run
 
@@ -33,7 +33,7 @@ class TryEvents(TabContext):
             return
 
     def ask(self, language: str, run_id: str, request: gr.Request, *typed: str) -> str:
-        with told(language):
+        with error_toast(language):
             run = self.page.open_run(run_id, request)
             row = playground.typed_row(self.spec.task, dict(zip(self.tab.playground.inputs, typed, strict=True)))
             view = self.spec.answers
@@ -49,7 +49,7 @@ class TryEvents(TabContext):
         """The answer to what stands there now; nothing while nothing does, and while the run has no model yet."""
         if not run_id or not any(map(str.strip, typed)):
             return ""
-        with told(language):
+        with error_toast(language):
             ready = _can_answer(self.page.open_run(run_id, request))
         return self.ask(language, run_id, request, *typed) if ready else ""
 
@@ -62,15 +62,15 @@ class TryEvents(TabContext):
     ) -> Iterator[list[Any]]:
         """Both models' texts as they grow: first the tuned one's, then the untuned one's. The stop button ends both."""
         view, waiting, ready = self.spec.answers, gr.update(interactive=True), gr.update(interactive=False)
-        stop = self.page.stops.begin(request.session_hash or "", self.task)
+        stop = self.page.stop_events.begin(request.session_hash or "", self.task)
         style = {"max_new_tokens": int(tokens), "beams": int(beams), "temperature": float(temperature)}
-        with told(language):
+        with error_toast(language):
             run = self.page.open_run(run_id, request)
             row = playground.typed_row(self.spec.task, dict(zip(self.tab.playground.inputs, typed, strict=True)))
         yield [view.one(row, None, None, language), waiting]
         shown: list[dict[str, Any] | None] = [None, None]
         try:
-            with told(language):
+            with error_toast(language):
                 model = playground.predictor(self.page, run)
                 for which in (False, True):
                     for answer in model.stream(row, stop, base=which, **style):
@@ -95,11 +95,11 @@ class TryEvents(TabContext):
 
     def stop_writing(self, request: gr.Request) -> Any:
         """The visitor's own request ends at its next token."""
-        self.page.stops.stop(request.session_hash or "", self.task)
+        self.page.stop_events.stop(request.session_hash or "", self.task)
         return gr.update(interactive=False)
 
     def suggest(self, language: str, run_id: str, chosen: gr.SelectData, request: gr.Request) -> Any:
-        with told(language):
+        with error_toast(language):
             rows = playground.test_rows(self.page.open_run(run_id, request), self.spec)
         row = rows[int(chosen.value)]["inputs"]
         typed = [row.get(name, "") or "" for name in self.tab.playground.inputs]

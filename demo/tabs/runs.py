@@ -18,7 +18,7 @@ from engine.run_directory.queue import position
 from engine.run_directory.store import ACTIVE, Manifest, Run
 from engine.runs.launch import resumable, resume
 
-MOST_SHOWN = 200
+MAX_RUNS = 200
 ROWS_WHEN_UNKNOWN = 200  # enough for a digit more
 
 
@@ -52,7 +52,7 @@ def list_html(page: Page, language: str, request: gr.Request | None = None, aski
     """Every run of the visitor as a row to click, newest first; for the run `asking`, whether it is really to be deleted."""
     rows = [
         _row(page, run, language, run.id == asking)
-        for run, _ in zip(page.runs_of(request), range(MOST_SHOWN), strict=False)
+        for run, _ in zip(page.runs_of(request), range(MAX_RUNS), strict=False)
     ]
     if not rows:
         return (

@@ -1,4 +1,4 @@
-"""How weights are trained, and how the result is judged."""
+"""How weights are trained, and how the result is evaluated."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class TrainingConfig:
         None,
         Text("Learning rate", "学习率"),
         Text(
-            "Peak size of a step. Too high and the loss explodes, too low and nothing is learned.",
-            "更新步长的峰值；过大损失会发散，过小学不到东西。",
+            "Peak learning rate. Too high and the loss diverges, too low and the model learns nothing.",
+            "学习率的峰值；过大损失会发散，过小则学不到东西。",
         ),
         low=0,
         above=True,
@@ -44,9 +44,9 @@ class TrainingConfig:
     )
     minutes: float | None = option(
         None,
-        Text("Minutes at most", "运行时长上限（分钟）"),
+        Text("Time limit (minutes)", "运行时长上限（分钟）"),
         Text(
-            "About how long the run may take, report included. Short of time, it makes fewer passes; 0 sets no limit.",
+            "About how long the run may take, report included. Short of time, it trains for fewer epochs; 0 sets no limit.",
             "整个运行（含报告）大约可用的时间；时间不够时减少训练轮数，0 表示不限时。",
         ),
         low=0,
@@ -109,7 +109,7 @@ class TrainingConfig:
     weight_decay: float = option(
         0.01,
         Text("Weight decay", "权重衰减"),
-        Text("Pull of the weights towards zero (AdamW).", "AdamW 将权重拉向零的强度。"),
+        Text("Weight decay of AdamW.", "AdamW 的权重衰减系数。"),
         low=0,
         high=1,
         advanced=True,
@@ -117,7 +117,7 @@ class TrainingConfig:
     max_grad_norm: float = option(
         1.0,
         Text("Gradient clipping", "梯度裁剪"),
-        Text("Largest gradient norm of a step.", "单步梯度范数的上限。"),
+        Text("Maximum norm of the gradients of a step.", "单步梯度范数的上限。"),
         low=0,
         above=True,
         high=1000,
@@ -126,7 +126,7 @@ class TrainingConfig:
     label_smoothing: float = option(
         0.0,
         Text("Label smoothing", "标签平滑"),
-        Text("Share of certainty taken from the true label.", "从真实标签分出的概率比例。"),
+        Text("Probability mass moved from the true label to the others.", "从真实标签分给其他标签的概率。"),
         low=0,
         high=0.5,
         advanced=True,
@@ -134,7 +134,7 @@ class TrainingConfig:
     class_weights: bool = option(
         False,
         Text("Weight classes", "类别加权"),
-        Text("Count errors on rare classes more.", "加大稀有类别的错误代价。"),
+        Text("Weight the loss by class, so that errors on rare classes count more.", "按类别加权损失，加大稀有类别的错误代价。"),
         advanced=True,
         kinds=(ENCODER,),
     )
@@ -175,7 +175,7 @@ class TrainingConfig:
 
 @dataclass
 class EvaluationConfig:
-    """How the model is judged."""
+    """How the model is evaluated."""
 
     metric: str = option(
         "",
@@ -206,11 +206,11 @@ class EvaluationConfig:
         None,
         Text("Test rows", "测试行数"),
         Text(
-            "How many test rows are answered at the end: a random sample, whose size the intervals reflect.",
+            "Size of the random sample of test rows for the final evaluation; the intervals reflect it.",
             "最后评估时使用的测试行数（随机抽样），置信区间会反映样本大小。",
         ),
         low=1,
-        automatic=Text("all; 100 where the model writes texts", "全部；生成类任务为 100 行"),
+        automatic=Text("all; 100 for generative models", "全部；生成模型为 100 行"),
     )
     batch_size: int | None = option(
         None,

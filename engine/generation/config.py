@@ -17,8 +17,8 @@ class GenerationConfig:
         "",
         Text("Prompt", "提示词"),
         Text(
-            "What the model is asked. {document} stands for the text of a row.",
-            "向模型提出的要求，{document} 代表每行的原文。",
+            "Prompt of every row. {document} stands for the text of the row.",
+            "每行使用的提示词，{document} 代表该行的原文。",
         ),
         kinds=(GENERATIVE,),
         lines=3,
@@ -31,18 +31,18 @@ class GenerationConfig:
         "",
         Text("Target", "目标格式"),
         Text(
-            "What the model learns to write. {summary} stands for the summary of a row.",
-            "模型要学着写出的内容，{summary} 代表每行的摘要。",
+            "Text that the model learns to generate. {summary} stands for the summary of the row.",
+            "模型学习生成的文本，{summary} 代表该行的摘要。",
         ),
         kinds=(GENERATIVE,),
         lines=1,
-        automatic=Text("{summary}, as it stands", "{summary}，即摘要原文"),
+        automatic=Text("{summary}, unchanged", "{summary}，即摘要原文"),
     )
     max_new_tokens: int | None = option(
         None,
-        Text("Longest answer", "最大生成长度"),
+        Text("Maximum length", "最大生成长度"),
         Text(
-            "Tokens written at most; an English word is about 1.3 tokens.",
+            "Maximum number of tokens generated; an English word is about 1.3 tokens.",
             "最多生成的 token 数；一个汉字约为 1 个或更多 token。",
         ),
         low=1,
@@ -54,8 +54,8 @@ class GenerationConfig:
         1,
         Text("Beams", "束搜索宽度"),
         Text(
-            "Drafts followed at once; more are a little better and as many times slower.",
-            "同时保留的候选数；越多质量略好，耗时也成倍增加。",
+            "Number of beams in beam search: more are slightly better and that many times slower.",
+            "束搜索的束宽；越大质量略好，耗时也成倍增加。",
         ),
         low=1,
         high=16,
@@ -65,8 +65,8 @@ class GenerationConfig:
         0.0,
         Text("Temperature", "温度"),
         Text(
-            "0 always takes the likeliest word; higher values vary the wording and err more.",
-            "0 表示总取最可能的词；数值越高措辞越多变，也越容易出错。",
+            "0 always takes the most likely token; higher values vary the wording and make more errors.",
+            "0 表示总取概率最高的 token；数值越高措辞越多变，也越容易出错。",
         ),
         low=0,
         high=2,
@@ -76,8 +76,8 @@ class GenerationConfig:
         1.0,
         Text("Top-p", "Top-p"),
         Text(
-            "With a temperature: words are drawn from the likeliest ones that make up this share (Holtzman et al. 2020).",
-            "温度大于 0 时，只从累计概率达到该比例的词中抽取（Holtzman 等，2020）。",
+            "With a temperature above 0: tokens are sampled from the most likely ones whose probabilities add up to this (Holtzman et al. 2020).",
+            "温度大于 0 时，只从累计概率达到该值的 token 中采样（Holtzman 等，2020）。",
         ),
         low=0,
         above=True,
@@ -89,8 +89,8 @@ class GenerationConfig:
         0,
         Text("No repeated n-grams", "禁止重复的 n 元组"),
         Text(
-            "No run of this many tokens is written twice; 0 allows all.",
-            "不会重复写出这么多个连续 token；0 表示不限制。",
+            "No n-gram of this many tokens is generated twice; 0 sets no limit.",
+            "不会重复生成这么多个连续 token；0 表示不限制。",
         ),
         low=0,
         high=20,
@@ -100,7 +100,7 @@ class GenerationConfig:
     repetition_penalty: float = option(
         1.0,
         Text("Repetition penalty", "重复惩罚"),
-        Text("Above 1, words already written become less likely.", "大于 1 时，已写过的词出现的概率会降低。"),
+        Text("Above 1, tokens that were already generated become less likely.", "大于 1 时，已生成的 token 再次出现的概率会降低。"),
         low=1,
         high=3,
         advanced=True,
@@ -110,7 +110,7 @@ class GenerationConfig:
         1.0,
         Text("Length penalty", "长度偏好"),
         Text(
-            "With several beams: above 1 prefers longer answers, below 1 shorter ones.",
+            "In beam search: above 1 favours longer texts, below 1 shorter ones.",
             "束搜索时，大于 1 偏好更长的结果，小于 1 偏好更短的结果。",
         ),
         low=-5,

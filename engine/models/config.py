@@ -41,8 +41,8 @@ class ModelConfig:
         None,
         Text("Layers", "层数"),
         Text(
-            "How many of the encoder's layers are kept, counted from the words up. The last ones serve the task the model was made for.",
-            "保留编码器自下而上的前若干层；最后几层往往只适合模型原来的任务。",
+            "How many of the encoder's layers are kept, counted from the embeddings up. The last layers are often specific to the model's pretraining task.",
+            "从词嵌入往上数，保留编码器的多少层；最后几层往往只适合模型的预训练任务。",
         ),
         low=1,
         high=200,
@@ -68,8 +68,8 @@ class MethodConfig:
         "full",
         Text("Method", "训练方法"),
         Text(
-            "full trains the model's own weights, lora small added matrices, head only the last layer, prefix a few invisible words, ia3 one factor for each feature.",
-            "full 训练模型自身的权重，lora 只训练少量附加矩阵，head 只训练最后的输出层，prefix 只训练若干虚拟前缀，ia3 只训练每个特征的缩放系数。",
+            "full trains all weights of the model, lora low-rank matrices added to it, head only the output layer, prefix virtual tokens before each layer, ia3 one scaling factor for each feature.",
+            "full 训练模型的全部权重，lora 只训练附加的低秩矩阵，head 只训练输出层，prefix 只训练各层之前的虚拟 token，ia3 只训练每个特征的缩放系数。",
         ),
         choices=METHODS,
     )
@@ -102,7 +102,7 @@ class MethodConfig:
         4.0,
         Text("LoRA+ ratio", "LoRA+ 倍率"),
         Text(
-            "How much faster the matrices that start at zero, and the head, move than the others (Hayou et al. 2024).",
+            "Learning rate of the zero-initialised matrices and of the head, as a multiple of that of the others (Hayou et al. 2024).",
             "初始为零的矩阵和输出层的学习率是其余矩阵的多少倍（Hayou 等，2024）。",
         ),
         low=1,
@@ -113,7 +113,7 @@ class MethodConfig:
         None,
         Text("Head ratio", "输出层倍率"),
         Text(
-            "How many times larger the steps of the new output layer are in full fine-tuning.",
+            "Learning rate of the new output layer in full fine-tuning, as a multiple of that of the other weights.",
             "全参数微调时，新输出层的学习率是其余权重的多少倍。",
         ),
         low=1,
@@ -129,7 +129,7 @@ class MethodConfig:
         False,
         Text("DoRA", "DoRA"),
         Text(
-            "Learn magnitude and direction apart (Liu et al. 2024); slower.",
+            "Train magnitude and direction of the weights separately (Liu et al. 2024); slower.",
             "分别学习幅度与方向（Liu 等，2024），速度较慢。",
         ),
         advanced=True,
@@ -169,8 +169,8 @@ class MethodConfig:
         None,
         Text("LoRA layers", "LoRA 层数"),
         Text(
-            "How many layers of a decoder, counted from the top, get added matrices; through the others nothing flows back.",
-            "自上而下给解码器的多少层添加附加矩阵；其余各层不做反向传播。",
+            "How many layers of a decoder, counted from the top, get LoRA matrices; no gradients are computed for the others.",
+            "自上而下给解码器的多少层添加 LoRA 矩阵；其余各层不计算梯度。",
         ),
         low=1,
         high=200,
@@ -182,8 +182,8 @@ class MethodConfig:
         20,
         Text("Prefix length", "前缀长度"),
         Text(
-            "Invisible words put before every layer's input (Li & Liang 2021).",
-            "加在每一层输入之前的虚拟词数量（Li 与 Liang，2021）。",
+            "Number of virtual tokens that prefix tuning trains before the input of every layer (Li & Liang 2021).",
+            "前缀微调在每一层输入之前训练的虚拟 token 数量（Li 与 Liang，2021）。",
         ),
         low=1,
         high=512,

@@ -164,7 +164,7 @@ def shortened(events: EventLog, epochs: float, planned: float, minutes: float) -
     events.notice(
         "fitted",
         Text(
-            f"Of {planned:g} {'pass' if planned == 1 else 'passes'} planned, about {epochs:.2g} can be made in a run of {seconds} seconds on this machine; the learning rate falls to zero with the last update. Set “Minutes at most” to 0 for the whole plan.",
+            f"Of {planned:g} {'pass' if planned == 1 else 'passes'} planned, about {epochs:.2g} can be made in a run of {seconds} seconds on this machine; the learning rate falls to zero with the last update. Set “Time limit (minutes)” to 0 for the whole plan.",
             f"计划 {planned:g} 轮，这台机器在 {seconds} 秒的运行时长内约能完成 {epochs:.2g} 轮；学习率会随最后一次更新降到零。如需训练完整轮数，请将“运行时长上限”设为 0。",
         ),
     )

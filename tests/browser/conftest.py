@@ -185,7 +185,7 @@ def visit(app: App, chromium: Browser) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("dialog", lambda dialog: errors.append(f"dialog: {dialog.message}"))
         page.goto(app.url + query)
-        page.wait_for_selector("html[data-arrived]")
+        page.wait_for_selector("html[data-loaded]")
         return page
 
     yield open_page

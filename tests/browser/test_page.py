@@ -181,7 +181,7 @@ def test_a_phone_needs_no_sideways_scroll(visit: Visit, started: dict[str, str],
 def test_stopping_keeps_the_best_model(visit: Visit) -> None:
     page = visit()
     start_example(page, "classification", rows=2000, epochs=20, test_rows=100)
-    expect(page.locator("#classification-status .tb-sentence")).to_contain_text("Learning", timeout=TRAINING)
+    expect(page.locator("#classification-status .tb-sentence")).to_contain_text("Training", timeout=TRAINING)
     page.locator("#classification-keep").click()
     expect(page.locator("#classification-head .tb-chip")).to_have_text(
         re.compile("Stopped|Completed"), timeout=TRAINING
@@ -192,7 +192,7 @@ def test_stopping_keeps_the_best_model(visit: Visit) -> None:
 def test_a_restarted_server_finds_the_run_live(visit: Visit, app) -> None:  # type: ignore[no-untyped-def]
     page = visit()
     run_id = start_example(page, "classification", rows=2000, epochs=20, test_rows=100)
-    expect(page.locator("#classification-status .tb-sentence")).to_contain_text("Learning", timeout=TRAINING)
+    expect(page.locator("#classification-status .tb-sentence")).to_contain_text("Training", timeout=TRAINING)
     app.stop(signal.SIGKILL)
     app.start()
     again = visit(query=f"?run={run_id}")

@@ -23,7 +23,7 @@ def test_the_life_of_a_run_by_its_buttons(visit: Visit, app: App) -> None:
     expect(page.locator("#classification-data-view .tb-preview")).to_be_visible()
     run_id = start_example(page, "classification", rows=2000, epochs=20, test_rows=100)
     chip, status = page.locator("#classification-head .tb-chip"), page.locator("#classification-status")
-    expect(status.locator(".tb-sentence")).to_contain_text("Learning", timeout=TRAINING)
+    expect(status.locator(".tb-sentence")).to_contain_text("Training", timeout=TRAINING)
     # The loss is drawn while it learns, and nobody asks for it.
     line = page.locator("#classification-right .tb-curves polyline").first
     expect(line).to_be_attached()
@@ -66,7 +66,7 @@ def test_the_life_of_a_run_by_its_buttons(visit: Visit, app: App) -> None:
     # It goes on where it stopped. Discarding that leaves what was there before.
     page.locator("#classification-run-resume").click()
     expect(chip).to_have_text("Running", timeout=TRAINING)
-    expect(status.locator(".tb-sentence")).to_contain_text("Learning", timeout=TRAINING)
+    expect(status.locator(".tb-sentence")).to_contain_text("Training", timeout=TRAINING)
     page.locator("#classification-discard").click()
     expect(chip).to_have_text("Stopped", timeout=TRAINING)
     expect(page.locator("#classification-report .tb-verdict h2")).to_be_visible()

@@ -49,7 +49,7 @@ def values(scene: Wiring, **changes: Any) -> list[Any]:
 
 
 def by_source(answer: list[Any]) -> dict[str, Any]:
-    return dict(zip(data_step.OF_A_SOURCE, answer, strict=False))
+    return dict(zip(data_step.SOURCE_FIELDS, answer, strict=False))
 
 
 def written(folder: Path, **files: str) -> list[str]:
@@ -67,7 +67,9 @@ def test_several_files_at_once_are_told_apart_by_their_names(scene: Wiring, page
         "validation": "my_dev.csv",
         "test": "my_test.csv",
     }
-    view = scene.look("en", *values(scene, **{split: chosen[split] for split in ("train", "validation", "test")}))[1]
+    view = scene.read_data("en", *values(scene, **{split: chosen[split] for split in ("train", "validation", "test")}))[
+        1
+    ]
     assert "40 for the test" in view
     with pytest.raises(gr.Error, match=r"a\.csv.*b\.csv"):
         scene.keep_upload("en", written(tmp_path / "unclear", a=ROWS, b=ROWS))
@@ -82,14 +84,14 @@ def test_what_was_found_in_the_file_is_offered_to_be_overruled(scene: Wiring, pa
     path = tmp_path / "semi.csv"
     path.write_bytes("内容;情感\n很好;正面\n很差;负面\n不错;正面\n".encode("gb18030"))
     token = page.uploads.keep(path)
-    answer = dict(zip(scene.looked, scene.look("en", *values(scene, train=token)), strict=True))
+    answer = dict(zip(scene.read_data_outputs, scene.read_data("en", *values(scene, train=token)), strict=True))
     encoding, delimiter, sheet = (answer[component] for component in scene.tab.data.reading())
     assert encoding["choices"][0] == ("Automatic: gb18030", "")
     assert delimiter["choices"][0] == ("Automatic: Semicolon ;", "")
     assert sheet["visible"] is False
-    wrong = scene.look("en", *values(scene, train=token, encoding="utf-8"))[1]
+    wrong = scene.read_data("en", *values(scene, train=token, encoding="utf-8"))[1]
     assert "tb-panel-error" in wrong and "utf-8" in wrong
-    assert "很好;正面" in scene.look("en", *values(scene, train=token, delimiter="tab"))[1]
+    assert "很好;正面" in scene.read_data("en", *values(scene, train=token, delimiter="tab"))[1]
 
 
 def test_a_workbook_with_several_sheets_lets_one_be_chosen(scene: Wiring, page: Page, tmp_path: Path) -> None:
@@ -103,12 +105,12 @@ def test_a_workbook_with_several_sheets_lets_one_be_chosen(scene: Wiring, page: 
     path = tmp_path / "two.xlsx"
     book.save(path)
     token = page.uploads.keep(path)
-    answer = dict(zip(scene.looked, scene.look("en", *values(scene, train=token)), strict=True))
+    answer = dict(zip(scene.read_data_outputs, scene.read_data("en", *values(scene, train=token)), strict=True))
     picker = answer[scene.fields["data.sheet"]]
     assert picker["visible"] is True
     assert [value for _, value in picker["choices"]] == ["", "Notes", "Reviews 评论"]
     assert "a note number 0" in answer[scene.tab.data.view]
-    assert "a film number 0" in scene.look("en", *values(scene, train=token, sheet="Reviews 评论"))[1]
+    assert "a film number 0" in scene.read_data("en", *values(scene, train=token, sheet="Reviews 评论"))[1]
 
 
 @pytest.fixture
@@ -138,8 +140,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def ask(scene: Wiring, name: str, token: str = "", config: str = "", train: str = "") -> dict[Any, Any]:
-    answer = scene.ask_hub("en", name, token, "", config, train, "", "")
-    return dict(zip(scene.asked_hub, answer, strict=True))
+    answer = scene.query_hub("en", name, token, "", config, train, "", "")
+    return dict(zip(scene.hub_outputs, answer, strict=True))
 
 
 def test_the_hub_fills_the_pickers_and_becomes_the_source(scene: Wiring, hub: HubServer) -> None:
@@ -158,14 +160,14 @@ def test_the_hub_fills_the_pickers_and_becomes_the_source(scene: Wiring, hub: Hu
         "hub_validation": "-",
         "hub_test": "-",
     }
-    view = scene.look("en", *values(scene, **chosen))[1]
+    view = scene.read_data("en", *values(scene, **chosen))[1]
     assert "12 rows" in view and "for validation" not in view and "a text of 0" in view
 
 
 def test_a_configuration_is_chosen_before_anything_is_read(scene: Wiring, hub: HubServer) -> None:
     answer = ask(scene, "owner/two")
     assert answer[scene.fields["data.hub_config"]] == gr.update(choices=["en", "de"], value="")
-    assert "Choose one of them" in scene.look("en", *values(scene, hub="owner/two"))[1]
+    assert "Choose one of them" in scene.read_data("en", *values(scene, hub="owner/two"))[1]
     chosen = ask(scene, "owner/two", config="de")
     assert chosen[scene.fields["data.hub_config"]]["value"] == "de"
     assert chosen[scene.fields["data.hub_train"]]["value"] == "train"
@@ -253,13 +255,13 @@ def test_a_separator_of_labels_is_one_click(scene: Wiring, page: Page, tmp_path:
     )
     token = page.uploads.keep(written(tmp_path / "given", several=rows)[0])
     form = values(scene, train=token)
-    assert 'data-pick="split_labels"' in scene.examine("en", *form)
+    assert 'data-pick="split_labels"' in scene.check_data("en", *form)
     chosen = scene.apply_fix("en", gr.SelectData(None, {"index": 0, "value": "split_labels"}), *form)
     place = list(scene.fields).index("data.label_separator")
     assert chosen[place] == ";"
     form[place] = ";"
-    assert "2 classes" in scene.review("en", *_with_columns(scene, form))
-    assert 'data-pick="split_labels"' not in scene.examine("en", *form)
+    assert "2 classes" in scene.show_data("en", *_with_columns(scene, form))
+    assert 'data-pick="split_labels"' not in scene.check_data("en", *form)
 
 
 def _with_columns(scene: Wiring, form: list[Any]) -> list[Any]:

@@ -167,7 +167,7 @@ def test_a_run_of_less_than_a_pass_and_few_texts_a_second_says_so(page: Page) ->
         run, [event("phase", 0.0, phase="train"), {**step(2, 5, 9.0, epochs=0.4), "examples_per_second": 0.34}]
     )
     said = {language: train_step.updates(page, run, language)["status"] for language in ("en", "zh-CN")}
-    assert "Learning: 0.4 of a pass" in said["en"] and "0.3 texts a second" in said["en"]
+    assert "Training: 0.4 of an epoch" in said["en"] and "0.3 texts a second" in said["en"]
     assert "共 0.4 轮" in said["zh-CN"]
 
 

@@ -53,7 +53,7 @@ ROWS = "review,stars\n" + "".join(
 
 def test_an_uploaded_table_is_read_guessed_and_shown(scene: Wiring, page: Page, tmp_path: Path) -> None:
     form = values(scene, data__example="", data__train=uploaded(page, tmp_path, ROWS))
-    _, view, _, source, *_, row, text, pair, label = scene.look("en", *form)
+    _, view, _, source, *_, row, text, pair, label = scene.read_data("en", *form)
     assert "A rather good film number 0" in view
     assert "40 rows" in view and "2 classes" in view
     assert "reviews.csv" in source
@@ -66,7 +66,7 @@ def test_a_chinese_excel_csv_is_read_and_its_encoding_named(scene: Wiring, page:
         f"这部电影第{i}次看还是很{w},{label}\n" for i in range(20) for w, label in (("好看", "正面"), ("难看", "负面"))
     )
     token = uploaded(page, tmp_path, rows, encoding="gb18030")
-    _, view, *_, text, _, label = scene.look("zh-CN", *values(scene, data__example="", data__train=token))
+    _, view, *_, text, _, label = scene.read_data("zh-CN", *values(scene, data__example="", data__train=token))
     assert "gb18030" in view.lower()
     assert (text["value"], label["value"]) == ("内容", "情感")
 
@@ -74,29 +74,29 @@ def test_a_chinese_excel_csv_is_read_and_its_encoding_named(scene: Wiring, page:
 def test_a_correction_is_kept_when_the_table_is_read_again(scene: Wiring, page: Page, tmp_path: Path) -> None:
     text = ROWS.replace("review,stars", "review,stars").replace("\n", ",note\n")
     form = values(scene, data__example="", data__train=uploaded(page, tmp_path, text), data__columns__label="note")
-    label = scene.look("en", *form)[-1]
+    label = scene.read_data("en", *form)[-1]
     assert label["value"] == "note"
 
 
 def test_a_file_that_cannot_be_read_is_said_in_its_place(scene: Wiring, page: Page, tmp_path: Path) -> None:
     path = tmp_path / "program.csv"
     path.write_bytes(b"MZ\x90\x00" + bytes(range(256)) * 8)
-    _, view, *rest = scene.look("zh-CN", *values(scene, data__example="", data__train=page.uploads.keep(path)))
+    _, view, *rest = scene.read_data("zh-CN", *values(scene, data__example="", data__train=page.uploads.keep(path)))
     assert "tb-panel-error" in view and "无法读取" in view
-    assert rest[scene.looked.index(scene.tab.data.columns) - 2]["visible"] is False
+    assert rest[scene.read_data_outputs.index(scene.tab.data.columns) - 2]["visible"] is False
 
 
 def test_the_doctor_speaks_and_its_fix_is_switched_on_and_off(scene: Wiring, page: Page, tmp_path: Path) -> None:
     rows = ROWS + "A rather good film number 0,up\n" * 3
     form = values(scene, data__example="", data__train=uploaded(page, tmp_path, rows))
-    assert 'data-pick="drop_duplicates"' in scene.examine("en", *form)
+    assert 'data-pick="drop_duplicates"' in scene.check_data("en", *form)
     chosen = gr.SelectData(None, {"index": 0, "value": "drop_duplicates"})
     place = list(scene.fields).index("data.fixes")
     on = scene.apply_fix("en", chosen, *form)
     assert on[place] == "drop_duplicates"
     assert all(update == SKIP for index, update in enumerate(on) if index != place)
     form[place] = on[place]
-    assert "Undo" in scene.examine("en", *form)
+    assert "Undo" in scene.check_data("en", *form)
     assert scene.apply_fix("en", chosen, *form)[place] == ""
 
 
@@ -152,7 +152,7 @@ def test_only_what_is_new_is_sent(scene: Wiring, page: Page) -> None:
 
 
 def test_a_run_that_goes_on_is_marked_for_the_script_that_watches_it(scene: Wiring, page: Page) -> None:
-    status = scene.shown.index(scene.tab.train.status)
+    status = scene.show_outputs.index(scene.tab.train.status)
     run = make_run(page.store.directory)
     assert f'data-live="{run.id}"' in scene.show("en", run.id, {}, None)[status]
     run.update(state="stopped", finished=1.0)
@@ -178,11 +178,11 @@ def test_a_finished_run_is_told_in_the_language_asked_for(
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     run = finished_run(page.store.directory)
-    told = scene.tell("en", run.id, None)
-    assert len(told) == len(scene.run_notices_in)
+    told = scene.show_results("en", run.id, None)
+    assert len(told) == len(scene.results_outputs)
     assert "90" in told[0] and "What it mixes up" in told[1]
-    assert "容易混淆的类别" in scene.tell("zh-CN", run.id, None)[1]
-    assert len(scene.retell("zh-CN", run.id, None)) == len(scene.repeated_notices_in)
+    assert "容易混淆的类别" in scene.show_results("zh-CN", run.id, None)[1]
+    assert len(scene.relabel_results("zh-CN", run.id, None)) == len(scene.relabel_outputs)
 
 
 def test_a_cell_shows_the_rows_behind_it(scene: Wiring, page: Page) -> None:
@@ -218,7 +218,7 @@ def test_the_plan_names_the_model_that_suits_the_data(scene: Wiring, page: Page,
     columns = {"data__columns__text": "评论", "data__columns__label": "情感"}
     form = values(scene, data__example="", data__train=uploaded(page, tmp_path, rows), **columns)
     assert "suits its language" in scene.describe("en", *form)[0]
-    scene.examine("en", *form)
+    scene.check_data("en", *form)
     assert "multilingual-e5" in scene.describe("en", *form)[0]
 
 
@@ -234,7 +234,7 @@ def test_what_was_typed_comes_back_after_a_reload(scene: Wiring, page: Page, tmp
     form = values(scene, data__example="", data__train=token, training__epochs="7", model__id="me/my-model")
     assert scene.remember(False, "en", *form) == SKIP
     draft = scene.remember(True, "en", *form)
-    left = scene.drafted(draft)
+    left = scene.values_of_draft(draft)
     assert [left.get(path, old) for path, old in zip(scene.fields, values(scene), strict=True)] == form
 
 
@@ -251,14 +251,14 @@ def test_what_was_typed_comes_back_after_a_reload(scene: Wiring, page: Page, tmp
     ],
 )
 def test_a_draft_that_cannot_be_used_leaves_the_form_as_it_opens(scene: Wiring, draft: str) -> None:
-    assert scene.drafted(draft) == {}
+    assert scene.values_of_draft(draft) == {}
 
 
 def test_a_tab_comes_to_life_in_one_event(scene: Wiring) -> None:
     draft = scene.remember(True, "en", *values(scene, training__epochs="7"))
     updates = scene.open("zh-CN", "", {}, draft, None)
-    assert len(updates) == len(scene.opened) == len({component._id for component in scene.opened})
-    said = {component._id: update for component, update in zip(scene.opened, updates, strict=True)}
+    assert len(updates) == len(scene.open_outputs) == len({component._id for component in scene.open_outputs})
+    said = {component._id: update for component, update in zip(scene.open_outputs, updates, strict=True)}
     epochs = said[scene.fields["training.epochs"]._id]
     assert (epochs["value"], epochs["label"]) == ("7", "训练轮数")
     assert "value" not in said[scene.fields["training.warmup"]._id], "what the draft does not name stays as it is"
@@ -275,19 +275,19 @@ def test_a_tab_comes_to_life_in_one_event(scene: Wiring) -> None:
 def test_a_newcomer_finds_an_example_in_their_language(scene: Wiring, language: str, example: str) -> None:
     untouched = scene.remember(True, language, *values(scene, data__example=example))
     for draft in ("", untouched):
-        said = dict(zip((c._id for c in scene.opened), scene.open(language, "", {}, draft, None), strict=True))
+        said = dict(zip((c._id for c in scene.open_outputs), scene.open(language, "", {}, draft, None), strict=True))
         assert said[scene.fields["data.example"]._id]["value"] == example
         assert f'data-pick="{example}" aria-pressed="true"' in said[scene.tab.data.cards._id]["value"]
         assert EXAMPLES[example].title.in_language(language) in said[scene.tab.plan._id]["value"]
     cleared = scene.remember(True, language, *values(scene, data__example=example, training__warmup=""))
-    assert scene.drafted(cleared)["data.example"] == example, "a field was emptied for this data"
+    assert scene.values_of_draft(cleared)["data.example"] == example, "a field was emptied for this data"
     emptied = scene.remember(True, language, *values(scene, data__example=""))
-    said = dict(zip((c._id for c in scene.opened), scene.open(language, "", {}, emptied, None), strict=True))
+    said = dict(zip((c._id for c in scene.open_outputs), scene.open(language, "", {}, emptied, None), strict=True))
     assert said[scene.fields["data.example"]._id]["value"] == "", "what was taken out stays out"
 
 
 def test_the_example_cards_speak_the_language_that_is_asked_for(scene: Wiring) -> None:
-    cards = scene.look("zh-CN", *values(scene))[0]
+    cards = scene.read_data("zh-CN", *values(scene))[0]
     assert "中文" in cards and "行" in cards
     # What the reader can read comes first.
     assert cards.index("chinese-reviews") < cards.index("rated-sentences")
@@ -304,7 +304,7 @@ def test_data_from_which_nothing_can_be_learned_does_not_start(scene: Wiring, pa
     rows = "text,label\n" + "".join(f"A film number {i} of many,up\n" for i in range(20))
     columns = {"data__columns__text": "text", "data__columns__label": "label"}
     form = values(scene, data__example="", data__train=uploaded(page, tmp_path, rows), **columns)
-    assert "tb-error" in scene.examine("en", *form)
+    assert "tb-error" in scene.check_data("en", *form)
     run_id, said = scene.start("en", None, *form)
     assert run_id == SKIP and "tb-panel-error" in said
     assert list(page.store) == []

@@ -18,7 +18,7 @@ from demo.page import Page
 from demo.parts import model_step, task_tab
 from demo.parts.report_view import picked_html
 from demo.parts.wiring import Wiring
-from demo.stops import Stops
+from demo.stop_events import StopEvents
 from demo.tabs import summarization
 from engine.core.settings import Settings
 from engine.report.html import line_html, sections_html
@@ -136,7 +136,7 @@ def test_the_report_shows_measures_groups_and_rows_escaped(tmp_path: Path, langu
 
 
 def test_each_visitor_has_a_stop_of_their_own() -> None:
-    stops = Stops()
+    stops = StopEvents()
     mine, theirs = stops.begin("me", "summarization"), stops.begin("them", "summarization")
     stops.stop("me", "summarization")
     assert mine.is_set() and not theirs.is_set()
@@ -207,7 +207,7 @@ def test_the_tab_offers_what_can_write(scene: Wiring, page: Page) -> None:
 def described(scene: Wiring, language: str, **changed: Any) -> dict[str, Any]:
     """What the form says of itself, by component."""
     values = [changed.get(path, component.value) for path, component in scene.fields.items()]
-    return dict(zip(map(id, scene.described), scene.describe(language, *values), strict=True))
+    return dict(zip(map(id, scene.describe_outputs), scene.describe(language, *values), strict=True))
 
 
 def test_an_empty_prompt_shows_the_one_that_would_be_taken(scene: Wiring, page: Page, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_an_empty_prompt_shows_the_one_that_would_be_taken(scene: Wiring, page: 
     rows = "".join(f"今天天气很好，第{i}天我们去公园散步，看到了很多花。,天气很好\n" for i in range(30))
     table.write_text("document,summary\n" + rows, encoding="utf-8")
     chosen = {"data.example": "", "data.train": page.uploads.keep(str(table)), "data.columns.document": "document"}
-    scene.look("en", *[chosen.get(path, component.value) for path, component in scene.fields.items()])
+    scene.read_data("en", *[chosen.get(path, component.value) for path, component in scene.fields.items()])
     for model, begins in (
         ("qwen3-0.6b", "请用一句话概括"),
         ("mt5-small", "summarize: "),

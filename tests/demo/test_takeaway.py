@@ -145,7 +145,7 @@ def test_a_bad_name_costs_nothing_and_a_failure_is_told(stage: Stage, instead) -
 
 def test_what_hangs_is_ended(stage: Stage, instead, monkeypatch: pytest.MonkeyPatch) -> None:
     run = finished_run(stage.page.store.directory)
-    monkeypatch.setattr(takeaway_events, "MOST_SECONDS", 0.3)
+    monkeypatch.setattr(takeaway_events, "MAX_SECONDS", 0.3)
     instead("import time; time.sleep(60)")
     started = time.monotonic()
     with pytest.raises(UserError) as caught:

@@ -63,7 +63,9 @@ def test_its_tab_reads_a_table_and_lists_its_runs(page: Page, tmp_path: Path) ->
     path.write_text(CSV, encoding="utf-8")
     changed: dict[str, Any] = {"data.train": page.uploads.keep(path)}
     values = [changed.get(name, component.value) for name, component in tab.fields.items()]
-    outputs = dict(zip((component._id for component in tab.looked), tab.look("en", *values), strict=True))
+    outputs = dict(
+        zip((component._id for component in tab.read_data_outputs), tab.read_data("en", *values), strict=True)
+    )
     view = outputs[tab.tab.data.view._id]
     assert "Statement 0 of the toy" in view and "Text<small>statement</small>" in view
     run = make_run(page.store.directory, state="completed", task="toy")

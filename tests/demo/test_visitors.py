@@ -94,14 +94,14 @@ def test_anothers_run_shows_its_report_and_not_its_controls(page: Page, scene: W
     me, other = visitor(page), visitor(page)
     run = finished_run(page.store.directory)
     run.update(owner=page.owner(me), state="interrupted")
-    parts = {component: index for index, component in enumerate(scene.shown)}
+    parts = {component: index for index, component in enumerate(scene.show_outputs)}
     acts = scene.tab.actions
     mine, theirs = (scene.show("en", run.id, {}, request) for request in (me, other))
     for component in (acts.row, acts.resume):
         assert mine[parts[component]]["visible"] is True
         assert theirs[parts[component]]["visible"] is False
     assert "tb-run-head" in theirs[parts[scene.tab.head]]
-    assert "90" in scene.tell("en", run.id, other)[0]
+    assert "90" in scene.show_results("en", run.id, other)[0]
 
 
 # Every handler that takes a run id, and how it is called beyond the language and the id.

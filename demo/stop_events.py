@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
-MOST = 256  # visitors remembered; an event that is forgotten only can no longer be stopped by its button
+MAX_VISITORS = 256  # visitors remembered; an event that is forgotten only can no longer be stopped by its button
 
 
-class Stops:
+class StopEvents:
     """The stop event of each visitor's latest request."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Stops:
         with self._lock:
             before = self._events.pop((session, task), None)
             self._events[session, task] = event
-            while len(self._events) > MOST:
+            while len(self._events) > MAX_VISITORS:
                 self._events.popitem(last=False)
         if before is not None:
             before.set()

@@ -1,4 +1,4 @@
-"""The script before Gradio's own. Run: python -m pytest tests/demo/test_early.py"""
+"""The script before Gradio's own. Run: python -m pytest tests/demo/test_head_script.py"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from demo.early import SLOW_CLOCKS, EarlyScript
+from demo.head_script import SLOW_FRAMES, HeadScript
 
 PAGE = "<html><head><title>one <head> in a text</title></head><body>é</body></html>"
 
@@ -30,19 +30,19 @@ async def data(request: Request) -> Response:
 
 def served(page: Callable[..., Awaitable[Response]]) -> TestClient:
     routes = [Route("/", page), Route("/file=report.html", whole)]
-    return TestClient(Starlette(routes=routes, middleware=[Middleware(EarlyScript)]))
+    return TestClient(Starlette(routes=routes, middleware=[Middleware(HeadScript)]))
 
 
 def test_the_page_has_the_script_first_in_its_head() -> None:
     answer = served(whole).get("/?run=1")
-    assert answer.text == PAGE.replace("<head>", "<head>" + SLOW_CLOCKS.decode(), 1)
+    assert answer.text == PAGE.replace("<head>", "<head>" + SLOW_FRAMES.decode(), 1)
     assert int(answer.headers["content-length"]) == len(answer.content)
     assert served(whole).head("/").headers["content-length"] == answer.headers["content-length"]
 
 
 def test_a_page_that_comes_in_parts_has_it_too() -> None:
     answer = served(parts).get("/")
-    assert answer.text.startswith("<html><head>" + SLOW_CLOCKS.decode())
+    assert answer.text.startswith("<html><head>" + SLOW_FRAMES.decode())
     assert answer.text.endswith(PAGE[12:])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 # In Gradio 6.31 the clock of a loading mark counts on in every frame after the mark is gone, and the first mark's does for as long as
 # the page is open: a tenth of a core where the browser draws without a graphics card. It shows tenths of a second; a few looks at it
 # each second are enough.
-SLOW_CLOCKS = b"""<script>
+SLOW_FRAMES = b"""<script>
 (() => {
   const nextFrame = window.requestAnimationFrame.bind(window);
   window.requestAnimationFrame = (draw) =>
@@ -21,8 +21,8 @@ SLOW_CLOCKS = b"""<script>
 HEAD = b"<head>"
 
 
-class EarlyScript:
-    """ASGI middleware that puts SLOW_CLOCKS first into the head of the page. Other HTML, as of a report that is taken home, stays as it is."""
+class HeadScript:
+    """ASGI middleware that puts SLOW_FRAMES first into the head of the page. Other HTML, as of a report that is taken home, stays as it is."""
 
     def __init__(self, app: Any):
         self._app = app
@@ -40,7 +40,7 @@ class EarlyScript:
                 return
             if start is not None and message["type"] == "http.response.body":
                 body = message.get("body", b"")
-                longer = body.replace(HEAD, HEAD + SLOW_CLOCKS, 1)
+                longer = body.replace(HEAD, HEAD + SLOW_FRAMES, 1)
                 await send(_lengthened(start, len(longer) - len(body)))
                 start, message = None, {**message, "body": longer}
             await send(message)
