@@ -138,7 +138,7 @@ def test_a_public_page_limits_programs_by_their_address(settings: Settings, monk
     from demo.page import Page
 
     monkeypatch.setenv("TUNEBENCH_PUBLIC", "1")
-    monkeypatch.setattr("engine.runs.launch.start", lambda run: None)
+    monkeypatch.setattr("engine.runs.process.start", lambda run: None)
     page = Page.from_settings(
         replace(settings, public=True, max_per_visitor=2, max_epochs=10, runs_dir=settings.runs_dir / "public")
     )

@@ -108,8 +108,8 @@ def test_anothers_run_shows_its_report_and_not_its_controls(page: Page, scene: W
 READING = {
     "open",
     "show",
-    "tell",
-    "retell",
+    "show_results",
+    "relabel_results",
     "open_group",
     "warm",
     "ask",
