@@ -6,6 +6,7 @@ Run: python -m pytest tests/demo/test_data_step.py
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ import huggingface_hub.constants
 import openpyxl
 import pytest
 
+from demo import data_preview
 from demo.page import Page
 from demo.parts import data_step, task_tab
 from demo.parts.preview import preview_html
 from demo.parts.wiring import Wiring
 from demo.tabs import TABS, classification
+from engine.assets import catalogue
 from engine.config import DataConfig, RunConfig
 from engine.core.settings import Settings
+from engine.data import load
 from engine.data.columns import guess_columns
 from engine.data.load import read_table
 from engine.tasks import TASKS
@@ -268,3 +272,42 @@ def _with_columns(scene: Wiring, form: list[Any]) -> list[Any]:
     """The form with the columns as they were guessed."""
     guessed = {"data.columns.text": "text", "data.columns.label": "label"}
     return [guessed.get(path, value) for path, value in zip(scene.fields, form, strict=True)]
+
+
+def test_an_upload_is_parsed_once_for_every_model_column_and_fix(
+    scene: Wiring, page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[Path] = []
+    monkeypatch.setattr(load, "read_bytes", lambda path, limits: reads.append(path) or path.read_bytes())
+    token = page.uploads.keep(written(tmp_path / "given", reviews=ROWS + ROWS.partition("\n")[2])[0])
+    form = values(scene, train=token)
+    assert "80 rows" in scene.look("en", *form)[1]
+    paths = list(scene.fields)
+    changes = ({}, {"model.id": "e5-small"}, {"model.max_length": "16"}, {"data.columns.text": "review"})
+    found = []
+    for change in (*changes, {"data.fixes": "drop_duplicates"}):
+        changed = [change.get(path, value) for path, value in zip(paths, form, strict=True)]
+        found.append(scene.examine("en", *changed))
+        scene.review("en", *changed)
+    assert len(reads) == 1
+    assert found[0] == found[3] and found[0] != found[4]
+    assert 'data-pick="drop_duplicates"' in found[0]
+
+
+def test_the_page_shows_the_model_that_a_run_would_choose(scene: Wiring, page: Page, tmp_path: Path) -> None:
+    rows = "text,label\n" + "".join(f"第{i}个商品的按钮坏了，我想要退货,{'ab'[i % 2]}\n" for i in range(60))
+    form = values(scene, train=page.uploads.keep(written(tmp_path / "given", chinese=rows)[0]))
+    config = scene.config(form)
+    assert data_preview.model_of(page, config) == "auto"
+    scene.examine("en", *form)
+    assert data_preview.model_of(page, config) == data_preview.check(page, config).model == "e5-small"
+
+
+def test_an_example_is_shown_with_the_columns_of_the_catalogue(
+    scene: Wiring, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = replace(catalogue.EXAMPLES["help-desk-en"], columns={"text": "label", "label": "text"})
+    monkeypatch.setitem(catalogue.EXAMPLES, "help-desk-en", example)
+    answer = dict(zip(scene.looked, scene.look("en", *values(scene, example="help-desk-en")), strict=True))
+    chosen = {role: answer[scene.fields[f"data.columns.{role}"]]["value"] for role in ("text", "label")}
+    assert chosen == {"text": "label", "label": "text"}
