@@ -1,4 +1,4 @@
-"""The data doctor finds every planted fault, and nothing in a clean table.
+"""The data check finds every planted fault, and nothing in a clean table.
 
 Run: python -m pytest tests/engine/data/test_check.py
 """

@@ -1,4 +1,4 @@
-"""The doctor and its fixes take any examples the readers can return.
+"""The check and its fixes take any examples the readers can return.
 
 Run: python -m pytest tests/engine/data/test_check_property.py
 """
