@@ -48,7 +48,7 @@ def dataset(page: Page, config: RunConfig) -> Dataset:
 
 
 def formats(page: Page, config: RunConfig) -> dict[str, str]:
-    """The prompt and the target that a run of a model that writes would choose, by path; as far as they are known before it begins."""
+    """The prompt and target templates that a run of a generative model would choose, by path; as far as they are known before it."""
     task, tables = TASKS[config.task].task_model(), page.tables.peek(_source(config))
     column = config.data.columns.get(task.spec.text_role)
     texts = []

@@ -281,14 +281,14 @@ def test_an_upload_is_parsed_once_for_every_model_column_and_fix(
     monkeypatch.setattr(load, "read_bytes", lambda path, limits: reads.append(path) or path.read_bytes())
     token = page.uploads.keep(written(tmp_path / "given", reviews=ROWS + ROWS.partition("\n")[2])[0])
     form = values(scene, train=token)
-    assert "80 rows" in scene.look("en", *form)[1]
+    assert "80 rows" in scene.read_data("en", *form)[1]
     paths = list(scene.fields)
     changes = ({}, {"model.id": "e5-small"}, {"model.max_length": "16"}, {"data.columns.text": "review"})
     found = []
     for change in (*changes, {"data.fixes": "drop_duplicates"}):
         changed = [change.get(path, value) for path, value in zip(paths, form, strict=True)]
-        found.append(scene.examine("en", *changed))
-        scene.review("en", *changed)
+        found.append(scene.check_data("en", *changed))
+        scene.show_data("en", *changed)
     assert len(reads) == 1
     assert found[0] == found[3] and found[0] != found[4]
     assert 'data-pick="drop_duplicates"' in found[0]
@@ -299,7 +299,7 @@ def test_the_page_shows_the_model_that_a_run_would_choose(scene: Wiring, page: P
     form = values(scene, train=page.uploads.keep(written(tmp_path / "given", chinese=rows)[0]))
     config = scene.config(form)
     assert data_preview.model_of(page, config) == "auto"
-    scene.examine("en", *form)
+    scene.check_data("en", *form)
     assert data_preview.model_of(page, config) == data_preview.check(page, config).model == "e5-small"
 
 
@@ -308,6 +308,8 @@ def test_an_example_is_shown_with_the_columns_of_the_catalogue(
 ) -> None:
     example = replace(catalogue.EXAMPLES["help-desk-en"], columns={"text": "label", "label": "text"})
     monkeypatch.setitem(catalogue.EXAMPLES, "help-desk-en", example)
-    answer = dict(zip(scene.looked, scene.look("en", *values(scene, example="help-desk-en")), strict=True))
+    answer = dict(
+        zip(scene.read_data_outputs, scene.read_data("en", *values(scene, example="help-desk-en")), strict=True)
+    )
     chosen = {role: answer[scene.fields[f"data.columns.{role}"]]["value"] for role in ("text", "label")}
     assert chosen == {"text": "label", "label": "text"}
