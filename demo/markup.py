@@ -1,15 +1,20 @@
-"""Small pieces of HTML that every part of the page is made of.
+"""The HTML of the page: its templates, and the small pieces that every part is made of.
 
-Knows how text is made safe and how a chip, a bar or a panel is written. `gr.HTML` is not sanitised, so whatever comes from a
-person, a file or a model passes through `safe` here. Does not know what the pieces say.
+`gr.HTML` is not sanitised. Templates (demo/templates, Jinja2) escape every value but Markup; what is written as a string of Python passes
+whatever comes from a person, a file or a model through `safe`. Does not know what the pieces say.
 """
 
 from __future__ import annotations
 
+import functools
 import html
 from collections.abc import Iterable
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from demo.i18n import words
 from engine.core.errors import UserError
 from engine.core.text import Text
 from engine.evaluation import metric_format
@@ -24,15 +29,42 @@ element.addEventListener('click', (event) => {
 """
 
 
+@functools.cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("demo"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        auto_reload=False,
+    )  # fmt: skip
+
+
+@functools.cache
+def _macros() -> Any:
+    return _environment().get_template("macros.html").module
+
+
+def render(template: str, language: str, **values: Any) -> str:
+    """A template as markup in one language. In it, `say(key, **fields)` is a string of the locale. Values are escaped, unless Markup."""
+
+    def say(key: str, **fields: Any) -> str:
+        return words(key, **fields).in_language(language)
+
+    return _environment().get_template(template).render(say=say, **values).strip()
+
+
 def safe(value: Any) -> str:
     """Text that cannot be markup, whatever it holds."""
     return html.escape(str(value), quote=True)
 
 
+def shortened(value: Any, length: int) -> str:
+    """A value as one line of plain text of at most `length` characters."""
+    text = " ".join(str(value).split()) if value is not None else ""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
 def clip(value: Any, length: int = 220) -> str:
     """`safe`, and no longer than a table cell should be."""
-    text = " ".join(str(value).split()) if value is not None else ""
-    return safe(text if len(text) <= length else text[: length - 1].rstrip() + "…")
+    return safe(shortened(value, length))
 
 
 def tag(name: str, content: str, **attributes: str | None) -> str:
@@ -46,37 +78,25 @@ def tag(name: str, content: str, **attributes: str | None) -> str:
 
 
 def chip(text: str, kind: str = "plain") -> str:
-    return tag("span", safe(text), class_=f"tb-chip tb-chip-{kind}")
+    return str(_macros().chip(text, kind))
 
 
 def bar(label: str, share: float, value: str, kind: str = "accent", note: str = "") -> str:
     """A labelled horizontal bar, `share` of the full width (0 to 1)."""
-    width = min(max(share, 0.0), 1.0) * 100
-    return (
-        f'<div class="tb-bar tb-bar-{kind}"><span class="tb-bar-label" title="{safe(label)}">{safe(label)}</span>'
-        f'<span class="tb-bar-track"><b style="width:{width:.2f}%{"" if width else ";min-width:0"}"></b></span>'
-        f'<span class="tb-bar-value">{safe(value)}</span>'
-        + (f'<span class="tb-bar-note">{safe(note)}</span>' if note else "")
-        + "</div>"
-    )
+    return str(_macros().bar(label, min(max(share, 0.0), 1.0) * 100, value, kind, note))
 
 
 def panel(kind: str, title: str, body: str = "") -> str:
-    """A calm box that says something: kind is info, warning, error or success. `body` is markup."""
-    role = "alert" if kind == "error" else "status"
-    return (
-        f'<div class="tb-panel tb-panel-{kind}" role="{role}"><p class="tb-panel-title">{safe(title)}</p>'
-        + (f'<div class="tb-panel-body">{body}</div>' if body else "")
-        + "</div>"
-    )
+    """A box with a message: kind is info, warning, error or success. `body` is markup."""
+    return str(_macros().panel(kind, title, Markup(body)))
 
 
 def error_panel(error: UserError, language: str, title: Text | None = None) -> str:
     """What went wrong, where, and what to do next."""
     lines = error.message.in_language(language).strip().splitlines()
     heading = title.in_language(language) if title else lines[0]
-    said = lines if title else lines[1:]
-    body = "".join(f"<p>{safe(line)}</p>" for line in said if line.strip())
+    rest = lines if title else lines[1:]
+    body = "".join(f"<p>{safe(line)}</p>" for line in rest if line.strip())
     if error.hint is not None:
         body += f'<p class="tb-next">{safe(error.hint.in_language(language))}</p>'
     return panel("error", heading, body)
@@ -86,15 +106,8 @@ def table(
     head: Iterable[str], rows: Iterable[Iterable[str]], kind: str = "", numeric: frozenset[int] = frozenset()
 ) -> str:
     """A table of markup cells that scrolls sideways by itself where the window is narrow."""
-
-    def cell(name: str, content: str, column: int) -> str:
-        return f'<{name} class="tb-number">{content}</{name}>' if column in numeric else f"<{name}>{content}</{name}>"
-
-    header = "".join(cell("th", content, column) for column, content in enumerate(head))
-    body = "".join(
-        "<tr>" + "".join(cell("td", content, column) for column, content in enumerate(row)) + "</tr>" for row in rows
-    )
-    return f'<div class="tb-scroll" tabindex="0"><table class="tb-table {kind}"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>'
+    cells = [[Markup(cell) for cell in row] for row in rows]
+    return str(_macros().table([Markup(cell) for cell in head], cells, kind, numeric))
 
 
 def percent(value: float | None, digits: int = 1) -> str:

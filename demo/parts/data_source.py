@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from demo.i18n import words
-from demo.markup import chip, count, safe, size
+from demo.markup import chip, count, render, safe, size
 from demo.page import Page
 from engine.assets import EXAMPLES, first_choice, is_cached
 from engine.config import RunConfig
@@ -39,29 +39,23 @@ def first_example(task: str, language: str) -> str:
 
 
 def cards_html(task: str, chosen: str, language: str) -> str:
-    """The example data sets of a task as cards; `chosen` is pressed."""
+    """The example data sets of a task as cards; `chosen` is pressed. Those in the reader's language come first."""
+    zh = language.startswith("zh")
+    examples = [example for example in EXAMPLES.values() if example.task == task]
     cards = []
-    own = "zh" if language.startswith("zh") else "en"
-    for example in sorted(EXAMPLES.values(), key=lambda one: own not in one.languages):
-        if example.task != task:
-            continue
-        spoken = "、".join if language.startswith("zh") else ", ".join
-        about = [
+    for example in sorted(examples, key=lambda example: ("zh" if zh else "en") not in example.languages):
+        languages = [words(f"language.{code}").in_language(language) for code in example.languages]
+        facts = [
             words("data.rows", rows=count(example.rows)).in_language(language),
-            spoken(words(f"language.{code}").in_language(language) for code in example.languages),
+            ("、" if zh else ", ").join(languages),
             example.licence,
             size(example.bytes),
         ]
         if not is_cached(example.name):
-            about.append(words("data.fetched_first").in_language(language))
-        cards.append(
-            f'<button type="button" class="tb-card" data-pick="{safe(example.name)}" '
-            f'aria-pressed="{"true" if example.name == chosen else "false"}">'
-            f'<span class="tb-card-title">{safe(example.title.in_language(language))}</span>'
-            f'<span class="tb-card-about">{safe(example.about.in_language(language))}</span>'
-            f'<span class="tb-card-meta">{" · ".join(safe(part) for part in about)}</span></button>'
-        )
-    return f'<div class="tb-cards">{"".join(cards)}</div>'
+            facts.append(words("data.fetched_first").in_language(language))
+        title, about = example.title.in_language(language), example.about.in_language(language)
+        cards.append({"name": example.name, "title": title, "about": about, "facts": facts})
+    return render("cards.html", language, cards=cards, chosen=chosen, kind="")
 
 
 def drop_html(page: Page, language: str) -> str:

@@ -12,7 +12,7 @@ import gradio as gr
 
 from demo import form
 from demo.i18n import Spoken, words
-from demo.markup import PICK, safe
+from demo.markup import PICK, render
 from demo.page import Page
 from demo.parts.config_field import config_field, config_radio
 from demo.parts.data_step import heading
@@ -113,18 +113,17 @@ def _pairs(paths: list[str]) -> list[list[str]]:
 
 def cards_html(page: Page, task: str, chosen: str, language: str) -> str:
     """The embedded models for a task as cards; `chosen` is pressed. The others are in the list below."""
-    cards = []
-    for name, model in CATALOG.items():
-        if task not in model.tasks or model.package is None:
-            continue
-        cards.append(
-            f'<button type="button" class="tb-card tb-card-model" data-pick="{safe(name)}" '
-            f'aria-pressed="{"true" if name == chosen else "false"}">'
-            f'<span class="tb-card-title">{safe(model.title.in_language(language))}</span>'
-            f'<span class="tb-card-about">{safe(model.about.in_language(language))}</span>'
-            f'<span class="tb-card-meta">{" · ".join(safe(part) for part in _facts(model, language))}</span></button>'
-        )
-    return f'<div class="tb-cards">{"".join(cards)}</div>'
+    cards = [
+        {
+            "name": name,
+            "title": model.title.in_language(language),
+            "about": model.about.in_language(language),
+            "facts": _facts(model, language),
+        }
+        for name, model in CATALOG.items()
+        if task in model.tasks and model.package is not None
+    ]
+    return render("cards.html", language, cards=cards, chosen=chosen, kind=" tb-card-model")
 
 
 def model_title(model_id: str) -> Text:

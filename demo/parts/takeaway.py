@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from demo.i18n import Spoken, words
-from demo.markup import panel, safe, size
+from demo.markup import panel, render, safe, size
 from demo.page import Page
 from engine.tasks import TASKS
 
@@ -105,18 +105,10 @@ def _kinds(language: str) -> list[tuple[str, str]]:
 def plan_html(repo: str, private: bool, plan: dict[str, Any], language: str) -> str:
     """Every file that would be uploaded with its size, and the card as it would stand there."""
     files = plan["files"]
-    rows = "".join(
-        f'<tr><td>{safe(name)}</td><td class="tb-number">{safe(size(bytes_))}</td></tr>'
-        for name, bytes_ in files.items()
-    )
-    seen = words("export.seen_private" if private else "export.seen_public").in_language(language)
-    heading = words("export.planned", repo=repo, count=len(files), size=size(sum(files.values())), seen=seen)
-    card = words("export.card").in_language(language)
-    return (
-        panel("info", heading.in_language(language))
-        + f'<div class="tb-scroll tb-tall" tabindex="0"><table class="tb-table"><tbody>{rows}</tbody></table></div>'
-        + f'<details class="tb-fold"><summary>{safe(card)}</summary><pre tabindex="0" class="tb-card-text">{safe(plan["card"])}</pre></details>'
-    )
+    visibility = words("export.seen_private" if private else "export.seen_public").in_language(language)
+    heading = words("export.planned", repo=repo, count=len(files), size=size(sum(files.values())), seen=visibility)
+    sizes = [(name, size(bytes_)) for name, bytes_ in files.items()]
+    return render("upload_plan.html", language, heading=heading.in_language(language), files=sizes, card=plan["card"])
 
 
 def waiting_html(seconds: float, step: str, language: str) -> str:

@@ -13,7 +13,7 @@ import gradio as gr
 
 from demo.form import paths
 from demo.i18n import Labels, Spoken, words
-from demo.markup import count, safe
+from demo.markup import count, render, safe
 from demo.page import Page
 from demo.parts import data_step, export, model_step, playground, report_view, run_actions, train_step
 from demo.parts.tab_spec import TabSpec
@@ -138,25 +138,19 @@ def hero_html(spec: TabSpec, plan: str, language: str) -> str:
 def limits_html(page: Page, language: str) -> str:
     """What a public deployment takes, said before anything is chosen."""
     settings, weights = page.settings, page.settings.max_model_parameters
-    said = [
+    limits = [
         words("limits.rows", megabytes=settings.max_upload_mb, rows=count(settings.max_rows)),
         words("limits.epochs", epochs=f"{settings.max_epochs:g}"),
         words("limits.model", size=Text(f"{weights / 1e6:,.0f} million", f"{weights / 1e8:,.3g} 亿")),
         words("limits.time", minutes=count(max(1, settings.max_seconds // 60))),
     ]
     if settings.max_per_visitor:
-        said.append(words("limits.runs", runs=settings.max_per_visitor))
+        limits.append(words("limits.runs", runs=settings.max_per_visitor))
     if settings.keep_days:
-        said.append(words("limits.days", days=settings.keep_days))
-    title = words("limits.title").in_language(language)
-    items = "".join(f"<li>{safe(one.in_language(language))}</li>" for one in said)
-    return f'<div class="tb-limits"><b>{safe(title)}</b><ul>{items}</ul></div>'
+        limits.append(words("limits.days", days=settings.keep_days))
+    return render("limits.html", language, limits=[limit.in_language(language) for limit in limits])
 
 
 def _empty_html(language: str) -> str:
-    """What the right column says before there is a run: what will happen here."""
-    steps = "".join(
-        f"<li><b>{safe(words(f'empty.{key}').in_language(language))}</b><span>{safe(words(f'empty.{key}_why').in_language(language))}</span></li>"
-        for key in ("watch", "read", "try")
-    )
-    return f'<div class="tb-empty"><h2>{safe(words("empty.title").in_language(language))}</h2><ol>{steps}</ol></div>'
+    """The right column before there is a run: what will be shown there."""
+    return render("empty.html", language, steps=("watch", "read", "try"))

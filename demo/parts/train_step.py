@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from demo import live
 from demo.i18n import words
 from demo.live import History
-from demo.markup import chip, count, duration, error_panel, panel, rate, safe
+from demo.markup import count, duration, error_panel, panel, rate, render, safe
 from demo.page import Page
 from demo.parts.model_step import model_title
 from demo.parts.watch import FOLLOW, TAKE_CURVES, server_function
@@ -77,20 +78,16 @@ def build(page: Page, task: str) -> TrainStep:
 
 def head_html(page: Page, run: Run, manifest: Manifest, language: str) -> str:
     """Which run this is: its name or data, its model, its state, its number."""
-    title = page.title(run).in_language(language)
-    model = model_title(manifest.model).in_language(language)
-    state = words(f"state.{manifest.state}").in_language(language)
-    link = words("run.copy_link").in_language(language)
-    return (
-        f'<header class="tb-run-head"><div><h2>{safe(title)}</h2>'
-        f'<p class="tb-quiet">{safe(model)} · <code>{safe(manifest.id)}</code> '
-        f'<button type="button" class="tb-link" data-copy-link="{safe(manifest.id)}" data-done="{safe(words("run.copied").in_language(language))}">{safe(link)}</button></p></div>'
-        f"{chip(state, STATE_KIND[manifest.state])}</header>{_note(about(run).note)}"
+    return render(
+        "run_head.html",
+        language,
+        title=page.title(run).in_language(language),
+        model=model_title(manifest.model).in_language(language),
+        id=manifest.id,
+        state=words(f"state.{manifest.state}").in_language(language),
+        state_kind=STATE_KIND[manifest.state],
+        note=about(run).note,
     )
-
-
-def _note(note: str) -> str:
-    return f'<p class="tb-note">{safe(note)}</p>' if note else ""
 
 
 def status_html(page: Page, run: Run, manifest: Manifest, history: History, language: str) -> str:
@@ -111,13 +108,15 @@ def status_html(page: Page, run: Run, manifest: Manifest, history: History, lang
         times += " · " + words("train.attempt", number=manifest.attempt).in_language(language)
     if left is not None:
         times += " · " + words("train.left", time=duration(left, language)).in_language(language)
-    moving = " tb-moving" if manifest.state in ACTIVE else ""
-    return (
-        f'<div class="tb-status" aria-live="polite"><p class="tb-sentence">{safe(sentence)}</p>'
-        f'<p class="tb-detail">{safe(detail)}</p>'
-        f'<div class="tb-progress{moving}" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{100 * share:.0f}">'
-        f'<b style="width:{100 * share:.1f}%"></b></div><p class="tb-times"><span>{safe(times)}</span>'
-        f"<span>{100 * share:.0f} %</span></p>{_phases(history, manifest.state, language)}</div>"
+    return render(
+        "status.html",
+        language,
+        sentence=sentence,
+        detail=detail,
+        moving=manifest.state in ACTIVE,
+        percent=100 * share,
+        times=times,
+        phases=Markup(_phases(history, manifest.state, language)),
     )
 
 

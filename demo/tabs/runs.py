@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from demo.i18n import Spoken, words
-from demo.markup import PICK, chip, safe
+from demo.markup import PICK, render, safe
 from demo.page import Page
 from demo.parts.model_step import model_title
 from demo.parts.train_step import STATE_KIND
 from demo.tabs import TABS
 from engine.evaluation.metric_format import metric_name, number
 from engine.run_directory.queue import position
-from engine.run_directory.store import ACTIVE, Manifest, Run
+from engine.run_directory.store import ACTIVE, Run
 from engine.runs.launch import resumable, resume
 
 MAX_RUNS = 200
@@ -50,16 +52,12 @@ def _heading(page: Page, language: str) -> str:
 
 def list_html(page: Page, language: str, request: gr.Request | None = None, asking: str = "") -> str:
     """Every run of the visitor as a row to click, newest first; for the run `asking`, whether it is really to be deleted."""
-    rows = [
+    runs = [
         _row(page, run, language, run.id == asking)
         for run, _ in zip(page.runs_of(request), range(MAX_RUNS), strict=False)
     ]
-    if not rows:
-        return (
-            f'<div class="tb-empty"><h2>{safe(words("runs.none").in_language(language))}</h2>'
-            f"<p>{safe(words('runs.none_next').in_language(language))}</p></div>"
-        )
-    return f'<div class="tb-runs">{"".join(rows)}</div>'
+    delete_question = Markup(words("run.delete_html").in_language(language))
+    return render("runs.html", language, runs=runs, delete_question=delete_question)
 
 
 def act(page: Page, language: str, picked: str, request: gr.Request | None) -> tuple[Run | None, str]:
@@ -73,43 +71,28 @@ def act(page: Page, language: str, picked: str, request: gr.Request | None) -> t
     return (None if verb else run), list_html(page, language, request, run.id if verb == "ask" else "")
 
 
-def _row(page: Page, run: Run, language: str, asking: bool) -> str:
+def _row(page: Page, run: Run, language: str, confirming: bool) -> dict[str, Any]:
+    """A run as the template shows it; `confirming` asks whether it is to be deleted."""
     manifest = run.manifest
     task = TABS[manifest.task].title.in_language(language) if manifest.task in TABS else manifest.task
-    state = chip(words(f"state.{manifest.state}").in_language(language), STATE_KIND[manifest.state])
-    result = ""
-    if manifest.headline:
-        headline = manifest.headline
-        name = metric_name(headline["metric"]).in_language(language)
-        rows = (manifest.facts.get("rows") or {}).get("test", ROWS_WHEN_UNKNOWN)
-        value, low, high = (number(headline["metric"], headline[end], rows) for end in ("value", "low", "high"))
-        result = f"<b>{safe(value)}</b><small>{safe(name)} · {safe(low)} – {safe(high)}</small>"
-    title = page.title(run).in_language(language)
-    about = f"{task} · {model_title(manifest.model).in_language(language)}"
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(manifest.created))
+    score = detail = ""
     if manifest.state == "queued":
-        ahead = words("run.ahead", ahead=position(run, page.store)).in_language(language)
-        result = f"<small>{safe(ahead)}</small>"
-    return (
-        f'<div class="tb-run-item"><button type="button" class="tb-run-row" data-pick="{safe(manifest.id)}">'
-        f'<span class="tb-run-state">{state}</span><span class="tb-run-title"><b>{safe(title)}</b><small>{safe(about)}</small></span>'
-        f'<span class="tb-run-result">{result}</span><span class="tb-run-when">{safe(when)}<small>{safe(manifest.id[-8:])}</small></span></button>{_acts(run, manifest, language, asking)}</div>'
-    )
-
-
-def _acts(run: Run, manifest: Manifest, language: str, asking: bool) -> str:
-    """What can be done with a run from its row."""
-    if manifest.state in ACTIVE:
-        return ""
-
-    def button(verb: str, key: str, kind: str = "") -> str:
-        said = safe(words(f"run.{key}").in_language(language))
-        return f'<button type="button" class="tb-link{kind}" data-pick="{verb}:{safe(run.id)}">{said}</button>'
-
-    if asking:
-        question = words("run.delete_html").in_language(language)
-        shown = question + button("delete", "really", " tb-danger") + button("keep", "keep")
-    else:
-        shown = (button("resume", "resume") if resumable(run, manifest) else "") + button("ask", "delete")
-    kind = " tb-run-asked" if asking else ""
-    return f'<div class="tb-run-acts{kind}">{shown}</div>'
+        detail = words("run.ahead", ahead=position(run, page.store)).in_language(language)
+    elif headline := manifest.headline:
+        rows = (manifest.facts.get("rows") or {}).get("test", ROWS_WHEN_UNKNOWN)
+        score, low, high = (number(headline["metric"], headline[end], rows) for end in ("value", "low", "high"))
+        detail = f"{metric_name(headline['metric']).in_language(language)} · {low} – {high}"
+    ended = manifest.state not in ACTIVE
+    return {
+        "id": run.id,
+        "state": words(f"state.{manifest.state}").in_language(language),
+        "state_kind": STATE_KIND[manifest.state],
+        "title": page.title(run).in_language(language),
+        "about": f"{task} · {model_title(manifest.model).in_language(language)}",
+        "score": score,
+        "detail": detail,
+        "created": time.strftime("%Y-%m-%d %H:%M", time.localtime(manifest.created)),
+        "ended": ended,
+        "confirming": ended and confirming,
+        "resumable": ended and resumable(run, manifest),
+    }

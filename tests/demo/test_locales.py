@@ -13,6 +13,7 @@ import pytest
 from demo.i18n import LOCALES, choose_language, words
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
+TEMPLATES = sorted(DEMO.glob("templates/*.html"))
 SOURCES = sorted(path for path in DEMO.rglob("*.py") if "examples" not in path.parts)
 # Names that are the same in every language.
 NAMES = {"en", "zh-CN", "Tunebench", "dair-ai/emotion", "ada/film-verdicts", "F1", "YAML", "Python"}
@@ -58,8 +59,9 @@ def test_chinese_sentences_use_chinese_punctuation() -> None:
 
 
 def test_every_key_that_the_code_names_exists_and_every_key_is_named() -> None:
-    source = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
+    source = "\n".join(path.read_text(encoding="utf-8") for path in [*SOURCES, *TEMPLATES])
     named = set(re.findall(r"""(?:words|say)\(\s*["']([a-z_.A-Z0-9]+)["']""", source))
+    named = {key for key in named if not key.endswith(".")}  # the beginning of a key that a template joins
     known = flat("en")
     for key in named:
         assert key in known, key
@@ -67,12 +69,13 @@ def test_every_key_that_the_code_names_exists_and_every_key_is_named() -> None:
     built = tuple(re.findall(r"""words\(\s*f["']([a-z_]*\.?[a-z_]*?)\{""", source)) + tuple(
         re.findall(r"""say\(\s*f["']([a-z_]*\.?[a-z_]*?)\{""", source)
     )
+    joined = tuple(re.findall(r"""say\(["']([a-z_]+\.)["'] ~""", source))  # templates
     unused = [
         key
         for key in known
         if key not in named
         and key not in quoted
-        and not any(key.startswith(prefix) for prefix in built if prefix)
+        and not any(key.startswith(prefix) for prefix in (*built, *joined) if prefix)
         # The titles of tasks are built from the task's name.
         and not key.endswith(".title")
     ]
@@ -94,6 +97,13 @@ def test_no_literal_is_shown_that_is_in_no_locale(path: Path) -> None:
             markup = "".join(str(p.value) if isinstance(p, ast.Constant) else "{}" for p in parts)
             for said in re.findall(r">([^<>{}]*)<", markup):
                 assert not re.search(r"[A-Za-z]{2,}", said) or said in NAMES, f"line {node.lineno}: {said!r}"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_literal_of_a_template_is_shown(path: Path) -> None:
+    markup = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for text in re.findall(r">([^<>]*)<", markup):
+        assert not re.search(r"[A-Za-z\u4e00-\u9fff]{2,}", text), repr(text)
 
 
 def test_a_key_fills_its_fields_in_both_languages() -> None:
