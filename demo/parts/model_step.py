@@ -46,11 +46,11 @@ def build(page: Page, spec: TaskSpec) -> ModelStep:
     make, fields, task = page.labels.make, {}, spec.name
     make(gr.HTML, value=heading(2, words("model.title")), apply_default_css=False)
     cards = gr.HTML(
-        cards_html(page, task, form.default(task, "model.id"), "en"), js_on_load=PICK, apply_default_css=False
+        cards_html(page, spec, form.default(task, "model.id"), "en"), js_on_load=PICK, apply_default_css=False
     )
     fields["model.id"] = make(
         gr.Dropdown,
-        choices=Spoken(lambda language: _choices(task, language)),
+        choices=Spoken(lambda language: _choices(spec, language)),
         value=form.default(task, "model.id"),
         label=words("model.any"),
         info=words("model.any_help"),
@@ -111,7 +111,7 @@ def _pairs(paths: list[str]) -> list[list[str]]:
     return [paths[first : first + 2] for first in range(0, len(paths), 2)]
 
 
-def cards_html(page: Page, task: str, chosen: str, language: str) -> str:
+def cards_html(page: Page, task: TaskSpec, chosen: str, language: str) -> str:
     """The embedded models for a task as cards; `chosen` is pressed. The others are in the list below."""
     cards = [
         {
@@ -121,7 +121,7 @@ def cards_html(page: Page, task: str, chosen: str, language: str) -> str:
             "facts": _facts(model, language),
         }
         for name, model in CATALOG.items()
-        if task in model.tasks and model.package is not None
+        if model.serves(task) and model.package is not None
     ]
     return render("cards.html", language, cards=cards, chosen=chosen, kind=" tb-card-model")
 
@@ -133,13 +133,13 @@ def model_title(model_id: str) -> Text:
     return CATALOG[model_id].title if model_id in CATALOG else Text(model_id, model_id)
 
 
-def _choices(task: str, language: str) -> list[tuple[str, str]]:
+def _choices(task: TaskSpec, language: str) -> list[tuple[str, str]]:
     return [
         (words("model.auto").in_language(language), AUTOMATIC),
         *(
             (model.hub_id or name if model.package is None else name, name)
             for name, model in CATALOG.items()
-            if task in model.tasks
+            if model.serves(task)
         ),
     ]
 

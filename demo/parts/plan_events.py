@@ -60,7 +60,7 @@ class PlanEvents(TabContext):
             said,
             self.code(config, language),
             gr.update(visible=config.method.name == "lora"),
-            model_step.cards_html(self.page, self.task, data_preview.model_of(self.page, config), language),
+            model_step.cards_html(self.page, self.spec.task, data_preview.model_of(self.page, config), language),
             *(self._formats(config, language) if self.tab.model.edit else []),
         ]
 

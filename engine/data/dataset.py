@@ -40,7 +40,7 @@ class Dataset:
         if model_id != AUTOMATIC:
             return replace(self, model=model_id, model_reason=None)
         texts = [self.task.text(example) for example in self.examples["train"]]
-        name, reason = model_for(self.task.name, texts)
+        name, reason = model_for(self.task, texts)
         return replace(self, model=name, model_reason=reason)
 
 

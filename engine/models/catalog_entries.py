@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from engine.assets import Package
 from engine.assets.package import E5_SMALL, MINILM, SMOLLM2
 from engine.core.text import Text
 from engine.models.prompt_styles import BARE, CHAT, PREFIXED
+from engine.schema import ENCODER, GENERATIVE
 
 MULTILINGUAL = ("multilingual",)
-ENCODER_TASKS = ("classification", "ner", "qa", "relation")
-GENERATOR_TASKS = ("summarization", "translation", "dialogue")
+
+
+class ModelledTask(Protocol):
+    """A task as far as the choice of a model is concerned. `kind` is ENCODER or GENERATIVE."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +36,20 @@ class CatalogEntry:
     licence: str  # SPDX
     parameters: int
     languages: tuple[str, ...]  # ISO 639-1, or MULTILINGUAL
-    tasks: tuple[str, ...]
+    kind: str  # ENCODER or GENERATIVE
     max_length: int  # tokens
     size: int  # bytes: of the folder for an embedded model, of the hub's weights for others
+    tasks: tuple[str, ...] = ()  # the only tasks of the kind that it serves well; empty: all of them
     layers: Mapping[str, int] = field(default_factory=dict)  # how many a task keeps, where fewer serve it better
     prompt_style: str = ""  # of a generative model (engine/models/prompt_styles.py); "" for encoders
 
     def reads(self, language: str) -> bool:
         """Whether the model has learned this language (ISO 639-1)."""
         return self.languages == MULTILINGUAL or language in self.languages
+
+    def serves(self, task: ModelledTask) -> bool:
+        """Whether the model is offered for the task."""
+        return self.kind == task.kind and (not self.tasks or task.name in self.tasks)
 
 
 def _hub(
@@ -46,15 +60,28 @@ def _hub(
     licence: str,
     parameters: int,
     languages: tuple[str, ...],
-    tasks: tuple[str, ...],
+    kind: str,
     max_length: int = 512,
     bytes_per_parameter: int = 4,
+    tasks: tuple[str, ...] = (),
     prompt_style: str = "",
 ) -> CatalogEntry:
     size = parameters * bytes_per_parameter
     heading = Text(title, title)
     return CatalogEntry(
-        name, heading, about, None, hub_id, licence, parameters, languages, tasks, max_length, size, prompt_style=prompt_style
+        name,
+        heading,
+        about,
+        None,
+        hub_id,
+        licence,
+        parameters,
+        languages,
+        kind,
+        max_length,
+        size,
+        tasks,
+        prompt_style=prompt_style,
     )
 
 
@@ -73,7 +100,7 @@ CATALOG: dict[str, CatalogEntry] = {
             licence="Apache-2.0",
             parameters=22_713_216,
             languages=("en",),
-            tasks=ENCODER_TASKS,
+            kind=ENCODER,
             max_length=512,
             size=91_567_205,
         ),
@@ -89,7 +116,7 @@ CATALOG: dict[str, CatalogEntry] = {
             licence="MIT",
             parameters=117_505_920,
             languages=MULTILINGUAL,
-            tasks=ENCODER_TASKS,
+            kind=ENCODER,
             max_length=512,
             size=478_826_906,
             layers={"ner": 10, "qa": 10},  # its last two are turned to whole sentences (measured: benchmarks/README.md)
@@ -106,7 +133,7 @@ CATALOG: dict[str, CatalogEntry] = {
             licence="Apache-2.0",
             parameters=134_515_008,
             languages=("en",),
-            tasks=GENERATOR_TASKS,
+            kind=GENERATIVE,
             max_length=8192,
             size=270_624_954,
             prompt_style=CHAT,
@@ -119,7 +146,7 @@ CATALOG: dict[str, CatalogEntry] = {
             "Apache-2.0",
             109_482_240,
             ("en",),
-            ENCODER_TASKS,
+            ENCODER,
         ),
         _hub(
             "distilbert-base-uncased",
@@ -132,7 +159,7 @@ CATALOG: dict[str, CatalogEntry] = {
             "Apache-2.0",
             66_362_880,
             ("en",),
-            ENCODER_TASKS,
+            ENCODER,
         ),
         _hub(
             "roberta-base",
@@ -142,7 +169,7 @@ CATALOG: dict[str, CatalogEntry] = {
             "MIT",
             124_645_632,
             ("en",),
-            ENCODER_TASKS,
+            ENCODER,
         ),
         _hub(
             "deberta-v3-small",
@@ -152,7 +179,7 @@ CATALOG: dict[str, CatalogEntry] = {
             "MIT",
             141_304_320,
             ("en",),
-            ENCODER_TASKS,
+            ENCODER,
         ),
         _hub(
             "deberta-v3-base",
@@ -165,7 +192,7 @@ CATALOG: dict[str, CatalogEntry] = {
             "MIT",
             183_831_552,
             ("en",),
-            ENCODER_TASKS,
+            ENCODER,
         ),
         _hub(
             "modernbert-base",
@@ -178,7 +205,7 @@ CATALOG: dict[str, CatalogEntry] = {
             "Apache-2.0",
             149_014_272,
             ("en",),
-            ENCODER_TASKS,
+            ENCODER,
             8192,
         ),
         _hub(
@@ -189,7 +216,7 @@ CATALOG: dict[str, CatalogEntry] = {
             "Apache-2.0",
             102_267_648,
             ("zh",),
-            ENCODER_TASKS,
+            ENCODER,
         ),
         _hub(
             "chinese-roberta-wwm-ext",
@@ -201,7 +228,7 @@ CATALOG: dict[str, CatalogEntry] = {
             "Apache-2.0",
             102_267_648,
             ("zh",),
-            ENCODER_TASKS,
+            ENCODER,
         ),
         _hub(
             "chinese-macbert-base",
@@ -214,7 +241,7 @@ CATALOG: dict[str, CatalogEntry] = {
             "Apache-2.0",
             102_267_648,
             ("zh",),
-            ENCODER_TASKS,
+            ENCODER,
         ),
         _hub(
             "xlm-roberta-base",
@@ -227,7 +254,7 @@ CATALOG: dict[str, CatalogEntry] = {
             "MIT",
             278_043_648,
             MULTILINGUAL,
-            ENCODER_TASKS,
+            ENCODER,
         ),
         _hub(
             "flan-t5-small",
@@ -240,7 +267,7 @@ CATALOG: dict[str, CatalogEntry] = {
             "Apache-2.0",
             76_961_152,
             ("en",),
-            GENERATOR_TASKS,
+            GENERATIVE,
             prompt_style=PREFIXED,
         ),
         _hub(
@@ -254,7 +281,8 @@ CATALOG: dict[str, CatalogEntry] = {
             "Apache-2.0",
             300_176_768,
             MULTILINGUAL,
-            ("summarization", "translation"),
+            GENERATIVE,
+            tasks=("summarization", "translation"),
             prompt_style=PREFIXED,
         ),
         _hub(
@@ -265,8 +293,9 @@ CATALOG: dict[str, CatalogEntry] = {
             "Apache-2.0",
             139_420_416,
             ("en",),
-            ("summarization",),
+            GENERATIVE,
             1024,
+            tasks=("summarization",),
             prompt_style=BARE,
         ),
         _hub(
@@ -280,7 +309,7 @@ CATALOG: dict[str, CatalogEntry] = {
             "Apache-2.0",
             494_032_768,
             MULTILINGUAL,
-            GENERATOR_TASKS,
+            GENERATIVE,
             32768,
             2,
             prompt_style=CHAT,
@@ -293,7 +322,7 @@ CATALOG: dict[str, CatalogEntry] = {
             "Apache-2.0",
             596_049_920,
             MULTILINGUAL,
-            GENERATOR_TASKS,
+            GENERATIVE,
             32768,
             2,
             prompt_style=CHAT,

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 from engine.core.languages import NAMES, detect_languages
 from engine.core.text import Text
-from engine.models.catalog_entries import CATALOG
+from engine.models.catalog_entries import CATALOG, ModelledTask
 
 AUTOMATIC = "auto"
 MAX_TEXTS = 2_000  # of which languages are detected
 MAX_UNREAD_SHARE = 0.1  # of texts in a language that the model was not trained on; above, another model is chosen
 
 
-def model_for(task: str, texts: Sequence[str]) -> tuple[str, Text]:
+def model_for(task: ModelledTask, texts: Sequence[str]) -> tuple[str, Text]:
     """The catalogue name of the first embedded model for the task that reads the texts' languages, and the reason in words.
 
     Where none reads them all, the one that reads most. Short texts whose language cannot be detected do not count.
@@ -25,7 +25,7 @@ def model_for(task: str, texts: Sequence[str]) -> tuple[str, Text]:
     step = max(1, len(texts) // MAX_TEXTS)
     languages = Counter(detect_languages(texts[::step]))
     total = languages.total()
-    embedded = [entry for entry in CATALOG.values() if task in entry.tasks and entry.package is not None]
+    embedded = [entry for entry in CATALOG.values() if entry.serves(task) and entry.package is not None]
 
     def unread_texts(reads: set[str]) -> int:
         return sum(count for language, count in languages.items() if language and language not in reads)

@@ -157,7 +157,7 @@ def _recorded(run: Run, config: RunConfig, names: Sequence[str]) -> PreparedData
     reason = Text.from_dict(reason) if reason else None
     if model == AUTOMATIC:  # recorded by a version that chose the model later
         task = task_named(config.task)
-        model, reason = model_for(task.name, [task.text(example) for example in splits.train])
+        model, reason = model_for(task, [task.text(example) for example in splits.train])
     return PreparedData(config, splits, values["columns"], values["facts"], tuple(values["notices"]), model, reason)
 
 

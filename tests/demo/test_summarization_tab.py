@@ -196,7 +196,7 @@ def test_an_empty_text_is_told(scene: Wiring, page: Page) -> None:
 
 
 def test_the_tab_offers_what_can_write(scene: Wiring, page: Page) -> None:
-    cards = model_step.cards_html(page, "summarization", "smollm2", "en")
+    cards = model_step.cards_html(page, TASKS["summarization"], "smollm2", "en")
     assert set(re.findall(r'data-pick="([\w-]+)"', cards)) == {"smollm2"}
     offered = [value for _, value in scene.fields["method.name"].choices]
     assert tuple(offered) == TASKS["summarization"].methods and "head" not in offered

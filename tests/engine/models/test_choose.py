@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.models.choose import model_for
+from engine.tasks import TASKS
 
 ENGLISH = ["The parcel was left with my neighbour and nobody told me that it was there."] * 9
 CHINESE = ["快递太慢了，等了一个星期才到。"] * 9
@@ -25,10 +26,10 @@ GERMAN = ["Das Paket ist nicht angekommen, und ich warte seit einer Woche auf di
 )
 @pytest.mark.parametrize("task", ["classification", "ner", "qa"])
 def test_the_model_reads_the_language(task, texts, name, said):
-    chosen, reason = model_for(task, texts)
+    chosen, reason = model_for(TASKS[task], texts)
     assert chosen == name
     assert said in reason.en
 
 
 def test_where_no_model_reads_the_language_the_nearest_is_taken():
-    assert model_for("summarization", CHINESE)[0] == "smollm2"
+    assert model_for(TASKS["summarization"], CHINESE)[0] == "smollm2"
