@@ -1,12 +1,14 @@
 """How numbers are named and written in sentences, in both languages.
 
-Knows metrics by name and how many digits a number of rows can carry. Does not know what the numbers mean for anyone.
+Knows metrics by name and how many digits a number of rows can carry. Does not know what the numbers mean for anyone. Metrics of the
+field stand here; those that only one task has come with its spec (`TaskSpec.own_metrics`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from engine.core.text import Text
 
@@ -59,6 +61,25 @@ METRIC_HELP: dict[str, Text] = {
 
 # Shares of rows read best as per cent; the others are scores between 0 and 1.
 SHARES = {"accuracy", "exact_match"}
+
+
+@dataclass(frozen=True, slots=True)
+class MetricWords:
+    """A metric in words. `share` tells whether it is a share of rows, which is written as per cent."""
+
+    name: Text
+    help: Text
+    share: bool = False
+
+
+def add_metrics(metrics: Mapping[str, MetricWords]) -> None:
+    """Make metrics known by name. ValueError where a name has another meaning already."""
+    for name, words in metrics.items():
+        if METRICS.setdefault(name, words.name) != words.name:
+            raise ValueError(f"the metric {name} is {METRICS[name].en}, not {words.name.en}")
+        METRIC_HELP[name] = words.help
+        if words.share:
+            SHARES.add(name)
 
 
 def metric_help(metric: str) -> Text | None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from engine.core.text import Text
 from engine.data.cells import as_text
 from engine.data.normal import normal_form, normal_key
+from engine.evaluation.metric_format import MetricWords, add_metrics
 from engine.schema import ENCODER, GENERATIVE, Example, Role
 from engine.sections import Section
 from engine.tasks.task_defaults import TaskHyperparameters, epochs_for_generation, lr_scale_for_generators
@@ -84,8 +85,13 @@ class TaskSpec(ABC):
     reads_tags: bool = False
 
     insight_titles: Mapping[str, Text] = NOTHING  # titles of the insights that only this task's report has, by kind
+    own_metrics: Mapping[str, MetricWords] = NOTHING  # metrics that only this task has, by name
     # What metrics mean in this task, where that is not what they mean in general.
     metric_help: Mapping[str, Text] = NOTHING
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        add_metrics(cls.own_metrics)
 
     @abstractmethod
     def task_model(self) -> TaskModel[Any, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import MappingProxyType
 
 import pytest
 
@@ -12,6 +13,8 @@ from engine.core.errors import ConfigProblem
 from engine.core.text import Text
 from engine.data.config import DataConfig
 from engine.data.split import split
+from engine.evaluation import metric_format
+from engine.evaluation.metric_format import MetricWords
 from engine.schema import Example, Role
 from engine.tasks import TASKS, task_named
 from engine.tasks.spec import EncoderSpec
@@ -115,3 +118,19 @@ def test_a_configuration_takes_its_tasks_from_the_registry(monkeypatch):
         with pytest.raises(ConfigProblem) as caught:
             RunConfig.from_dict({**values, **wrong})
         assert [problem["path"] for problem in caught.value.where["problems"]] == [path]
+
+
+def test_a_metric_of_one_task_is_named_by_its_spec(monkeypatch):
+    for known in ("METRICS", "METRIC_HELP"):
+        monkeypatch.setattr(metric_format, known, dict(getattr(metric_format, known)))
+    monkeypatch.setattr(metric_format, "SHARES", set(metric_format.SHARES))
+    nearness = MetricWords(Text("nearness", "接近度"), Text("How near.", "有多接近。"), share=True)
+
+    class Near(PairSpec):
+        own_metrics = MappingProxyType({"nearness": nearness})
+
+    assert metric_format.metric_name("nearness") == nearness.name
+    assert metric_format.metric_help("nearness") == nearness.help
+    assert metric_format.number("nearness", 0.5, 300) == "50.0%"
+    with pytest.raises(ValueError, match="accuracy"):
+        metric_format.add_metrics({"accuracy": nearness})
