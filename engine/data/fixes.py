@@ -96,7 +96,7 @@ def on_training_rows(function: Callable[[list[Example]], list[Example]]) -> Call
 
 def target_key(example: Example) -> Hashable:
     """A target as something that can be compared and counted."""
-    if isinstance(example.target, str):
+    if not isinstance(example.target, tuple | list):
         return example.target
     return tuple(tuple(sorted(item.items())) if isinstance(item, dict) else item for item in example.target)
 

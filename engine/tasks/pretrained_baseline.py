@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+import numpy as np
+
 from engine.core.errors import FileProblem
 from engine.core.text import Text
 from engine.schema import Encoded, Example
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
     from torch import nn
 
@@ -97,3 +98,21 @@ def missing_baseline(code: str) -> FileProblem:
         Text("Train it with evaluation.baselines on.", "请在开启 evaluation.baselines 的情况下训练。"),
         file=BASELINE_FILE,
     )
+
+
+def pooled_features(
+    reader: ModelReader[Any, Any], encoded: Encoded, count: int, progress: Progress | None = None
+) -> np.ndarray:
+    """The mean-pooled features [count, hidden] of examples, the windows of each averaged."""
+    vectors = np.stack(reader.run(encoded, read=mean_pooled, progress=progress))
+    owners = np.array([feature.example for feature in encoded.features], dtype=np.int64)
+    total = np.zeros((count, vectors.shape[1]))
+    np.add.at(total, owners, vectors)
+    return total / np.bincount(owners, minlength=count)[:, None]
+
+
+def mean_pooled(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The mean of the encoder's last hidden states over the tokens that are no padding, [b, hidden]."""
+    hidden = model.base_model(**batch).last_hidden_state.float()
+    mask = batch["attention_mask"].unsqueeze(-1).float()
+    return (hidden * mask).sum(1) / mask.sum(1)

@@ -15,12 +15,9 @@ from safetensors.numpy import load_file, save_file
 
 from engine.schema import Encoded, Example
 from engine.tasks.classification.decode import Classes
-from engine.tasks.pretrained_baseline import BASELINE_FILE, ModelReader, Progress, missing_baseline
+from engine.tasks.pretrained_baseline import BASELINE_FILE, ModelReader, Progress, missing_baseline, pooled_features
 
 if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
     from engine.tasks.classification.model import Classification
 
 EXAMPLES_PER_CLASS = 50  # centroids hardly move beyond that, and the training rows may be many
@@ -42,7 +39,7 @@ class NearestCentroid:
         targets = reader.task.targets(examples, reader.outputs)
         chosen = sample_for_centroids(targets, seed)
         sample = [examples[index] for index in chosen]
-        return cls(Centroids.fit(_pooled(reader, reader.encode(sample), len(sample)), targets[chosen]))
+        return cls(Centroids.fit(pooled_features(reader, reader.encode(sample), len(sample)), targets[chosen]))
 
     def predict(
         self,
@@ -53,7 +50,7 @@ class NearestCentroid:
     ) -> np.ndarray:
         """Probabilities [examples, classes]."""
         encoded = encoded or reader.encode(examples)
-        return self._centroids.probabilities(_pooled(reader, encoded, len(examples), progress))
+        return self._centroids.probabilities(pooled_features(reader, encoded, len(examples), progress))
 
     def save(self, directory: Path) -> None:
         self._centroids.save(directory / BASELINE_FILE)
@@ -65,24 +62,6 @@ class NearestCentroid:
     @classmethod
     def load(cls, directory: Path) -> NearestCentroid:
         return cls(Centroids.load(directory / BASELINE_FILE))
-
-
-def _pooled(
-    reader: ModelReader[Classification, Classes], encoded: Encoded, count: int, progress: Progress | None = None
-) -> np.ndarray:
-    """The mean-pooled features [count, hidden] of examples, the windows of each averaged."""
-    vectors = np.stack(reader.run(encoded, read=mean_pooled, progress=progress))
-    owners = np.array([feature.example for feature in encoded.features], dtype=np.int64)
-    total = np.zeros((count, vectors.shape[1]))
-    np.add.at(total, owners, vectors)
-    return total / np.bincount(owners, minlength=count)[:, None]
-
-
-def mean_pooled(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """The mean of the encoder's last hidden states over the tokens that are no padding, [b, hidden]."""
-    hidden = model.base_model(**batch).last_hidden_state.float()
-    mask = batch["attention_mask"].unsqueeze(-1).float()
-    return (hidden * mask).sum(1) / mask.sum(1)
 
 
 class Centroids:
