@@ -1,1 +1,0 @@
-"""A task that only the tests know: a classifier that shouts its label."""
