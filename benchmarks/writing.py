@@ -33,6 +33,7 @@ from engine.models.generators import load_generator
 from engine.models.speed.few_row_linear import few_rows
 from engine.schema import Feature
 from engine.tasks import TASKS
+from engine.tasks.model import task_model
 
 ROWS = (1, 2, 4, 6, 8, 10, 16, 24, 27, 32, 48, 64, 80)
 
@@ -72,7 +73,7 @@ def answers(run: Path, rounds: int) -> None:
 def generator_of(run: Path) -> Generator:
     directory, device = run / "model", choose_device("cpu")
     description = Description.load(directory)
-    task, loaded = TASKS[description.task].task_model(), load_tuned(directory, description)
+    task, loaded = task_model(TASKS[description.task]), load_tuned(directory, description)
     model = GenerativeReader.place(loaded.model, device)
     outputs = task.outputs_from(description.outputs)
     return GenerativeReader(task, outputs, model, loaded.tokenizer, device, description.max_length).generator

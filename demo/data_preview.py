@@ -24,6 +24,7 @@ from engine.generation.prompts import LANGUAGE_SAMPLE, default_templates
 from engine.models.choose import AUTOMATIC
 from engine.schema import Example
 from engine.tasks import TASKS
+from engine.tasks.model import task_model
 
 MAX_ROWS = 20_000  # rows that are counted for a picture
 
@@ -49,7 +50,7 @@ def dataset(page: Page, config: RunConfig) -> Dataset:
 
 def formats(page: Page, config: RunConfig) -> dict[str, str]:
     """The prompt and target templates that a run of a generative model would choose, by path; as far as they are known before it."""
-    task, tables = TASKS[config.task].task_model(), page.tables.peek(_source(config))
+    task, tables = task_model(TASKS[config.task]), page.tables.peek(_source(config))
     column = config.data.columns.get(task.spec.text_role)
     texts = []
     if tables and column in tables["train"].columns:

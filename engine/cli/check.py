@@ -32,9 +32,7 @@ def check(
             help="The table to check; or several, whose names say which is for training, validation and test."
         ),
     ] = None,
-    task: Annotated[
-        str, typer.Option(help=f"One of {', '.join(TASKS)}; an example's own, else {DEFAULT_TASK}.")
-    ] = "",
+    task: Annotated[str, typer.Option(help=f"One of {', '.join(TASKS)}; an example's own, else {DEFAULT_TASK}.")] = "",
     example: Annotated[str, typer.Option(help=HELP["data.example"])] = "",
     hub: Annotated[str, typer.Option(help=HELP["data.hub"])] = "",
     hub_config: Annotated[str, typer.Option(help=HELP["data.hub_config"])] = "",

@@ -134,7 +134,10 @@ class TrainingConfig:
     class_weights: bool = option(
         False,
         Text("Weight classes", "类别加权"),
-        Text("Weight the loss by class, so that errors on rare classes count more.", "按类别加权损失，加大稀有类别的错误代价。"),
+        Text(
+            "Weight the loss by class, so that errors on rare classes count more.",
+            "按类别加权损失，加大稀有类别的错误代价。",
+        ),
         advanced=True,
         kinds=(ENCODER,),
     )

@@ -31,6 +31,7 @@ from engine.models.device import Device
 from engine.run_directory.store import Run
 from engine.schema import Example
 from engine.tasks import TASKS
+from engine.tasks.model import task_model
 
 if TYPE_CHECKING:
     from engine.models.load import LoadedModel
@@ -163,7 +164,7 @@ def _difference(ours: Any, theirs: Any) -> float | None:
 
 def _compare(source: ExportSource, loaded: LoadedModel, description: Description, folder: Path) -> dict[str, Any]:
     examples = _test_rows(source.run)
-    task, outputs = TASKS[description.task].task_model(), description.decoded_outputs
+    task, outputs = task_model(TASKS[description.task]), description.decoded_outputs
     threads = torch.get_num_threads()
     device = Device("cpu", torch.float32, Text("", ""))
 

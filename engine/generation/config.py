@@ -100,7 +100,10 @@ class GenerationConfig:
     repetition_penalty: float = option(
         1.0,
         Text("Repetition penalty", "重复惩罚"),
-        Text("Above 1, tokens that were already generated become less likely.", "大于 1 时，已生成的 token 再次出现的概率会降低。"),
+        Text(
+            "Above 1, tokens that were already generated become less likely.",
+            "大于 1 时，已生成的 token 再次出现的概率会降低。",
+        ),
         low=1,
         high=3,
         advanced=True,

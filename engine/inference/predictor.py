@@ -24,6 +24,7 @@ from engine.models.load import LoadedModel
 from engine.models.speed.fast_paths import Conditions, FastPaths
 from engine.schema import Example
 from engine.tasks import TASKS
+from engine.tasks.model import task_model
 
 Rows = Sequence[str | Mapping[str, str]]
 Progress = Callable[[int, int], None]
@@ -35,7 +36,7 @@ class Predictor:
     def __init__(self, directory: Path, device: Device | None = None):
         self.directory = directory
         self.description = Description.load(directory)
-        self.task = TASKS[self.description.task].task_model()
+        self.task = task_model(TASKS[self.description.task])
         self.outputs = self.description.decoded_outputs
         self.device = device or choose_device()
         fast = FastPaths.of("auto", Conditions(self.device))

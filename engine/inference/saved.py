@@ -24,6 +24,7 @@ from engine.models.load import LoadedModel
 from engine.models.speed.fast_paths import Conditions, FastPaths
 from engine.schema import Outputs
 from engine.tasks import TASKS
+from engine.tasks.model import task_model
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -71,7 +72,7 @@ class Description:
     @property
     def decoded_outputs(self) -> Outputs:
         """The outputs as the task's own class."""
-        return TASKS[self.task].task_model().outputs_from(self.outputs)
+        return task_model(TASKS[self.task]).outputs_from(self.outputs)
 
 
 def load_base(
@@ -84,7 +85,7 @@ def load_base(
 
     # Without a GPU the same weights are loaded in full precision.
     four_bit = {"four_bit": True} if description.four_bit and torch.cuda.is_available() else {}
-    return TASKS[description.task].task_model().load(
+    return task_model(TASKS[description.task]).load(
         resolve(description.base_model),
         description.decoded_outputs,
         revision=description.base_revision,
@@ -104,7 +105,7 @@ def load_tuned(
         loaded = load_base(description, attention)
         loaded.model = with_adapter(loaded.model, directory)
     else:
-        loaded = TASKS[description.task].task_model().load(
+        loaded = task_model(TASKS[description.task]).load(
             str(directory), description.decoded_outputs, attention=attention
         )
     fast.enable("last_layer_first_token", loaded.model)

@@ -96,7 +96,9 @@ def auto_class_of(config: PretrainedConfig, source: str) -> type:
         return AutoModelForCausalLM
     raise ModelProblem(
         "not_a_generator",
-        Text(f"{source} is a {family} model, which cannot generate text.", f"{source} 是 {family} 模型，不能生成文本。"),
+        Text(
+            f"{source} is a {family} model, which cannot generate text.", f"{source} 是 {family} 模型，不能生成文本。"
+        ),
         Text(
             "Choose a generative model, such as smollm2, flan-t5-small, bart-base or qwen2.5-0.5b-instruct.",
             "请选择生成模型，例如 smollm2、flan-t5-small、bart-base 或 qwen2.5-0.5b-instruct。",

@@ -1,4 +1,4 @@
-"""The tasks by name, as specs. Their models are imported when `TaskSpec.task_model` is first called."""
+"""The tasks by name, as specs. Their models are imported when `engine.tasks.model.task_model` is first called."""
 
 from __future__ import annotations
 

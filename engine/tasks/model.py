@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from engine.evaluation.intervals import MetricsFrom, Statistics
@@ -162,3 +163,10 @@ class EncoderTask(TaskModel[OutputsT, PredictionsT]):
     @abstractmethod
     def evaluation_loss(self, examples: Sequence[Example], predictions: PredictionsT, outputs: OutputsT) -> float:
         """The loss on predicted rows, comparable with the training loss without smoothing."""
+
+
+def task_model(spec: TaskSpec) -> TaskModel[Any, Any]:
+    """The torch half of a task: `TASK_MODEL` in the module `model` beside the one that defines the spec, imported when first needed."""
+    package = type(spec).__module__.rpartition(".")[0]
+    model: TaskModel[Any, Any] = import_module(f"{package}.model").TASK_MODEL()
+    return model

@@ -2,7 +2,7 @@
 
 Everything here works on tables and examples and needs neither PyTorch nor transformers (pandas only once a table is read), so that the page, the command line, the
 data check and the configuration can ask it cheaply. The other half, which trains and answers, is the task's TaskModel
-(`TaskSpec.task_model`). A task subclasses `EncoderSpec` or `GenerativeSpec`; instances hold no state.
+(`engine.tasks.model.task_model`). A task subclasses `EncoderSpec` or `GenerativeSpec`; instances hold no state.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from engine.data.task import Moved, RowFix
     from engine.schema import Answered, Notice, Outputs
     from engine.tasks.export_spec import TaskExport
-    from engine.tasks.model import TaskModel
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 GENERATED_TEST_ROWS = 100  # test rows for which texts are generated unless more are asked for: a second each on a CPU
@@ -92,10 +91,6 @@ class TaskSpec(ABC):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         add_metrics(cls.own_metrics)
-
-    @abstractmethod
-    def task_model(self) -> TaskModel[Any, Any]:
-        """The torch half of the task, imported when it is first needed."""
 
     @property
     def export(self) -> TaskExport:

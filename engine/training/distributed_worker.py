@@ -15,6 +15,7 @@ from typing import Any
 from engine.core.settings import Settings
 from engine.run_directory.store import Manifest, Run
 from engine.tasks import task_named
+from engine.tasks.model import task_model
 from engine.training.context import RunContext
 from engine.training.events import EventLog
 from engine.training.pipeline import train_stages
@@ -48,7 +49,7 @@ def run_distributed_worker(directory: Path) -> int:
     context = RunContext(run, EventLog(Path(os.devnull)), Settings.from_env(runs_dir=directory.parent))
     group.init(context.config.training.device)
     data: PreparedData = group.broadcast(None)
-    task = task_named(data.config.task).task_model()
+    task = task_model(task_named(data.config.task))
     try:
         train_stages(context, group, data, task, task.outputs(data.splits.train))
     except (StopRequested, Terminated):

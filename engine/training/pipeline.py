@@ -17,6 +17,7 @@ from engine.core.text import Text
 from engine.run_directory.limits import check_limits
 from engine.schema import GENERATIVE, Outputs
 from engine.tasks import task_named
+from engine.tasks.model import task_model
 from engine.training.context import RunContext
 from engine.training.prepare import PreparedData, prepare
 
@@ -68,7 +69,7 @@ def run_pipeline(context: RunContext, until: Stage = Stage.REPORT) -> PipelineRe
     wrong with configuration, data, model or machine.
     """
     config = context.config
-    task = task_named(config.task).task_model()
+    task = task_model(task_named(config.task))
     check_metric(config, task.spec.name, task.spec.metrics)
     if task.spec.kind == GENERATIVE:
         task.check_templates(config.generation.prompt, config.generation.target)

@@ -33,6 +33,7 @@ from engine.inference.score_file import judge_file
 from engine.report.common import report_sections
 from engine.report.files import load_report, render_html, render_markdown
 from engine.sections import Bars, Choices, Matrix, Section, Table, picks_in
+from engine.tasks.model import task_model
 from tests.contract.conftest import TOY, Journey
 from tests.engine.export.test_space_folder import running
 from tests.fresh import fresh_environment, requirement_lines
@@ -123,7 +124,7 @@ def test_it_answers_rows_and_files(journey: Journey, tmp_path: Path) -> None:
     assert len(predictor.predict(journey.rows[:1], base=True)) == 1
     frame = predict_table(predictor, read_table(journey.table, task=task))
     new = [name for name in frame.columns if name not in journey.dataset.tables["train"].columns]
-    assert new == list(task.task_model().cells(answers, predictor.outputs))
+    assert new == list(task_model(task).cells(answers, predictor.outputs))
     assert len(frame) == len(journey.dataset.tables["train"])
 
 
@@ -213,7 +214,9 @@ def test_its_tab_is_built(journey: Journey, page: Page) -> None:
 def test_its_tab_reads_the_table_and_checks_it(journey: Journey, page: Page, tab: Wiring, language: str) -> None:
     changed = {"data.train": page.uploads.keep(journey.table), "data.example": "", "model.id": "auto"}
     values = [changed.get(name, component.value) for name, component in tab.fields.items()]
-    shown = dict(zip((component._id for component in tab.read_data_outputs), tab.read_data(language, *values), strict=True))
+    shown = dict(
+        zip((component._id for component in tab.read_data_outputs), tab.read_data(language, *values), strict=True)
+    )
     view = shown[tab.tab.data.view._id]
     assert view and "tb-panel-error" not in view
     for role, column in journey.columns.items():

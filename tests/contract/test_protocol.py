@@ -26,7 +26,7 @@ from engine.export.bundled_modules import closure
 from engine.schema import ENCODER, GENERATIVE, Example
 from engine.tasks import TASKS, task_named
 from engine.tasks.generative import GenerativeTask
-from engine.tasks.model import EncoderTask, TaskModel
+from engine.tasks.model import EncoderTask, TaskModel, task_model
 from engine.tasks.spec import TaskSpec
 from tests.contract.conftest import NAMES, TABLES, TOY
 
@@ -63,7 +63,7 @@ def test_its_spec_is_complete(task: TaskSpec) -> None:
 
 
 def test_its_model_fits_its_spec(task: TaskSpec) -> None:
-    model = task.task_model()
+    model = task_model(task)
     assert isinstance(model, {ENCODER: EncoderTask, GENERATIVE: GenerativeTask}[task.kind])
     assert model.spec.name == task.name and not vars(model), "instances hold no state"
     for name, member in inspect.getmembers(type(model), inspect.isfunction):

@@ -204,3 +204,6 @@ def label_text(answer: dict[str, Any]) -> str:
 
 def _labels_of(example: Example) -> tuple[str, ...]:
     return example.target if isinstance(example.target, tuple) else (example.target,)
+
+
+TASK_MODEL = Classification

@@ -18,7 +18,7 @@ from engine.tasks.classification.decode import Classes
 from engine.tasks.pretrained_baseline import BASELINE_FILE, ModelReader, Progress, missing_baseline, pooled_features
 
 if TYPE_CHECKING:
-    from engine.tasks.classification.model import Classification
+    from engine.tasks.model import EncoderTask
 
 EXAMPLES_PER_CLASS = 50  # centroids hardly move beyond that, and the training rows may be many
 # Cosines of one encoder's sentences lie close together; their differences become probabilities at this temperature.
@@ -33,7 +33,7 @@ class NearestCentroid:
 
     @classmethod
     def fit(
-        cls, reader: ModelReader[Classification, Classes], examples: Sequence[Example], seed: int
+        cls, reader: ModelReader[EncoderTask[Classes, np.ndarray], Classes], examples: Sequence[Example], seed: int
     ) -> NearestCentroid:
         """`reader` reads with the pretrained model; `examples` are the training rows."""
         targets = reader.task.targets(examples, reader.outputs)
@@ -43,7 +43,7 @@ class NearestCentroid:
 
     def predict(
         self,
-        reader: ModelReader[Classification, Classes],
+        reader: ModelReader[EncoderTask[Classes, np.ndarray], Classes],
         examples: Sequence[Example],
         encoded: Encoded | None = None,
         progress: Progress | None = None,

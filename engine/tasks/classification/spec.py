@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from engine.data.guess import Guess
     from engine.data.table import Table
     from engine.schema import Notice, Outputs
-    from engine.tasks.model import TaskModel
 
 TEXT_PAIR = Role(
     "text_pair",
@@ -62,11 +61,6 @@ class ClassificationSpec(EncoderSpec):
     )
     has_labels = True
     classifies_rows = True
-
-    def task_model(self) -> TaskModel[Any, Any]:
-        from engine.tasks.classification.model import Classification
-
-        return Classification()
 
     def guess(self, table: Table, given: dict[str, str]) -> dict[str, Guess]:
         from engine.tasks.classification.columns import guess

@@ -219,3 +219,6 @@ def _cannot_be_tagged(lost: Sequence[tuple[Example, Span]]) -> Notice:
         len(lost),
         some(places),
     )
+
+
+TASK_MODEL = Ner

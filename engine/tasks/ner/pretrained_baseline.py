@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from engine.tasks.ner.model import Ner
+    from engine.tasks.model import EncoderTask
 
 # Training rows; prototypes hardly move beyond that. Bytes too, of which four or five are a token in any language: of long texts
 # fewer have as much to show.
@@ -39,7 +39,12 @@ class NearestPrototype:
         self.frequency = frequency
 
     @classmethod
-    def fit(cls, reader: ModelReader[Ner, EntityTypes], examples: Sequence[Example], seed: int) -> NearestPrototype:
+    def fit(
+        cls,
+        reader: ModelReader[EncoderTask[EntityTypes, list[Tagged]], EntityTypes],
+        examples: Sequence[Example],
+        seed: int,
+    ) -> NearestPrototype:
         """`reader` reads with the pretrained model; `examples` are the training rows."""
         chosen = _some_with_every_type(examples, seed)
         encoded = reader.encode(chosen)
@@ -61,7 +66,7 @@ class NearestPrototype:
 
     def predict(
         self,
-        reader: ModelReader[Ner, EntityTypes],
+        reader: ModelReader[EncoderTask[EntityTypes, list[Tagged]], EntityTypes],
         examples: Sequence[Example],
         encoded: EncodedPieces | None = None,
         progress: Progress | None = None,

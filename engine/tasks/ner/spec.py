@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from engine.data.table import Table
     from engine.data.task import Moved, RowFix
     from engine.schema import Notice
-    from engine.tasks.model import TaskModel
 
 ROLES = (
     Role("text", TEXT.label, TEXT.help, required=False),
@@ -86,11 +85,6 @@ class NerSpec(EncoderSpec):
             ),
         }
     )
-
-    def task_model(self) -> TaskModel[Any, Any]:
-        from engine.tasks.ner.model import Ner
-
-        return Ner()
 
     def guess(self, table: Table, given: dict[str, str]) -> dict[str, Guess]:
         from engine.tasks.ner.columns import guess

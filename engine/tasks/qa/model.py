@@ -228,3 +228,6 @@ class QuestionAnswering(EncoderTask[Answers, list[Prediction]]):
         from engine.tasks.qa.report import build_report
 
         return build_report(self, data)
+
+
+TASK_MODEL = QuestionAnswering

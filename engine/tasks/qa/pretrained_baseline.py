@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from engine.tasks.qa.model import QuestionAnswering
+    from engine.tasks.model import EncoderTask
 
 ROWS = 100  # the means hardly move beyond that
 AT_ONCE = 16  # their features are large: a vector for every token
@@ -43,7 +43,10 @@ class NearestEnds:
 
     @classmethod
     def fit(
-        cls, reader: ModelReader[QuestionAnswering, Answers], examples: Sequence[Example], seed: int
+        cls,
+        reader: ModelReader[EncoderTask[Answers, list[Prediction]], Answers],
+        examples: Sequence[Example],
+        seed: int,
     ) -> NearestEnds:
         """`reader` reads with the pretrained model; `examples` are the training rows."""
         order = np.random.default_rng(seed).permutation(len(examples))
@@ -63,7 +66,7 @@ class NearestEnds:
 
     def predict(
         self,
-        reader: ModelReader[QuestionAnswering, Answers],
+        reader: ModelReader[EncoderTask[Answers, list[Prediction]], Answers],
         examples: Sequence[Example],
         encoded: Encoded | None = None,
         progress: Progress | None = None,
@@ -76,7 +79,7 @@ class NearestEnds:
 
     def _read(
         self,
-        reader: ModelReader[QuestionAnswering, Answers],
+        reader: ModelReader[EncoderTask[Answers, list[Prediction]], Answers],
         examples: Sequence[Example],
         encoded: Encoded | None = None,
         progress: Progress | None = None,
@@ -93,7 +96,9 @@ class NearestEnds:
         logits = reader.run(encoded, read=read, progress=progress)
         return _without_null(reader.task.predict(logits, encoded, len(examples), reader.outputs))
 
-    def _predictions(self, reader: ModelReader[QuestionAnswering, Answers], part: _Part) -> list[Prediction]:
+    def _predictions(
+        self, reader: ModelReader[EncoderTask[Answers, list[Prediction]], Answers], part: _Part
+    ) -> list[Prediction]:
         """As `_read`, from features that were computed before."""
         logits = [vectors.astype(np.float32) @ (self._directions / TEMPERATURE) for vectors in part.vectors]
         return _without_null(reader.task.predict(logits, part.encoded, len(part.examples), reader.outputs))
@@ -127,7 +132,9 @@ class _Part:
     vectors: list[np.ndarray]
 
     @classmethod
-    def read(cls, reader: ModelReader[QuestionAnswering, Answers], examples: Sequence[Example]) -> _Part:
+    def read(
+        cls, reader: ModelReader[EncoderTask[Answers, list[Prediction]], Answers], examples: Sequence[Example]
+    ) -> _Part:
         encoded = reader.encode(examples)
         return cls(examples, encoded, [one.astype(np.float16) for one in reader.run(encoded, read=_features)])
 

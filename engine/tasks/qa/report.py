@@ -6,7 +6,7 @@ Knows which parts the report has and what the verdict rests on. Does not know ho
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,21 +15,22 @@ from engine.evaluation import calibration, insights, slices
 from engine.evaluation.comparison import CONFIDENCE, Baseline, ModelComparison
 from engine.evaluation.intervals import bootstrap
 from engine.schema import Encoded
-from engine.tasks.model import EvaluationData
+from engine.tasks.model import EncoderTask, EvaluationData
 from engine.tasks.qa import baselines, report_parts
 from engine.tasks.qa import insights as task_insights
 from engine.tasks.qa.counts import metrics_from, statistics
+from engine.tasks.qa.decode import Answers
 from engine.tasks.qa.groups import groups, seen_contexts
 from engine.tasks.qa.match import is_chinese
 from engine.tasks.qa.report_parts import Answered
-
-if TYPE_CHECKING:
-    from engine.tasks.qa.model import QuestionAnswering
+from engine.tasks.qa.spans import Prediction
 
 QUESTIONS = Text("questions", "问题")
 
 
-def build_report(task: QuestionAnswering, data: EvaluationData) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
+def build_report(
+    task: EncoderTask[Answers, list[Prediction]], data: EvaluationData
+) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
     """What the test rows show of the model, and one record for each of them."""
     if not data.test:
         raise ValueError("a report needs at least one test row")
@@ -40,7 +41,7 @@ def build_report(task: QuestionAnswering, data: EvaluationData) -> tuple[dict[st
 class _Builder:
     """One report in the making: what its parts share."""
 
-    def __init__(self, task: QuestionAnswering, data: EvaluationData):
+    def __init__(self, task: EncoderTask[Answers, list[Prediction]], data: EvaluationData):
         self.task, self.data = task, data
         self.seed = data.settings.seed
         self.samples = data.settings.bootstrap_samples

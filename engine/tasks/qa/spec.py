@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from engine.data.table import Table
     from engine.data.task import Moved
     from engine.schema import Notice
-    from engine.tasks.model import TaskModel
 
 ROLES = (
     Role("context", Text("Context", "原文"), Text("The text that holds the answer.", "包含答案的文本。")),
@@ -75,11 +74,6 @@ class QuestionAnsweringSpec(EncoderSpec):
             "weak_questions": Text("Where it is weak", "薄弱之处"),
         }
     )
-
-    def task_model(self) -> TaskModel[Any, Any]:
-        from engine.tasks.qa.model import QuestionAnswering
-
-        return QuestionAnswering()
 
     def guess(self, table: Table, given: dict[str, str]) -> dict[str, Guess]:
         from engine.tasks.qa.columns import guess

@@ -45,3 +45,6 @@ class Summarization(GenerativeTask):
         from engine.tasks.summarization.report import build_report
 
         return build_report(data)
+
+
+TASK_MODEL = Summarization

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from engine.data.table import Table
     from engine.data.task import Moved, RowFix
     from engine.schema import Notice
-    from engine.tasks.model import TaskModel
 
 ROLES = (
     Role("document", Text("Document", "文档"), Text("The text to shorten.", "需要概括的文本。")),
@@ -54,11 +53,6 @@ class SummarizationSpec(GenerativeSpec):
             "length": Text("Length", "长度"),
         }
     )
-
-    def task_model(self) -> TaskModel[Any, Any]:
-        from engine.tasks.summarization.model import Summarization
-
-        return Summarization()
 
     def guess(self, table: Table, given: dict[str, str]) -> dict[str, Guess]:
         from engine.tasks.summarization.columns import guess

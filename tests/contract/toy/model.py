@@ -157,3 +157,6 @@ class Stars(EncoderTask[Scale, np.ndarray]):
 
 def stars_of(examples: Sequence[Example]) -> np.ndarray:
     return np.array([example.target for example in examples], dtype=np.float64)
+
+
+TASK_MODEL = Stars

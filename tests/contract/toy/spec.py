@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from engine.data.corpus import Corpus
     from engine.data.guess import Guess
     from engine.data.table import Table
-    from engine.tasks.model import TaskModel
 
 LEAST, MOST = 1.0, 5.0
 SENTENCE = Role("sentence", Text("Sentence", "句子"), Text("What is given stars.", "要打分的句子。"))
@@ -88,11 +87,6 @@ class StarsSpec(EncoderSpec):
     hyperparameters = TaskHyperparameters(
         learning_rates={"full": 7e-5, "lora": 1.8e-4, "head": 1e-2}, epochs=lambda rows, labels, method: 3.0
     )
-
-    def task_model(self) -> TaskModel[Any, Any]:
-        from tests.contract.toy.model import Stars
-
-        return Stars()
 
     def guess(self, table: Table, given: dict[str, str]) -> dict[str, Guess]:
         columns = free_columns(table, ALIASES, given)

@@ -15,7 +15,7 @@ import pytest
 from engine.report.files import FILES, load_report, write_report
 from engine.schema import Example
 from engine.tasks import task_named
-from engine.tasks.model import EvaluationData, EvaluationSettings
+from engine.tasks.model import EvaluationData, EvaluationSettings, task_model
 from engine.tasks.ner.decode import EntityTypes, Tagged
 from engine.tasks.qa.decode import Answers
 from engine.tasks.qa.spans import Prediction, Span
@@ -170,7 +170,7 @@ def texts(value: Any) -> Iterator[dict[str, str]]:
 @pytest.mark.parametrize("task", MAKE)
 def test_whatever_the_model_says(task: str, kind: str, rows: int, tmp_path: Path) -> None:
     for seed in range(4):
-        report, records = task_named(task).task_model().report(MAKE[task](rows, kind, seed))
+        report, records = task_model(task_named(task)).report(MAKE[task](rows, kind, seed))
         directory = tmp_path / str(seed)
         write_report(report, directory, records)
         written = load_report(directory)
@@ -186,7 +186,7 @@ def test_whatever_the_model_says(task: str, kind: str, rows: int, tmp_path: Path
 @pytest.mark.parametrize("task", MAKE)
 def test_a_perfect_model_and_a_silent_one_are_told_apart(task: str) -> None:
     scores = {
-        kind: task_named(task).task_model().report(MAKE[task](60, kind, 0))[0]["headline"]["value"]
+        kind: task_model(task_named(task)).report(MAKE[task](60, kind, 0))[0]["headline"]["value"]
         for kind in ("right", "silent")
     }
     assert scores["right"] > 0.7

@@ -13,12 +13,13 @@ from engine.data.load import read_table
 from engine.inference.batch_predict import check_output, defused, predict_table, text_columns, write_predictions
 from engine.tasks import TASKS
 from engine.tasks.classification.decode import Classes
+from engine.tasks.model import task_model
 
 
 class Echo:
     """Stands for a predictor: the answer is the first letter of the text."""
 
-    task = TASKS["classification"].task_model()
+    task = task_model(TASKS["classification"])
     outputs = Classes(["a", "b"])
 
     description = SimpleNamespace(columns={"text": "review", "label": "verdict"})

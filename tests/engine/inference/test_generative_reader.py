@@ -18,11 +18,12 @@ from engine.models.device import Device
 from engine.models.generators import load_generator
 from engine.schema import Example
 from engine.tasks import TASKS
+from engine.tasks.model import task_model
 from tests.tiny import WORDS
 from tests.tiny_generators import GENERATORS, save_generator
 
 CPU = Device("cpu", torch.float32, Text("", ""))
-TASK = TASKS["summarization"].task_model()
+TASK = task_model(TASKS["summarization"])
 ROWS = [
     Example(i, {"document": " ".join(WORDS[(i * 7 + j * 3) % len(WORDS)] for j in range(4 + 3 * i))}, ("good film",))
     for i in range(5)

@@ -17,6 +17,7 @@ from engine.models.adapters import apply_method, save_model
 from engine.models.device import choose_device
 from engine.tasks import TASKS
 from engine.tasks.classification.decode import Classes
+from engine.tasks.model import task_model
 
 CLASSES = Classes(["bad", "good"])
 
@@ -25,7 +26,7 @@ CLASSES = Classes(["bad", "good"])
 def folder(tiny_bert, tmp_path_factory):
     """A model folder as a run leaves it, untrained: its answers are arbitrary but fixed."""
     directory = tmp_path_factory.mktemp("model")
-    loaded = TASKS["classification"].task_model().load(str(tiny_bert), CLASSES, dropout=0.0)
+    loaded = task_model(TASKS["classification"]).load(str(tiny_bert), CLASSES, dropout=0.0)
     save_model(apply_method(loaded, MethodConfig(), True), loaded, directory)
     Description("classification", CLASSES.to_dict(), 16, "full", str(tiny_bert), columns={"text": "text"}).save(
         directory

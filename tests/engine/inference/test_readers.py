@@ -14,9 +14,9 @@ from engine.schema import GENERATIVE, Example
 from engine.tasks import TASKS
 from engine.tasks.classification.decode import Classes
 from engine.tasks.generative import GenerativeTask
-from engine.tasks.model import EncoderTask
+from engine.tasks.model import EncoderTask, task_model
 
-TASK = TASKS["classification"].task_model()
+TASK = task_model(TASKS["classification"])
 ROWS = [Example(row, {"text": text}, "good") for row, text in enumerate(["good film", "a bad dull plot"], start=1)]
 
 
@@ -29,7 +29,7 @@ def reader(tiny_bert) -> EncoderReader:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_model_is_whole_and_its_kind_decides_the_reader(name: str) -> None:
-    task = TASKS[name].task_model()
+    task = task_model(TASKS[name])
     generative = TASKS[name].kind == GENERATIVE
     assert task.spec is not None and task.spec.name == name
     assert isinstance(task, GenerativeTask if generative else EncoderTask)

@@ -26,11 +26,12 @@ from engine.models.adapters import (
 from engine.models.load import check_is_encoder, max_positions, modules_of, set_dropout
 from engine.tasks import TASKS
 from engine.tasks.classification.decode import Classes
+from engine.tasks.model import task_model
 from engine.tasks.ner.decode import EntityTypes
 from tests.tiny import FAMILIES, save_encoder, tokenizer
 
 CLASSES = Classes(["bad", "good", "so-so"])
-TASK = TASKS["classification"].task_model()
+TASK = task_model(TASKS["classification"])
 # The tagger keeps one of two layers as well, so that a shortened encoder is saved and found again.
 KINDS = {"classification": (CLASSES, None), "ner": (EntityTypes(["LOC", "PER"]), 1)}
 BATCH = {
@@ -68,7 +69,7 @@ def base(request, tmp_path_factory):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_saved_answers_like_what_was_trained(base, kind, method, tmp_path):
     outputs, layers = KINDS[kind]
-    loaded = TASKS[kind].task_model().load(str(base), outputs, layers=layers, dropout=0.0)
+    loaded = task_model(TASKS[kind]).load(str(base), outputs, layers=layers, dropout=0.0)
     assert layers is None or loaded.model.config.num_hidden_layers == layers
     before = {name: p.detach().clone() for name, p in loaded.model.named_parameters()}
     model = apply_method(loaded, method, freeze_embeddings=True)

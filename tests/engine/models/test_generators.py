@@ -22,10 +22,11 @@ from engine.models.generator_methods import linear_layers
 from engine.models.generators import load_generator
 from engine.schema import Example
 from engine.tasks import TASKS
+from engine.tasks.model import task_model
 from tests.tiny import save_encoder
 from tests.tiny_generators import GENERATORS, save_generator
 
-TASK = TASKS["summarization"].task_model()
+TASK = task_model(TASKS["summarization"])
 CPU = Device("cpu", torch.float32, Text("", ""))
 FORM = GenerationSpec(prompt="film {document}", target="{summary}", max_new_tokens=6)
 ROWS = [

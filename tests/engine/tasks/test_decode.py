@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from engine.tasks import TASKS
-from engine.tasks.model import EncoderTask
+from engine.tasks.model import EncoderTask, task_model
 
-ENCODERS = [name for name, spec in TASKS.items() if isinstance(spec.task_model(), EncoderTask)]
+ENCODERS = [name for name, spec in TASKS.items() if isinstance(task_model(spec), EncoderTask)]
 
 
 @pytest.mark.parametrize("name", ENCODERS)
