@@ -102,8 +102,8 @@ class Api:
                 _place(described, path, value)
             config = RunConfig.from_dict(self._with_table(described, table))
             # A program has no visitor's GPU quota to spend: on ZeroGPU its runs take the processor.
-            settings = replace(self.page.settings, sliced=False)
-            run, _ = launch(config, self.page.store, settings, self._owner(request))
+            deployment = replace(self.page.settings, sliced=False)
+            run, _ = launch(config, self.page.store, deployment, self._owner(request))
             return {"run": run.id, "state": run.state, "address": f"?run={run.id}"}
 
     def run_status(self, run: str, request: gr.Request = None) -> dict[str, Any]:  # type: ignore[assignment]

@@ -5,8 +5,6 @@ Knows that one subcommand belongs to the page, which the engine must not import.
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
 from engine.cli import app
@@ -29,4 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

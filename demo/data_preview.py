@@ -50,7 +50,11 @@ def dataset(page: Page, config: RunConfig) -> Dataset:
 
 def formats(page: Page, config: RunConfig) -> dict[str, str]:
     """The prompt and target templates that a run of a generative model would choose, by path; as far as they are known before it."""
+    from engine.tasks.generative import GenerativeTask
+
     task, tables = task_model(TASKS[config.task]), page.tables.peek(_source(config))
+    if not isinstance(task, GenerativeTask):
+        return {}
     column = config.data.columns.get(task.spec.text_role)
     texts = []
     if tables and column in tables["train"].columns:

@@ -77,7 +77,7 @@ class Page:
     titles: LRUCache[str, Text] = field(default_factory=lambda: LRUCache(512))
     predictors: LRUCache[str, Any] = field(default_factory=lambda: LRUCache(2))
     stop_events: StopEvents = field(default_factory=StopEvents)
-    language: gr.Radio | None = None
+    language: gr.Radio = field(init=False)  # set by demo/header.py, which every other part follows
     separate: bool = False  # each visitor has runs of their own; a private page with one login has one owner
     zero: ZeroGpu | None = None  # where GPUs come in slices
     greeting: str = ""  # the language of a visitor who asks for none; the browser's when empty

@@ -35,7 +35,9 @@ def _source(**given: Any) -> list[Any]:
 def _unread(error: UserError, language: str) -> str:
     """Why there is no table to show; that a configuration must be chosen first is a question, not a fault."""
     if error.code == "choose_hub_config":
-        return panel("info", error.message.in_language(language), safe(error.hint.in_language(language)))
+        return panel(
+            "info", error.message.in_language(language), safe(error.hint.in_language(language) if error.hint else "")
+        )
     return error_panel(error, language, words("data.unreadable"))
 
 

@@ -62,7 +62,8 @@ class DataStep:
 
 
 def build(page: Page, spec: TabSpec) -> DataStep:
-    make, fields, task = page.labels.make, {}, spec.name
+    make, task = page.labels.make, spec.name
+    fields: dict[str, Any] = {}
     example = first_example(task, LANGUAGES[0])
     make(gr.HTML, value=heading(1, words("data.title")), apply_default_css=False)
     fields["data.example"] = gr.Textbox(example, visible=False)

@@ -36,7 +36,8 @@ class HubStep:
 
 
 def build(page: Page, task: str) -> HubStep:
-    make, fields = page.labels.make, {}
+    make = page.labels.make
+    fields: dict[str, Any] = {}
     option = all_fields()["data.hub"].option
     fields["data.hub"] = gr.Textbox("", visible=False)
     with gr.Row(equal_height=True):

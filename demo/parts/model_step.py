@@ -59,7 +59,7 @@ def build(page: Page, spec: TaskSpec) -> ModelStep:
     )
     method = form.default(task, "method.name")
     fields["method.name"] = config_radio(
-        page, "method.name", spec.methods, method, elem_classes="tb-method", elem_id=f"{task}-method"
+        page, "method.name", list(spec.methods), method, elem_classes="tb-method", elem_id=f"{task}-method"
     )
     paths = form.paths(task)
     with gr.Column(visible=method == "lora", elem_classes="tb-lora") as lora:

@@ -69,8 +69,8 @@ class PlanEvents(TabContext):
         automatic = data_preview.formats(self.page, config)
         empty = [path for path in FORMATS if not form.get(config.to_dict(), path)]
         shown = [
-            gr.update(placeholder=automatic.get(path) or form.fields()[path].option.automatic.in_language(language))
-            for path in FORMATS
+            gr.update(placeholder=automatic.get(path) or (chosen.in_language(language) if chosen else ""))
+            for path, chosen in ((path, form.fields()[path].option.automatic) for path in FORMATS)
         ]
         return [*shown, gr.update(visible=bool(automatic and empty))]
 

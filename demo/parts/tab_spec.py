@@ -34,7 +34,7 @@ class AnswerView:
     together: (rows, tuned, untuned, language), the answers to the rows of `split`.
     """
 
-    one: Callable[[Row, Answer | None, Answer | None, str], str]
+    one: Callable[[Row, Any, Answer | None, str], str]  # `tuned` is an Answer, or None too where answers are streamed
     many: Callable[[list[Row], list[Answer], str], str]
     target: Callable[[dict[str, Any]], str]
     split: Callable[[Row], list[Row]] | None = None

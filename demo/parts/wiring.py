@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -184,7 +185,8 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
         typed = list(play.inputs.values())
         slow: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "inference", "concurrency_limit": 1}
         tab.try_tab.select(self.warm, [language, tab.run_id], None, **NO_PROGRESS, **slow)
-        if self.spec.streams:
+        ask: Callable[..., Any]
+        if play.stop is not None:  # where answers are streamed
             # The answer shows by itself that it grows; a bar over it would hide that.
             asking = {**NO_PROGRESS, **slow}
             asked, told = [language, tab.run_id, *play.style.values(), *typed], [play.answer, play.stop]
