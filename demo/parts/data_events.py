@@ -20,7 +20,7 @@ from demo.user_error_toast import error_toast
 from engine.assets import EXAMPLES
 from engine.core.errors import UserError
 from engine.data.columns import guess_with_reasons
-from engine.data.dataset import given_columns
+from engine.data.dataset import configured_columns
 from engine.data.fixes import fixes_for
 from engine.data.split_names import split_files
 from engine.data.table import Source
@@ -97,7 +97,7 @@ class DataEvents(TabContext):
             guesses = guess_with_reasons(tables["train"], TASKS[self.task], given)
         except UserError as error:
             return [cards, _unread(error, language), "", "", *as_it_is, *closed]
-        columns = given_columns(replace(config.data, columns=given))
+        columns = configured_columns(replace(config.data, columns=given))
         if given or not columns:
             columns |= {role: guess.column for role, guess in guesses.items()}
         dropdowns = [

@@ -16,7 +16,7 @@ from demo.parts import data_step
 from demo.parts.tab_context import TabContext
 from engine.config import DataConfig
 from engine.core.errors import ConfigProblem, UserError
-from engine.data.hub import NO_SPLIT, choose_config, list_configs, list_splits, usual_splits
+from engine.data.hub import NO_SPLIT, choose_config, default_splits, list_configs, list_splits
 from engine.data.load import hub_token, read_tables
 from engine.data.split_names import SPLITS
 from engine.tasks import TASKS
@@ -51,7 +51,7 @@ class HubEvents(TabContext):
             except ConfigProblem:
                 config = ""
             splits = list_splits(name, config, asked, revision) if config or not configs else []
-            chosen = usual_splits({s: own for s, own in wanted.items() if own in (*splits, NO_SPLIT)}, splits)
+            chosen = default_splits({s: own for s, own in wanted.items() if own in (*splits, NO_SPLIT)}, splits)
             data = DataConfig(hub=name, hub_config=config, hub_revision=revision)
             for split in SPLITS:
                 setattr(data, f"hub_{split}", chosen.get(split, NO_SPLIT) if splits else "")

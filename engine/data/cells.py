@@ -10,7 +10,7 @@ import ast
 import json
 from typing import Any
 
-_LONGEST_LIST = 500_000  # characters of a list written as text
+_MAX_LIST_CHARS = 500_000  # characters of a list written as text
 
 
 def as_text(cell: Any) -> str:
@@ -45,7 +45,7 @@ def as_list(cell: Any) -> list[Any] | None:
 
 def as_value(cell: Any) -> Any:
     """A cell with text that writes a list or an object turned into it; any other cell as it is."""
-    if not isinstance(cell, str) or len(cell) > _LONGEST_LIST:
+    if not isinstance(cell, str) or len(cell) > _MAX_LIST_CHARS:
         return cell
     text = cell.strip()
     if (text[:1], text[-1:]) not in (("[", "]"), ("{", "}")):

@@ -114,7 +114,7 @@ def check_examples(
     """
     corpus = Corpus(task, examples, dict(files or {}), dict(columns or {}))
     model = model or ModelFacts()
-    findings = [_from_notice(notice) for notice in _merged(notices)]
+    findings = [_from_notice(notice) for notice in _distinct(notices)]
     findings += _blocking(corpus)
     findings += check_texts(corpus, model)
     findings += check_duplicates(corpus)
@@ -139,7 +139,7 @@ def _from_notice(notice: Notice) -> Finding:
     return Finding(notice.code, notice.severity, notice.message, notice.count, notice.rows)
 
 
-def _merged(notices: Sequence[Notice]) -> list[Notice]:
+def _distinct(notices: Sequence[Notice]) -> list[Notice]:
     """Readers notice table by table; each notice stays, but none twice."""
     return list({(n.code, n.message.en, n.rows): n for n in notices}.values())
 

@@ -10,9 +10,9 @@ from collections.abc import Hashable
 
 from engine.core.text import Text
 from engine.data.corpus import Corpus
-from engine.data.findings import SHOWN, Finding, many, some
+from engine.data.findings import MAX_PLACES, Finding, counted, first_places
 from engine.data.fixes import DROP_CONFLICTS, DROP_DUPLICATES, DROP_LEAKED, DROP_NEAR_DUPLICATES, input_text, target_key
-from engine.data.near import near_groups
+from engine.data.near_duplicates import near_duplicate_groups
 from engine.schema import Example, Place
 
 _TABLE_NAMES = {
@@ -65,13 +65,13 @@ def _exact(corpus: Corpus) -> list[Finding]:
                 "duplicates",
                 "warning" if share > 0.01 else "info",
                 Text(
-                    f"{many(len(repeated), 'row repeats', 'rows repeat')} an earlier row word for word ({share:.1%}).",
+                    f"{counted(len(repeated), 'row repeats', 'rows repeat')} an earlier row word for word ({share:.1%}).",
                     f"{len(repeated):,} 行与前面的行完全重复（{share:.1%}）。",
                 ),
                 len(repeated),
-                some(repeated),
+                first_places(repeated),
                 DROP_DUPLICATES.fix,
-                {"same_as": [first for _, first in pairs[:SHOWN]]},
+                {"same_as": [first for _, first in pairs[:MAX_PLACES]]},
             )
         )
     if conflicting:
@@ -80,11 +80,11 @@ def _exact(corpus: Corpus) -> list[Finding]:
                 "conflicting_labels",
                 "warning",
                 Text(
-                    f"{many(texts_in_conflict, 'text occurs', 'texts occur')} with different labels; no model can get both right.",
+                    f"{counted(texts_in_conflict, 'text occurs', 'texts occur')} with different labels; no model can get both right.",
                     f"{texts_in_conflict:,} 条相同的文本带有不同的标签，模型无法同时答对。",
                 ),
                 texts_in_conflict,
-                some(conflicting),
+                first_places(conflicting),
                 DROP_CONFLICTS.fix,
             )
         )
@@ -122,9 +122,9 @@ def _leakage(corpus: Corpus) -> list[Finding]:
                         f"{len(examples):,} 行{word.zh}数据中有 {len(shared):,} 行也在训练数据里，{word.zh}得分会偏高。",
                     ),
                     len(shared),
-                    some([corpus.place(table, example) for example, _ in shared]),
+                    first_places([corpus.place(table, example) for example, _ in shared]),
                     DROP_LEAKED.fix,
-                    {"table": table, "same_as": [known.row for _, known in shared[:SHOWN]]},
+                    {"table": table, "same_as": [known.row for _, known in shared[:MAX_PLACES]]},
                 )
             )
     return findings
@@ -136,7 +136,7 @@ def _near(corpus: Corpus) -> list[Finding]:
     for table, example in corpus.rows():
         first.setdefault(input_text(example, corpus.task), (table, example))
     keys = list(first)
-    group = near_groups(keys)
+    group = near_duplicate_groups(keys)
     members: dict[int, list[int]] = defaultdict(list)
     for i, head in enumerate(group):
         members[head].append(i)
@@ -161,13 +161,13 @@ def _near(corpus: Corpus) -> list[Finding]:
                 "near_duplicates",
                 "info",
                 Text(
-                    f"{many(len(repeated), 'row is', 'rows are')} nearly the same as another row.",
+                    f"{counted(len(repeated), 'row is', 'rows are')} nearly the same as another row.",
                     f"{len(repeated):,} 行与其他行几乎相同。",
                 ),
                 len(repeated),
-                some(repeated),
+                first_places(repeated),
                 DROP_NEAR_DUPLICATES.fix,
-                {"same_as": [first for _, first in pairs[:SHOWN]]},
+                {"same_as": [first for _, first in pairs[:MAX_PLACES]]},
             )
         )
     for table, places in leaked.items():
@@ -177,11 +177,11 @@ def _near(corpus: Corpus) -> list[Finding]:
                 "near_leakage",
                 "warning" if len(places) > 0.05 * len(corpus.examples[table]) else "info",
                 Text(
-                    f"{many(len(places), f'{word.en} row is', f'{word.en} rows are')} nearly the same as a training row.",
+                    f"{counted(len(places), f'{word.en} row is', f'{word.en} rows are')} nearly the same as a training row.",
                     f"{len(places):,} 行{word.zh}数据与训练数据几乎相同。",
                 ),
                 len(places),
-                some(places),
+                first_places(places),
                 None,
                 {"table": table},
             )

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.core.text import Text
 from engine.data.corpus import Corpus
-from engine.data.findings import Finding, Fix, many, names_in_words, some
+from engine.data.findings import Finding, Fix, counted, first_places, listed_names
 from engine.data.fixes import DROP_RARE_LABELS, MERGE_LABEL_SPELLINGS, RARE, spelling_groups
 
 _FEW = 10  # training rows of a class below which its score says little
@@ -52,17 +52,17 @@ def _spellings(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
         for table, example in corpus.rows()
         if any(label in merged for label in corpus.task.labels(example))
     ]
-    shown = names_in_words([f"{label!r} → {to!r}" for label, to in sorted(merged.items())])
+    shown = listed_names([f"{label!r} → {to!r}" for label, to in sorted(merged.items())])
     return [
         Finding(
             "label_spellings",
             "warning",
             Text(
-                f"{many(len(places), 'row spells', 'rows spell')} a label in another way, by case or blanks only: {shown.en}.",
+                f"{counted(len(places), 'row spells', 'rows spell')} a label in another way, by case or blanks only: {shown.en}.",
                 f"{len(places):,} 行的标签只有大小写或空白不同：{shown.zh}。",
             ),
             len(places),
-            some(places),
+            first_places(places),
             MERGE_LABEL_SPELLINGS.fix,
             {"merged": merged},
         )
@@ -81,7 +81,7 @@ def _unseen(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
                 for example in examples
                 if any(label in unseen for label in corpus.task.labels(example))
             ]
-            shown = names_in_words([f"{label} ({count})" for label, count in unseen.most_common()])
+            shown = listed_names([f"{label} ({count})" for label, count in unseen.most_common()])
             word = {"test": Text("test", "测试"), "validation": Text("validation", "验证")}[table]
             findings.append(
                 Finding(
@@ -92,7 +92,7 @@ def _unseen(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
                         f"{word.zh}数据中有训练数据没有的标签：{shown.zh}。模型不可能答对它们。",
                     ),
                     len(places),
-                    some(places),
+                    first_places(places),
                 )
             )
     return findings
@@ -109,7 +109,7 @@ def _rare(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
         for example, labels in zip(corpus.train, corpus.labels, strict=True)
         if any(label in few for label in labels)
     ]
-    shown = names_in_words([f"{label} ({count})" for label, count in sorted(few.items(), key=lambda item: item[1])])
+    shown = listed_names([f"{label} ({count})" for label, count in sorted(few.items(), key=lambda item: item[1])])
     return [
         Finding(
             "rare_labels",
@@ -119,7 +119,7 @@ def _rare(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
                 f"{len(counts):,} 个类别中有 {len(few):,} 个的训练数据少于 {_FEW} 行：{shown.zh}。",
             ),
             len(few),
-            some(places),
+            first_places(places),
             DROP_RARE_LABELS.fix if rare else None,
             {"counts": few},
         )
@@ -219,7 +219,7 @@ def _from_token(corpus: Corpus) -> list[Finding]:
         for example, text in zip(corpus.train[:_SAMPLE], corpus.texts["train"], strict=False)
         if giveaways.get(example.target, "\0") in _TOKEN.findall(text.lower())
     ]
-    shown = names_in_words([f"{label}: {token!r}" for label, token in giveaways.items()])
+    shown = listed_names([f"{label}: {token!r}" for label, token in giveaways.items()])
     rows_covered = sum(classes[label] for label in giveaways)
     return [
         Finding(
@@ -230,7 +230,7 @@ def _from_token(corpus: Corpus) -> list[Finding]:
                 f"只凭一个词就能猜出标签（{shown.zh}）；如果这是数据制作时留下的痕迹，得分就没有意义。",
             ),
             rows_covered,
-            some(places),
+            first_places(places),
             None,
             {"tokens": giveaways},
         )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from engine.core.text import Text
 from engine.data.corpus import Corpus
-from engine.data.findings import Finding, Fix, some
+from engine.data.findings import Finding, Fix, first_places
 from engine.data.model_facts import ModelFacts
 from engine.schema import ENCODER, Example
 
@@ -121,7 +121,7 @@ def _too_long(corpus: Corpus, model: ModelFacts, rows: list[tuple[str, Example]]
                 f"{about.zh}{share:.1%} 的文本超过读取上限 {limit} 个 token，{fate.zh}。{note.zh}",
             ),
             len(over) if len(rows) == len(corpus) else round(share * len(corpus)),
-            some([corpus.place(*row) for row in over[:20]]),
+            first_places([corpus.place(*row) for row in over[:20]]),
             fix,
             {
                 "limit": limit,
@@ -159,7 +159,7 @@ def _unknown(corpus: Corpus, rows: list[tuple[str, Example]], lengths: list[int]
                 f"模型词表不认识 {share:.1%} 的 token{most.zh}。",
             ),
             len(worst),
-            some([corpus.place(*row) for row in worst[:20]]),
+            first_places([corpus.place(*row) for row in worst[:20]]),
             None,
             {"share": share},
         )

@@ -11,11 +11,11 @@ from collections import Counter
 from engine.core.languages import NAMES, detect_languages
 from engine.core.text import Text
 from engine.data.corpus import Corpus
-from engine.data.findings import Finding, many, some
+from engine.data.findings import Finding, counted, first_places
 from engine.data.fixes import MASK_PERSONAL_DATA
-from engine.data.mask import KINDS
+from engine.data.masking import KINDS
 from engine.data.model_facts import ModelFacts
-from engine.data.personal import find_personal
+from engine.data.personal_data import find_personal
 from engine.schema import Place
 
 _FEW_ROWS = 50
@@ -38,7 +38,7 @@ def _few(corpus: Corpus) -> list[Finding]:
             "few_rows",
             "warning",
             Text(
-                f"There {'is' if count == 1 else 'are'} only {many(count, 'training row', 'training rows')}; scores will be rough guesses. Some hundred are a good start.",
+                f"There {'is' if count == 1 else 'are'} only {counted(count, 'training row', 'training rows')}; scores will be rough guesses. Some hundred are a good start.",
                 f"训练数据只有 {count} 行，得分会很不可靠。建议至少准备几百行。",
             ),
             count,
@@ -59,11 +59,11 @@ def _broken(corpus: Corpus) -> list[Finding]:
             "broken_characters",
             "warning",
             Text(
-                f"{many(len(places), 'text holds', 'texts hold')} broken characters, as when a file is read in the wrong encoding.",
+                f"{counted(len(places), 'text holds', 'texts hold')} broken characters, as when a file is read in the wrong encoding.",
                 f"{len(places):,} 条文本含有乱码，通常是文件编码识别错误造成的。",
             ),
             len(places),
-            some(places),
+            first_places(places),
         )
     ]
 
@@ -87,11 +87,11 @@ def _languages(corpus: Corpus, model: ModelFacts) -> list[Finding]:
                     "language_not_read",
                     "warning",
                     Text(
-                        f"{many(len(strange), 'text is', 'texts are')} in a language that the model was not trained on: {shown.en}.",
+                        f"{counted(len(strange), 'text is', 'texts are')} in a language that the model was not trained on: {shown.en}.",
                         f"{len(strange):,} 条文本的语言不在模型的训练语言之内：{shown.zh}。",
                     ),
                     len(strange),
-                    some(strange),
+                    first_places(strange),
                     None,
                     details,
                 )
@@ -112,7 +112,7 @@ def _languages(corpus: Corpus, model: ModelFacts) -> list[Finding]:
                 f"文本混有多种语言：{shown.zh}。请选择支持这些语言的模型。",
             ),
             len(other),
-            some(other),
+            first_places(other),
             None,
             details,
         )
@@ -154,11 +154,11 @@ def _personal(corpus: Corpus) -> list[Finding]:
             "personal_data",
             "warning",
             Text(
-                f"{many(len(places), 'row holds', 'rows hold')} what looks like personal data ({en}).",
+                f"{counted(len(places), 'row holds', 'rows hold')} what looks like personal data ({en}).",
                 f"{len(places):,} 行疑似含有个人信息（{zh}）。",
             ),
             len(places),
-            some(places),
+            first_places(places),
             MASK_PERSONAL_DATA.fix,
             {"kinds": dict(kinds)},
         )

@@ -10,7 +10,7 @@ import difflib
 
 from engine.core.errors import ColumnProblem
 from engine.core.text import Text
-from engine.data.guess import Guess
+from engine.data.column_guess import Guess
 from engine.data.table import Table
 from engine.data.task import DataTask
 

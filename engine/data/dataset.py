@@ -70,7 +70,7 @@ def load_dataset(
 
 def dataset_of(tables: Mapping[str, Table], data: DataConfig, task: DataTask, model_id: str) -> Dataset:
     """Steps 2 to 5 of `load_dataset`, for tables that were read before."""
-    columns = resolve_tables(dict(tables), task, given_columns(data))
+    columns = resolve_tables(dict(tables), task, configured_columns(data))
     examples: dict[str, list[Example]] = {}
     notices: list[Notice] = []
     for name, table in tables.items():
@@ -80,7 +80,7 @@ def dataset_of(tables: Mapping[str, Table], data: DataConfig, task: DataTask, mo
     return Dataset(task, dict(tables), columns, examples, notices, fixes).with_model(model_id)
 
 
-def given_columns(data: DataConfig) -> dict[str, str]:
+def configured_columns(data: DataConfig) -> dict[str, str]:
     """The columns that need no guessing: the configured ones, else those that the catalogue knows of an embedded example."""
     known = EXAMPLES[data.example].columns if data.example in EXAMPLES else {}
     return dict(data.columns or known)

@@ -11,7 +11,7 @@ import re
 import sys
 from collections import Counter
 
-from engine.data.names import known_names, plain_name
+from engine.data.column_names import known_names, plain_name
 
 CANDIDATES = ("\t", ",", ";", "|")
 _SAMPLE_CHARS = 256 * 1024

@@ -11,7 +11,7 @@ from engine.core.errors import FileProblem
 from engine.core.text import Text
 from engine.data.columns import missing_column
 from engine.data.config import DataConfig
-from engine.data.findings import some
+from engine.data.findings import first_places
 from engine.data.table import Table
 from engine.data.task import DataTask
 from engine.schema import Example, Notice, Place
@@ -51,7 +51,7 @@ def _no_usable_rows(table: Table, notices: list[Notice]) -> FileProblem:
     )
 
 
-def rows_left_out(code: str, what: Text, places: list[Place]) -> Notice:
+def skipped_rows_notice(code: str, what: Text, places: list[Place]) -> Notice:
     """The notice of rows that lack something (`what`, such as the label) and were left out."""
     count = len(places)
     rows = "row has" if count == 1 else "rows have"
@@ -61,5 +61,5 @@ def rows_left_out(code: str, what: Text, places: list[Place]) -> Notice:
         "warning",
         Text(f"{count:,} {rows} no {what.en} and {left} left out.", f"{count:,} 行缺少{what.zh}，已略过。"),
         count,
-        some(places),
+        first_places(places),
     )

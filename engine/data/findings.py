@@ -12,8 +12,8 @@ from typing import Any
 from engine.core.text import Text
 from engine.schema import Place
 
-SHOWN = 10  # places given for one notice or finding
-_EXCERPT = 120  # characters
+MAX_PLACES = 10  # places given for one notice or finding
+_EXCERPT_CHARS = 120  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +59,22 @@ class Finding:
 
 def excerpt(text: str, around: int = 0) -> str:
     """A text short enough for a list, cut around the character `around`."""
-    start = max(0, around - _EXCERPT // 2)
-    cut = " ".join(text[start : start + _EXCERPT].split())
-    return ("…" if start else "") + cut + ("…" if start + _EXCERPT < len(text) else "")
+    start = max(0, around - _EXCERPT_CHARS // 2)
+    cut = " ".join(text[start : start + _EXCERPT_CHARS].split())
+    return ("…" if start else "") + cut + ("…" if start + _EXCERPT_CHARS < len(text) else "")
 
 
-def some(places: Sequence[Place]) -> tuple[Place, ...]:
+def first_places(places: Sequence[Place]) -> tuple[Place, ...]:
     """The first few places, as many as are shown."""
-    return tuple(places[:SHOWN])
+    return tuple(places[:MAX_PLACES])
 
 
-def many(count: int, one: str, more: str) -> str:
+def counted(count: int, one: str, more: str) -> str:
     """A count with the words that follow it: many(1, "row has", "rows have") is "1 row has"."""
     return f"{count:,} {one if count == 1 else more}"
 
 
-def names_in_words(names: Sequence[str], most: int = 8) -> Text:
+def listed_names(names: Sequence[str], most: int = 8) -> Text:
     """A list of names for a sentence, cut short where it is long."""
     shown, more = list(names[:most]), len(names) - most
     en, zh = ", ".join(shown), "、".join(shown)

@@ -14,9 +14,9 @@ from dataclasses import replace
 
 from engine.core.errors import ConfigProblem
 from engine.core.text import Text
-from engine.data.mask import mask_example
-from engine.data.near import near_groups
-from engine.data.normal import normal_form
+from engine.data.masking import mask_example
+from engine.data.near_duplicates import near_duplicate_groups
+from engine.data.normalization import normal_form
 from engine.data.task import DataTask, RowFix, Tables
 from engine.schema import Example, Notice
 
@@ -123,7 +123,7 @@ def _drop_near_duplicates(tables: Tables, task: DataTask) -> Tables:
         return tables
     texts = [input_text(row, task) for row in tables["train"]]
     unique = list(dict.fromkeys(texts))
-    heads = {unique[i] for i, head in enumerate(near_groups(unique)) if head == i}
+    heads = {unique[i] for i, head in enumerate(near_duplicate_groups(unique)) if head == i}
     return {**tables, "train": [row for row, text in zip(tables["train"], texts, strict=True) if text in heads]}
 
 

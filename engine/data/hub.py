@@ -13,8 +13,8 @@ from typing import Any
 from engine.core.errors import ConfigProblem, FileProblem
 from engine.core.text import Text
 from engine.data.assemble import make_table, no_rows
-from engine.data.features import class_names, named, plain
-from engine.data.hub_ask import Token, ask, explained, wait_briefly
+from engine.data.hub_access import Token, library_errors_explained, resolve_revision, shorten_stream_retries
+from engine.data.hub_features import class_names, plain_cell, with_class_names
 from engine.data.limits import Limits
 from engine.data.table import Source, Table
 
@@ -31,25 +31,25 @@ NO_SPLIT = "-"  # chosen for a split: taken from the training rows instead
 
 def list_configs(dataset: str, token: Token = None, revision: str = "") -> list[str]:
     """The configurations of a hub data set. Raises FileProblem where it cannot be asked or must not be read."""
-    return _configs(dataset, ask(dataset, revision, token), token)
+    return _configs(dataset, resolve_revision(dataset, revision, token), token)
 
 
 def list_splits(dataset: str, config: str, token: Token = None, revision: str = "") -> list[str]:
     """The splits of one configuration. Raises FileProblem as `list_configs` does."""
-    return _splits(dataset, config, ask(dataset, revision, token), token)
+    return _splits(dataset, config, resolve_revision(dataset, revision, token), token)
 
 
 def _configs(dataset: str, commit: str, token: Token) -> list[str]:
     import datasets
 
-    with explained(dataset, commit):
+    with library_errors_explained(dataset, commit):
         return list(datasets.get_dataset_config_names(dataset, revision=commit or None, token=token))
 
 
 def _splits(dataset: str, config: str, commit: str, token: Token) -> list[str]:
     import datasets
 
-    with explained(dataset, commit):
+    with library_errors_explained(dataset, commit):
         return list(datasets.get_dataset_split_names(dataset, config or None, revision=commit or None, token=token))
 
 
@@ -70,13 +70,13 @@ def read_hub(
     streamed until it ends or a limit is reached, which the table's notes then say. A split whose labels are withheld, as in
     public contests, is left out. Raises ConfigProblem where a configuration has to be chosen, FileProblem for everything else.
     """
-    commit = ask(dataset, revision, token)
+    commit = resolve_revision(dataset, revision, token)
     import datasets
 
-    wait_briefly()
+    shorten_stream_retries()
     config = choose_config(dataset, config, _configs(dataset, commit, token))
     available = _splits(dataset, config, commit, token)
-    chosen = usual_splits(splits or {}, available)
+    chosen = default_splits(splits or {}, available)
     tables: dict[str, Table] = {}
     withheld: list[Text] = []
     for place, (name, own) in enumerate(chosen.items()):
@@ -88,7 +88,7 @@ def read_hub(
                 progress(Text(f"Reading {own} from the hub", f"正在从 Hub 读取 {own}"), (place + share) / len(chosen))
 
         source = Source(name=f"{dataset}:{own}", format="hub", revision=commit)
-        with explained(dataset, commit):
+        with library_errors_explained(dataset, commit):
             stream = datasets.load_dataset(
                 dataset, config or None, split=own, revision=commit or None, streaming=True, token=token
             )
@@ -136,7 +136,7 @@ def choose_config(dataset: str, config: str, configs: list[str]) -> str:
     )
 
 
-def usual_splits(given: dict[str, str], available: list[str]) -> dict[str, str]:
+def default_splits(given: dict[str, str], available: list[str]) -> dict[str, str]:
     """The data set's own name for train, validation and test: as given, else the usual one that it has and nothing else uses.
 
     Its first split trains where none is called train.
@@ -168,9 +168,9 @@ def _read(stream: Any, source: Source, limits: Limits, report: Callable[[float],
             ended, count = False, count - 1
             break
         for name, value in record.items():
-            cell = plain(value)
+            cell = plain_cell(value)
             if name in classes:
-                cell = named(cell, classes[name])
+                cell = with_class_names(cell, classes[name])
             size += len(cell) if isinstance(cell, str) else 8
             columns.setdefault(name, [None] * (count - 1)).append(cell)
         for cells in columns.values():

@@ -18,14 +18,14 @@ from engine.data.config import DataConfig
 from engine.data.conll import looks_like_conll, read_conll
 from engine.data.delimited import read_delimited
 from engine.data.encoding import decode
-from engine.data.foreign import refuse_foreign
+from engine.data.file_signatures import refuse_unsupported
 from engine.data.jsonfile import looks_like_json, read_json
 from engine.data.label_studio_min import fill_short_export
 from engine.data.limits import Limits
-from engine.data.pairs import looks_like_pairs, read_pairs
-from engine.data.split_names import SPLITS, split_named
+from engine.data.split_names import SPLITS, split_of_name
 from engine.data.table import Source, Table
 from engine.data.task import DataTask
+from engine.data.text_pairs import looks_like_pairs, read_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def _split_of(name: str, members: int, taken: dict[str, Table]) -> str:
     """The split that a member of an archive is by its name; its own name where it says none."""
     if members == 1:
         return ""
-    return split_named(name, taken) or name
+    return split_of_name(name, taken) or name
 
 
 def read_bytes(path: Path, limits: Limits) -> bytes:
@@ -216,7 +216,7 @@ def _unreadable(code: str, name: str, reason: Text) -> FileProblem:
 
 def _read_member(member: Member, source: Source, reading: Reading) -> dict[str, Table]:
     name, data, limits = member.name, member.data, reading.limits
-    refuse_foreign(name, data)
+    refuse_unsupported(name, data)
     suffix = Path(name).suffix.lower()
     if member.is_workbook:
         from engine.data.spreadsheet import read_spreadsheet

@@ -18,7 +18,7 @@ import pyarrow.types
 from engine.core.errors import FileProblem
 from engine.core.text import Text
 from engine.data.assemble import make_table, too_many_rows
-from engine.data.features import class_names, named, plain
+from engine.data.hub_features import class_names, plain_cell, with_class_names
 from engine.data.limits import Limits
 from engine.data.table import Source, Table
 
@@ -61,7 +61,7 @@ def read_parquet(data: bytes, source: Source, limits: Limits) -> Table:
     for i, column in enumerate(names):
         classes = class_names(features.get(column))
         if classes:
-            columns[i] = [named(cell, classes) for cell in columns[i]]
+            columns[i] = [with_class_names(cell, classes) for cell in columns[i]]
             notes.append(
                 Text(
                     f"The numbers in {column!r} were replaced by their {len(classes)} class names.",
@@ -90,7 +90,7 @@ def _column(column: pyarrow.ChunkedArray, field: pyarrow.Field, name: str) -> li
     cells = column.to_pylist()
     if pyarrow.types.is_string(kind) or pyarrow.types.is_integer(kind):
         return cells
-    return [plain(cell) for cell in cells]
+    return [plain_cell(cell) for cell in cells]
 
 
 def _text(cell: bytes | None, row: int, column: str, name: str) -> str | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from engine.core.errors import FileProblem
 from engine.core.text import Text
 from engine.data.config import DataConfig
-from engine.data.findings import excerpt, names_in_words, some
+from engine.data.findings import excerpt, first_places, listed_names
 from engine.data.task import DataTask
 from engine.schema import Example, Notice, Place
 
@@ -163,7 +163,7 @@ def _draw(
 
 
 def _too_rare(rare: dict[str, int], train: list[Example], task: DataTask) -> Notice:
-    names = names_in_words([f"{name} ({count})" for name, count in sorted(rare.items(), key=lambda item: item[1])])
+    names = listed_names([f"{name} ({count})" for name, count in sorted(rare.items(), key=lambda item: item[1])])
     places = [
         Place("train", row.row, "", excerpt(task.text(row))) for row in train if set(task.labels(row)) & rare.keys()
     ]
@@ -175,7 +175,7 @@ def _too_rare(rare: dict[str, int], train: list[Example], task: DataTask) -> Not
             f"以下类别数量太少，无法划分，只用于训练而不参与测试：{names.zh}。",
         ),
         len(rare),
-        some(places),
+        first_places(places),
     )
 
 
@@ -218,7 +218,7 @@ def _leakage(train: Sequence[Example], rows: Sequence[Example], name: str, task:
                 f"{word.zh}的 {len(rows):,} 行中有 {len(shared):,} 行也出现在训练数据里，得分会偏高。",
             ),
             len(shared),
-            some(places),
+            first_places(places),
         )
     ]
 
@@ -231,7 +231,7 @@ def _unseen_labels(train: Sequence[Example], rows: Sequence[Example], name: str,
     if not unseen:
         return []
     word = _SPLIT_NAMES[name]
-    names = names_in_words([f"{label} ({count})" for label, count in unseen.most_common()])
+    names = listed_names([f"{label} ({count})" for label, count in unseen.most_common()])
     places = [
         Place(name, row.row, "", excerpt(task.text(row))) for row in rows if set(task.labels(row)) & unseen.keys()
     ]
@@ -244,6 +244,6 @@ def _unseen_labels(train: Sequence[Example], rows: Sequence[Example], name: str,
                 f"{word.zh}中有训练集没有的标签：{names.zh}。模型不可能答对它们。",
             ),
             len(places),
-            some(places),
+            first_places(places),
         )
     ]

@@ -19,7 +19,7 @@ _WORDS = {
 }
 
 
-def split_named(name: str, taken: Collection[str] = ()) -> str:
+def split_of_name(name: str, taken: Collection[str] = ()) -> str:
     """The split that a file name says it is, unless that is taken; empty where it says none."""
     stem = Path(name).name.split(".")[0].casefold()
     for sign in "- ()（）【】[]":
@@ -43,7 +43,7 @@ def split_files(names: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     unnamed: list[str] = []
     for name in names:
-        split = split_named(name)
+        split = split_of_name(name)
         if split in found:
             raise _unclear(
                 names,

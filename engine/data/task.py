@@ -15,8 +15,8 @@ from engine.data.findings import Finding, Fix
 from engine.schema import Example, Notice, Role
 
 if TYPE_CHECKING:
+    from engine.data.column_guess import Guess
     from engine.data.config import DataConfig
-    from engine.data.guess import Guess
     from engine.data.table import Table
 
 Tables = dict[str, list[Example]]  # by split

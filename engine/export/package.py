@@ -42,7 +42,7 @@ _MODEL_SUFFIXES = (".safetensors", ".json", ".txt", ".model", ".spm", ".jinja")
 _ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 PROGRAM_FILES = ("predict.py", "answering.py", "encoder.py", "device.py")
 # Masking of the inputs, and answers that refer to the text before it.
-MASKING_MODULES = ("engine.data.personal", "engine.inference.unmasked")
+MASKING_MODULES = ("engine.data.personal_data", "engine.inference.unmasked")
 
 
 def make_zip(run: Run, destination: Path | None = None, onnx: bool = False, progress: Progress = no_progress) -> Path:

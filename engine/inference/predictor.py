@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.core.errors import ColumnProblem
 from engine.core.text import Text
-from engine.data.mask import mask_example
+from engine.data.masking import mask_example
 from engine.inference.reader import Reader
 from engine.inference.readers import reader_for
 from engine.inference.saved import Description, load_base, load_tuned

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.data.personal import unmasking_map
+from engine.data.personal_data import unmasked_offsets
 
 
 def unmasked(answer: Any, given: str) -> Any:
     """The answer with every `start`, `end` and the `text` (or `answer`) between them as they are in the text that was given."""
-    back = unmasking_map(given)
+    back = unmasked_offsets(given)
 
     def restored(value: Any) -> Any:
         if isinstance(value, list):

@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.text import Text
 from engine.data.cells import as_text
-from engine.data.normal import normal_form, normal_key
+from engine.data.normalization import normal_form, normal_key
 from engine.evaluation.metric_format import MetricWords, add_metrics
 from engine.schema import ENCODER, GENERATIVE, Example, Role
 from engine.sections import Section
 from engine.tasks.task_defaults import TaskHyperparameters, epochs_for_generation, lr_scale_for_generators
 
 if TYPE_CHECKING:
+    from engine.data.column_guess import Guess
     from engine.data.config import DataConfig
     from engine.data.corpus import Corpus
     from engine.data.findings import Finding
-    from engine.data.guess import Guess
     from engine.data.table import Table
     from engine.data.task import Moved, RowFix
     from engine.schema import Answered, Notice, Outputs

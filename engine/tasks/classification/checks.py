@@ -6,7 +6,7 @@ from collections import Counter
 
 from engine.core.text import Text
 from engine.data.corpus import Corpus
-from engine.data.findings import Finding, Fix, many, some
+from engine.data.findings import Finding, Fix, counted, first_places
 
 _SEPARATORS = (";", "；", "|", "、", "，", ",", "/", "+", "#")
 _JOINED = 0.02  # share of the rows whose label has a separator in it
@@ -43,13 +43,13 @@ def check_several_labels(corpus: Corpus) -> list[Finding]:
                 "several_labels",
                 "warning",
                 Text(
-                    f"{many(rows, 'row seems', 'rows seem')} to hold several labels, parted by {separator!r}; as it stands each combination is "
+                    f"{counted(rows, 'row seems', 'rows seem')} to hold several labels, parted by {separator!r}; as it stands each combination is "
                     f"a class of its own ({len(counts):,} instead of {len(cells):,}).",
                     f"{rows:,} 行似乎含有多个标签，以 {separator!r} 分隔；目前每种组合都被当作一个类别"
                     f"（{len(counts):,} 个，拆分后为 {len(cells):,} 个）。",
                 ),
                 rows,
-                some(places),
+                first_places(places),
                 Fix(
                     "split_labels",
                     Text(f"Part the labels at {separator}", f"按 {separator} 拆分标签"),

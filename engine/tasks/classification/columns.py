@@ -6,7 +6,7 @@ Knows text and label. Does not read rows.
 from __future__ import annotations
 
 from engine.core.text import Text
-from engine.data.guess import BY_TEXT, Column, Guess, free_columns, length_score
+from engine.data.column_guess import BY_TEXT, Column, Guess, length_score, unassigned_columns
 from engine.data.table import Table
 
 # Names that mean a role, in English and Chinese, the surest first, in the form of `plain_name`.
@@ -28,7 +28,7 @@ BY_CLASSES = Text("it holds few short values that repeat", "内容是少量重�
 
 def guess(table: Table, given: dict[str, str]) -> dict[str, Guess]:
     """The columns of the roles that `given` leaves open."""
-    columns = free_columns(table, ALIASES, given)
+    columns = unassigned_columns(table, ALIASES, given)
 
     def text_score(column: Column) -> float:
         if not column.readable:

@@ -11,7 +11,7 @@ from engine.core.errors import LabelProblem
 from engine.core.text import Text
 from engine.data.cells import as_label, as_list, as_text
 from engine.data.config import DataConfig
-from engine.data.examples import rows_left_out
+from engine.data.examples import skipped_rows_notice
 from engine.data.findings import excerpt
 from engine.data.table import Table
 from engine.schema import Example, Notice, Place
@@ -48,9 +48,9 @@ def read(table: Table, columns: Mapping[str, str], data: DataConfig) -> tuple[li
         examples.append(Example(line, inputs, target))
     notices = []
     if empty:
-        notices.append(rows_left_out("empty_text", Text("text", "文本"), empty))
+        notices.append(skipped_rows_notice("empty_text", Text("text", "文本"), empty))
     if unlabelled:
-        notices.append(rows_left_out("missing_labels", Text("label", "标签"), unlabelled))
+        notices.append(skipped_rows_notice("missing_labels", Text("label", "标签"), unlabelled))
     if not several:
         numbers = _fractions(examples)
         if numbers:

@@ -22,10 +22,10 @@ from engine.tasks.task_defaults import (
 )
 
 if TYPE_CHECKING:
+    from engine.data.column_guess import Guess
     from engine.data.config import DataConfig
     from engine.data.corpus import Corpus
     from engine.data.findings import Finding
-    from engine.data.guess import Guess
     from engine.data.table import Table
     from engine.schema import Notice, Outputs
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from engine.core.text import Text
 from engine.data.corpus import Corpus
-from engine.data.findings import Finding, many, some
+from engine.data.findings import Finding, counted, first_places
 from engine.data.word_boundary import inside_word
 from engine.schema import Place
 from engine.tasks.ner.fixes import DROP_OVERLAPS, TRIM_SPANS, WIDEN_SPANS
@@ -44,11 +44,11 @@ def check_spans(corpus: Corpus) -> list[Finding]:
                 "span_blanks",
                 "warning",
                 Text(
-                    f"{many(len(blanks), 'span begins or ends', 'spans begin or end')} with a blank.",
+                    f"{counted(len(blanks), 'span begins or ends', 'spans begin or end')} with a blank.",
                     f"{len(blanks):,} 个实体区间首尾带有空白。",
                 ),
                 len(blanks),
-                some(blanks),
+                first_places(blanks),
                 TRIM_SPANS.fix,
             )
         )
@@ -58,11 +58,11 @@ def check_spans(corpus: Corpus) -> list[Finding]:
                 "span_inside_word",
                 "warning",
                 Text(
-                    f"{many(len(inside), 'span begins or ends', 'spans begin or end')} inside a word; offsets may be shifted.",
+                    f"{counted(len(inside), 'span begins or ends', 'spans begin or end')} inside a word; offsets may be shifted.",
                     f"{len(inside):,} 个实体区间的边界落在单词内部，位置可能有偏移。",
                 ),
                 len(inside),
-                some(inside),
+                first_places(inside),
                 WIDEN_SPANS.fix,
             )
         )
@@ -72,11 +72,11 @@ def check_spans(corpus: Corpus) -> list[Finding]:
                 "span_overlap",
                 "warning",
                 Text(
-                    f"{many(len(overlaps), 'span overlaps', 'spans overlap')} another; a tagger gives each word one label.",
+                    f"{counted(len(overlaps), 'span overlaps', 'spans overlap')} another; a tagger gives each word one label.",
                     f"{len(overlaps):,} 个实体区间互相重叠，而序列标注中每个词只能有一个标签。",
                 ),
                 len(overlaps),
-                some(overlaps),
+                first_places(overlaps),
                 DROP_OVERLAPS.fix,
             )
         )

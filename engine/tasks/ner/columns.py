@@ -6,7 +6,7 @@ Knows text and spans, or tokens and tags. Does not read rows.
 from __future__ import annotations
 
 from engine.core.text import Text
-from engine.data.guess import BY_TEXT, Column, Guess, free_columns, length_score
+from engine.data.column_guess import BY_TEXT, Column, Guess, length_score, unassigned_columns
 from engine.data.profile import same_lengths
 from engine.data.table import Table
 
@@ -22,7 +22,7 @@ BY_LISTS = Text("its lists fit", "列表内容相符")
 
 def guess(table: Table, given: dict[str, str]) -> dict[str, Guess]:
     """The columns of the roles that `given` leaves open."""
-    columns = free_columns(table, ALIASES, given)
+    columns = unassigned_columns(table, ALIASES, given)
     # Where every list is empty the name alone can tell; that nothing is marked is then said of the right column.
     marked = [c for c in columns if c.facts.spans >= 0.5 or (c.facts.lists >= 0.9 and c.named("spans") >= 0.9)]
     spans = max(marked, key=lambda c: c.facts.spans + c.named("spans"), default=None)

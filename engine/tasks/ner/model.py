@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.core.errors import LabelProblem
 from engine.core.text import Text
-from engine.data.findings import excerpt, many, some
+from engine.data.findings import counted, excerpt, first_places
 from engine.evaluation.intervals import MetricsFrom, Statistics
 from engine.schema import IGNORED, Encoded, Example, Notice, Place
 from engine.tasks.model import EncoderTask, EvaluationData
@@ -213,11 +213,11 @@ def _cannot_be_tagged(lost: Sequence[tuple[Example, Span]]) -> Notice:
         "cannot_be_tagged",
         "warning",
         Text(
-            f"{many(len(lost), 'training entity', 'training entities')} overlap others, or begin or end where no word does, and cannot be learned exactly: {named}.",
+            f"{counted(len(lost), 'training entity', 'training entities')} overlap others, or begin or end where no word does, and cannot be learned exactly: {named}.",
             f"{len(lost):,} 个训练实体与其他实体重叠，或边界不在词的边界上，无法被精确学习：{named}。",
         ),
         len(lost),
-        some(places),
+        first_places(places),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from engine.core.errors import LabelProblem
 from engine.core.text import Text
 from engine.data.cells import as_label, as_text, as_value
-from engine.data.findings import excerpt, many, some
+from engine.data.findings import counted, excerpt, first_places
 from engine.data.profile import as_items
 from engine.data.table import Table
 from engine.schema import Example, Notice, Place
@@ -103,7 +103,7 @@ def read_tagged(table: Table, tokens_column: str, tags_column: str) -> tuple[lis
                     f"标注混用了多种体系：多数为 {scheme.name}，但也有 {shown}。",
                 ),
                 len(places) or len(rows),
-                some(places),
+                first_places(places),
             )
         )
     examples = []
@@ -157,11 +157,11 @@ def read_spans(table: Table, text_column: str, spans_column: str) -> tuple[list[
                 "missing_labels",
                 "warning",
                 Text(
-                    f"{many(len(unmarked), 'row has', 'rows have')} no spans at all (not even an empty list); left out.",
+                    f"{counted(len(unmarked), 'row has', 'rows have')} no spans at all (not even an empty list); left out.",
                     f"{len(unmarked)} 行没有实体标注（连空列表也没有），已略过。",
                 ),
                 len(unmarked),
-                some(unmarked),
+                first_places(unmarked),
             )
         )
     if wrong:
@@ -170,11 +170,11 @@ def read_spans(table: Table, text_column: str, spans_column: str) -> tuple[list[
                 "span_out_of_range",
                 "error",
                 Text(
-                    f"{many(len(wrong), 'span lies', 'spans lie')} outside the text or without start, end or label; left out.",
+                    f"{counted(len(wrong), 'span lies', 'spans lie')} outside the text or without start, end or label; left out.",
                     f"{len(wrong)} 个实体区间超出文本，或缺少起点、终点、标签，已略过。",
                 ),
                 len(wrong),
-                some(wrong),
+                first_places(wrong),
             )
         )
     if moved:
@@ -183,11 +183,11 @@ def read_spans(table: Table, text_column: str, spans_column: str) -> tuple[list[
                 "span_moved",
                 "warning",
                 Text(
-                    f"{many(len(moved), 'span did', 'spans did')} not stand where the file says; found again by the text.",
+                    f"{counted(len(moved), 'span did', 'spans did')} not stand where the file says; found again by the text.",
                     f"{len(moved)} 个实体区间的位置与文字不符，已按文字重新定位。",
                 ),
                 len(moved),
-                some(moved),
+                first_places(moved),
             )
         )
     return examples, notices
@@ -246,11 +246,11 @@ def _empty_notice(empty: list[Place]) -> list[Notice]:
             "empty_text",
             "warning",
             Text(
-                f"{many(len(empty), 'row has', 'rows have')} no text; left out.",
+                f"{counted(len(empty), 'row has', 'rows have')} no text; left out.",
                 f"{len(empty)} 行没有文本，已略过。",
             ),
             len(empty),
-            some(empty),
+            first_places(empty),
         )
     ]
 

@@ -18,10 +18,10 @@ from engine.tasks.spec import EncoderSpec, ExportFormat
 from engine.tasks.task_defaults import TaskHyperparameters, epochs_for_entities, head_ratio_for_entities
 
 if TYPE_CHECKING:
+    from engine.data.column_guess import Guess
     from engine.data.config import DataConfig
     from engine.data.corpus import Corpus
     from engine.data.findings import Finding
-    from engine.data.guess import Guess
     from engine.data.table import Table
     from engine.data.task import Moved, RowFix
     from engine.schema import Notice

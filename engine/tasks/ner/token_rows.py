@@ -11,7 +11,7 @@ import pandas as pd
 
 from engine.core.text import Text
 from engine.data.cells import as_text
-from engine.data.names import name_score, plain_name
+from engine.data.column_names import name_score, plain_name
 from engine.data.profile import profile
 from engine.data.table import Table
 from engine.tasks.ner.columns import ALIASES

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from engine.core.text import Text
 from engine.data.corpus import Corpus
-from engine.data.findings import Finding, many, some
+from engine.data.findings import Finding, counted, first_places
 from engine.data.word_boundary import inside_word
 from engine.schema import Place
 
@@ -34,11 +34,11 @@ def check_answers(corpus: Corpus) -> list[Finding]:
                 "answer_inside_word",
                 "warning" if len(inside) > 0.02 * len(corpus.train) else "info",
                 Text(
-                    f"{many(len(inside), 'answer begins or ends', 'answers begin or end')} inside a word of the context.",
+                    f"{counted(len(inside), 'answer begins or ends', 'answers begin or end')} inside a word of the context.",
                     f"{len(inside):,} 个答案的边界落在原文的单词内部。",
                 ),
                 len(inside),
-                some(inside),
+                first_places(inside),
             )
         )
     if long:
@@ -47,11 +47,11 @@ def check_answers(corpus: Corpus) -> list[Finding]:
                 "answer_is_context",
                 "warning",
                 Text(
-                    f"{many(len(long), 'answer is', 'answers are')} nearly the whole context; nothing is left to find.",
+                    f"{counted(len(long), 'answer is', 'answers are')} nearly the whole context; nothing is left to find.",
                     f"{len(long):,} 个答案几乎就是整段原文，没有可定位的内容。",
                 ),
                 len(long),
-                some(long),
+                first_places(long),
             )
         )
     return findings

@@ -6,7 +6,7 @@ Knows context, question and answers. Does not read rows.
 from __future__ import annotations
 
 from engine.core.text import Text
-from engine.data.guess import BY_NAME, BY_TEXT, Column, Guess, free_columns
+from engine.data.column_guess import BY_NAME, BY_TEXT, Column, Guess, unassigned_columns
 from engine.data.profile import contained
 from engine.data.table import Table
 
@@ -25,7 +25,7 @@ BY_CONTAINED = Text("its cells stand word for word in the context", "内容原�
 
 def guess(table: Table, given: dict[str, str]) -> dict[str, Guess]:
     """The columns of the roles that `given` leaves open."""
-    columns = free_columns(table, ALIASES, given)
+    columns = unassigned_columns(table, ALIASES, given)
     guesses: dict[str, Guess] = {}
     free = list(columns)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from engine.core.text import Text
-from engine.data.normal import normal_form
+from engine.data.normalization import normal_form
 from engine.evaluation.slices import LEAST_ROWS, Group, leakage_groups, length_thirds
 from engine.schema import Example
 

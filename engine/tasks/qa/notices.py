@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.core.text import Text
-from engine.data.findings import excerpt, many, some
+from engine.data.findings import counted, excerpt, first_places
 from engine.schema import Encoded, Example, Notice, Place
 
 
@@ -25,11 +25,11 @@ def notices(encoded: Encoded, examples: Sequence[Example]) -> list[Notice]:
                 "question_cut",
                 "warning",
                 Text(
-                    f"{many(len(rows), 'question is', 'questions are')} longer than half of what the model reads at once; only their beginning is read.",
+                    f"{counted(len(rows), 'question is', 'questions are')} longer than half of what the model reads at once; only their beginning is read.",
                     f"有 {len(rows)} 个问题超过模型单次可读长度的一半，只读取其开头部分。",
                 ),
                 len(rows),
-                some(places),
+                first_places(places),
             )
         )
     inside = _within_tokens(encoded, examples)
@@ -40,11 +40,11 @@ def notices(encoded: Encoded, examples: Sequence[Example]) -> list[Notice]:
                 "answer_within_token",
                 "info",
                 Text(
-                    f"{many(len(inside), 'answer begins or ends', 'answers begin or end')} within a token of this model; the whole token is taught.",
+                    f"{counted(len(inside), 'answer begins or ends', 'answers begin or end')} within a token of this model; the whole token is taught.",
                     f"有 {len(inside)} 个答案的起止位置落在该模型某个 token 的内部，训练时按整个 token 处理。",
                 ),
                 len(inside),
-                some(places),
+                first_places(places),
             )
         )
     return found

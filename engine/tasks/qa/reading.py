@@ -14,7 +14,7 @@ from typing import Any
 from engine.core.errors import LabelProblem
 from engine.core.text import Text
 from engine.data.cells import as_text, as_value
-from engine.data.findings import excerpt, many, some
+from engine.data.findings import counted, excerpt, first_places
 from engine.data.table import Table
 from engine.schema import Example, Notice, Place
 from engine.tasks.qa.columns import identifier_column
@@ -128,11 +128,11 @@ def _notices(empty: list[Place], moved: list[Place], lost: list[Place]) -> list[
                 "empty_text",
                 "warning",
                 Text(
-                    f"{many(len(empty), 'row lacks', 'rows lack')} a context or a question; left out.",
+                    f"{counted(len(empty), 'row lacks', 'rows lack')} a context or a question; left out.",
                     f"{len(empty)} 行缺少原文或问题，已略过。",
                 ),
                 len(empty),
-                some(empty),
+                first_places(empty),
             )
         )
     if moved:
@@ -141,11 +141,11 @@ def _notices(empty: list[Place], moved: list[Place], lost: list[Place]) -> list[
                 "answer_moved",
                 "warning",
                 Text(
-                    f"{many(len(moved), 'answer did', 'answers did')} not stand where the file says; found again.",
+                    f"{counted(len(moved), 'answer did', 'answers did')} not stand where the file says; found again.",
                     f"{len(moved)} 个答案的位置与原文不符，已重新定位。",
                 ),
                 len(moved),
-                some(moved),
+                first_places(moved),
             )
         )
     if lost:
@@ -154,11 +154,11 @@ def _notices(empty: list[Place], moved: list[Place], lost: list[Place]) -> list[
                 "answer_not_in_context",
                 "error",
                 Text(
-                    f"{many(len(lost), 'row was', 'rows were')} left out: their answer does not stand in the context word for word.",
+                    f"{counted(len(lost), 'row was', 'rows were')} left out: their answer does not stand in the context word for word.",
                     f"{len(lost)} 行的答案没有原样出现在原文中，已略过。",
                 ),
                 len(lost),
-                some(lost),
+                first_places(lost),
             )
         )
     return notices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.core.text import Text
 from engine.data.corpus import Corpus
-from engine.data.findings import Finding, many, some
+from engine.data.findings import Finding, counted, first_places
 from engine.schema import Place
 from engine.tasks.summarization.fixes import DROP_BAD_SUMMARIES, unusable_summary
 from engine.tasks.summarization.numbers import strange_numbers
@@ -33,11 +33,11 @@ def check_summaries(corpus: Corpus) -> list[Finding]:
                 "summary_longer",
                 "warning",
                 Text(
-                    f"{many(len(longer), 'summary is', 'summaries are')} as long as the document or longer.",
+                    f"{counted(len(longer), 'summary is', 'summaries are')} as long as the document or longer.",
                     f"{len(longer):,} 条摘要不比原文短。",
                 ),
                 len(longer),
-                some(longer),
+                first_places(longer),
                 DROP_BAD_SUMMARIES.fix,
             )
         )
@@ -47,11 +47,11 @@ def check_summaries(corpus: Corpus) -> list[Finding]:
                 "summary_copy",
                 "warning",
                 Text(
-                    f"{many(len(copies), 'summary is', 'summaries are')} nothing but a copy of the document.",
+                    f"{counted(len(copies), 'summary is', 'summaries are')} nothing but a copy of the document.",
                     f"{len(copies):,} 条摘要与原文完全相同。",
                 ),
                 len(copies),
-                some(copies),
+                first_places(copies),
                 DROP_BAD_SUMMARIES.fix,
             )
         )
@@ -62,11 +62,11 @@ def check_summaries(corpus: Corpus) -> list[Finding]:
                 "summary_numbers",
                 "warning" if share > 0.02 else "info",
                 Text(
-                    f"{many(len(invented), 'summary holds', 'summaries hold')} a number that the document lacks; a model learns to invent from it.",
+                    f"{counted(len(invented), 'summary holds', 'summaries hold')} a number that the document lacks; a model learns to invent from it.",
                     f"{len(invented):,} 条摘要含有原文没有的数字，模型会因此学会编造。",
                 ),
                 len(invented),
-                some(invented),
+                first_places(invented),
             )
         )
     return findings

@@ -6,8 +6,8 @@ Knows document and summary. Does not read rows.
 from __future__ import annotations
 
 from engine.core.text import Text
-from engine.data.guess import BY_TEXT, Column, Guess, free_columns
-from engine.data.names import plain_name
+from engine.data.column_guess import BY_TEXT, Column, Guess, unassigned_columns
+from engine.data.column_names import plain_name
 from engine.data.table import Table
 
 # Names that mean a role, in English and Chinese, the surest first, in the form of `plain_name`.
@@ -22,7 +22,7 @@ BY_SHORTER = Text("it is shorter than the document", "比文档更短")
 
 def guess(table: Table, given: dict[str, str]) -> dict[str, Guess]:
     """The columns of the roles that `given` leaves open."""
-    columns = free_columns(table, ALIASES, given)
+    columns = unassigned_columns(table, ALIASES, given)
     texts = [c for c in columns if (c.readable or c.facts.lists >= 0.9) and not c.identifies and c.facts.spans < 0.5]
     longest = max((c.facts.chars for c in texts), default=1.0) or 1.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.core.text import Text
 from engine.data.fixes import on_training_rows
-from engine.data.normal import normal_form
+from engine.data.normalization import normal_form
 from engine.data.task import RowFix
 from engine.schema import Example
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from engine.core.text import Text
 from engine.data.cells import as_list, as_text
-from engine.data.examples import rows_left_out
+from engine.data.examples import skipped_rows_notice
 from engine.data.findings import excerpt
 from engine.data.table import Table
 from engine.schema import Example, Notice, Place
@@ -32,7 +32,7 @@ def read(table: Table, columns: Mapping[str, str]) -> tuple[list[Example], list[
             examples.append(Example(line, {"document": document}, references))
     notices = []
     if empty:
-        notices.append(rows_left_out("empty_text", Text("document", "文档"), empty))
+        notices.append(skipped_rows_notice("empty_text", Text("document", "文档"), empty))
     if unlabelled:
-        notices.append(rows_left_out("missing_labels", Text("summary", "摘要"), unlabelled))
+        notices.append(skipped_rows_notice("missing_labels", Text("summary", "摘要"), unlabelled))
     return examples, notices

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pandas as pd
 
 from engine.core.text import Text
-from engine.data.names import names_in, plain_name
+from engine.data.column_names import names_in, plain_name
 from engine.data.table import Table
 from engine.tasks.summarization.columns import ALIASES
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.text import Text
 from engine.data.cells import as_text
-from engine.data.examples import rows_left_out
-from engine.data.findings import Finding, excerpt, many, some
+from engine.data.column_guess import BY_TEXT, length_score, unassigned_columns
+from engine.data.examples import skipped_rows_notice
+from engine.data.findings import Finding, counted, excerpt, first_places
 from engine.data.fixes import RowFix, on_each_row
-from engine.data.guess import BY_TEXT, free_columns, length_score
 from engine.evaluation.metric_format import MetricWords
 from engine.schema import Example, Notice, Place, Role
 from engine.sections import Section
@@ -21,9 +21,9 @@ from engine.tasks.spec import EncoderSpec
 from engine.tasks.task_defaults import TaskHyperparameters
 
 if TYPE_CHECKING:
+    from engine.data.column_guess import Guess
     from engine.data.config import DataConfig
     from engine.data.corpus import Corpus
-    from engine.data.guess import Guess
     from engine.data.table import Table
 
 LEAST, MOST = 1.0, 5.0
@@ -56,8 +56,10 @@ def check_uneven_stars(corpus: Corpus) -> list[Finding]:
     if not odd:
         return []
     places = [corpus.place("train", example, text=str(example.target), target=True) for example in odd]
-    message = Text(f"{many(len(odd), 'rating is', 'ratings are')} no half star.", f"{len(odd)} 个评分不是半星的倍数。")
-    return [Finding("odd_stars", "info", message, len(odd), some(places), ROUND_STARS.fix)]
+    message = Text(
+        f"{counted(len(odd), 'rating is', 'ratings are')} no half star.", f"{len(odd)} 个评分不是半星的倍数。"
+    )
+    return [Finding("odd_stars", "info", message, len(odd), first_places(places), ROUND_STARS.fix)]
 
 
 class StarsSpec(EncoderSpec):
@@ -89,7 +91,7 @@ class StarsSpec(EncoderSpec):
     )
 
     def guess(self, table: Table, given: dict[str, str]) -> dict[str, Guess]:
-        columns = free_columns(table, ALIASES, given)
+        columns = unassigned_columns(table, ALIASES, given)
         numbers = [c for c in columns if "stars" not in given and all(map(stars_of, table.frame[c.name].tolist()[:50]))]
         texts = [c for c in columns if "sentence" not in given and c.readable]
         guesses = {}
@@ -112,7 +114,7 @@ class StarsSpec(EncoderSpec):
             else:
                 examples.append(Example(line, {"sentence": text}, stars))
         what = Text("sentence or stars from 1 to 5", "句子或 1 到 5 的星级")
-        return examples, [rows_left_out("missing_stars", what, unrated)] if unrated else []
+        return examples, [skipped_rows_notice("missing_stars", what, unrated)] if unrated else []
 
     def report_sections(self, report: dict[str, Any]) -> list[Section]:
         from tests.contract.toy.sections import report_sections

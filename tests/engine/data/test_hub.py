@@ -228,7 +228,7 @@ def test_offline_is_said_without_asking(hub, monkeypatch):
 
 
 def test_a_dead_or_silent_hub_is_told_within_seconds(hub, monkeypatch):
-    monkeypatch.setattr("engine.data.hub_ask.ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("engine.data.hub_access.ANSWER_SECONDS", 1.0)
     hub.delay = 5.0
     begun = time.monotonic()
     problem = refused(lambda: read_hub("owner/reviews", "", Limits()))

@@ -31,8 +31,8 @@ from engine.data.jsonfile import read_json
 from engine.data.label_studio_min import fill_short_export
 from engine.data.limits import Limits
 from engine.data.load import read_table
-from engine.data.pairs import read_pairs
 from engine.data.table import Source
+from engine.data.text_pairs import read_pairs
 from engine.tasks import TASKS
 
 LIMITS = Limits(max_rows=500, max_columns=20, max_cell_chars=1000)

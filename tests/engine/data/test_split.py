@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from engine.config import DataConfig
 from engine.core.errors import FileProblem, LabelProblem
 from engine.data.fixes import apply_fixes
-from engine.data.normal import normal_form
+from engine.data.normalization import normal_form
 from engine.data.split import split
 from engine.schema import Example
 from engine.tasks import TASKS

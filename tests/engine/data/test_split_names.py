@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.core.errors import FileProblem
-from engine.data.split_names import split_files, split_named
+from engine.data.split_names import split_files, split_of_name
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from engine.data.split_names import split_files, split_named
     ],
 )
 def test_names(name, split):
-    assert split_named(name) == split
+    assert split_of_name(name) == split
 
 
 def test_several_files():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data.personal import mask_text, masked_with_map, unmasking_map
+from engine.data.personal_data import mask_text, mask_with_offsets, unmasked_offsets
 from engine.inference.unmasked import unmasked
 
 TEXT = "Ann (ann@example.com) lives in Paris, write to bob@example.org or Rome"
@@ -31,8 +31,8 @@ def test_entities_before_inside_and_behind_masks():
 @given(st.lists(st.sampled_from(["a", " ", "x@example.com", "北京", "bob@mail.org,", "12"]), max_size=8))
 def test_there_and_back_again(parts):
     text = " ".join(parts)
-    masked, moved = masked_with_map(text)
-    back = unmasking_map(text)
+    masked, moved = mask_with_offsets(text)
+    back = unmasked_offsets(text)
     for offset in range(len(text)):
         there = moved(offset, False)
         if masked[there : there + 1] == text[offset] and text[offset] != "[":

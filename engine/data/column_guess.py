@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.core.text import Text
-from engine.data.names import is_identifier, name_score
+from engine.data.column_names import is_identifier, name_score
 from engine.data.profile import Profile, profile
 from engine.data.table import Table
 
@@ -54,7 +54,7 @@ def length_score(column: Column) -> float:
     return min(column.facts.chars, 200) / 200
 
 
-def free_columns(table: Table, aliases: Mapping[str, str], given: Mapping[str, str]) -> list[Column]:
+def unassigned_columns(table: Table, aliases: Mapping[str, str], given: Mapping[str, str]) -> list[Column]:
     """The columns of a table that `given` does not take."""
     taken = set(given.values())
     return [Column(table, name, aliases) for name in table.columns if name not in taken]

@@ -11,24 +11,24 @@ from collections.abc import Sequence
 import numpy as np
 
 SHINGLE = 4  # characters: short enough for Chinese, long enough that ordinary English sentences share few
-SIMILAR = 0.8  # Jaccard index of the shingle sets from which two texts are near duplicates
+MIN_JACCARD = 0.8  # Jaccard index of the shingle sets from which two texts are near duplicates
 _BANDS, _ROWS = 8, 4  # a pair at 0.8 meets in some band with probability 1 - (1 - 0.8**4)**8 = 0.985
-_SHORTEST = 12  # characters; below, one changed character is another text
-_LONGEST = 4000  # characters looked at; documents alike that far are alike
-_MOST_PAIRS = 200_000  # compared exactly, the likeliest first; reached only by tables filled from one template
+_MIN_CHARS = 12  # characters; below, one changed character is another text
+_MAX_CHARS = 4000  # characters looked at; documents alike that far are alike
+_MAX_PAIRS = 200_000  # compared exactly, the likeliest first; reached only by tables filled from one template
 _CHUNK = 1 << 18  # shingles worked on at a time, to stay inside the processor's cache
 
 
-def near_groups(texts: Sequence[str]) -> list[int]:
+def near_duplicate_groups(texts: Sequence[str]) -> list[int]:
     """For each text the index of the first text of its group of near duplicates: its own where there is none.
 
     `texts` should be in normal form and without exact duplicates, which are cheaper to find elsewhere.
     """
     first = list(range(len(texts)))
-    eligible = [i for i, text in enumerate(texts) if len(text) >= _SHORTEST]
+    eligible = [i for i, text in enumerate(texts) if len(text) >= _MIN_CHARS]
     if len(eligible) < 2:
         return first
-    cut = [texts[i][:_LONGEST] for i in eligible]
+    cut = [texts[i][:_MAX_CHARS] for i in eligible]
     signatures = _signatures(cut)
 
     def root(k: int) -> int:
@@ -47,10 +47,10 @@ def near_groups(texts: Sequence[str]) -> list[int]:
             held, left = a, _shingles(cut[a])
         right = _shingles(cut[b])
         # The smaller set bounds the overlap, so most pairs need no intersection.
-        if min(len(left), len(right)) < SIMILAR * max(len(left), len(right)):
+        if min(len(left), len(right)) < MIN_JACCARD * max(len(left), len(right)):
             continue
         shared = len(left & right)
-        if shared >= SIMILAR * (len(left) + len(right) - shared):
+        if shared >= MIN_JACCARD * (len(left) + len(right) - shared):
             first[max(ends)] = min(ends)
     return [root(i) for i in range(len(texts))]
 
@@ -122,7 +122,7 @@ def _candidates(signatures: np.ndarray) -> list[tuple[int, int]]:
     unique = np.unique(np.concatenate(pairs), axis=0)
     agreement = (signatures[unique[:, 0]] == signatures[unique[:, 1]]).mean(axis=1)
     # 32 hashes estimate the Jaccard index with a standard error of 0.07; three of them below 0.8 are let through.
-    close = np.flatnonzero((agreement >= SIMILAR - 0.21) & (unique[:, 0] != unique[:, 1]))
-    if len(close) > _MOST_PAIRS:
-        close = np.sort(close[np.argsort(-agreement[close], kind="stable")[:_MOST_PAIRS]])
+    close = np.flatnonzero((agreement >= MIN_JACCARD - 0.21) & (unique[:, 0] != unique[:, 1]))
+    if len(close) > _MAX_PAIRS:
+        close = np.sort(close[np.argsort(-agreement[close], kind="stable")[:_MAX_PAIRS]])
     return [(int(a), int(b)) for a, b in unique[close]]

@@ -1,6 +1,6 @@
 """Personal data is found by form and check digits; masking moves every offset along.
 
-Run: python -m pytest tests/engine/data/test_mask.py
+Run: python -m pytest tests/engine/data/test_masking.py
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data.mask import mask_example
-from engine.data.personal import find_personal, mask_text
+from engine.data.masking import mask_example
+from engine.data.personal_data import find_personal, mask_text
 from engine.schema import Example
 from engine.tasks import TASKS
 

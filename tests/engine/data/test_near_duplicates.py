@@ -1,13 +1,13 @@
 """Near duplicates: the fast way agrees with comparing each pair.
 
-Run: python -m pytest tests/engine/data/test_near.py
+Run: python -m pytest tests/engine/data/test_near_duplicates.py
 """
 
 from __future__ import annotations
 
 import random
 
-from engine.data.near import SIMILAR, near_groups
+from engine.data.near_duplicates import MIN_JACCARD, near_duplicate_groups
 from tests.engine.data.planted import COMMON
 
 
@@ -24,8 +24,8 @@ def test_agrees_with_brute_force():
         for _ in range(i % 5 + 1):
             words[rng.randrange(len(words))] = rng.choice(COMMON)
         texts.append(" ".join(words))
-    groups = near_groups(texts)
-    close = [(i, j) for i in range(len(texts)) for j in range(i) if jaccard(texts[i], texts[j]) >= SIMILAR]
+    groups = near_duplicate_groups(texts)
+    close = [(i, j) for i in range(len(texts)) for j in range(i) if jaccard(texts[i], texts[j]) >= MIN_JACCARD]
     assert len(close) >= 5
     assert all(groups[i] == groups[j] for i, j in close)
     apart = [i for i, head in enumerate(groups) if head != i and jaccard(texts[i], texts[head]) < 0.5]
@@ -40,7 +40,7 @@ def test_chinese_and_short_texts():
         "很好!",
         "差评",
     ]
-    assert near_groups(texts) == [0, 0, 2, 3, 4]
+    assert near_duplicate_groups(texts) == [0, 0, 2, 3, 4]
 
 
 def test_emoji_do_not_shift_the_shingles():
@@ -51,9 +51,9 @@ def test_emoji_do_not_shift_the_shingles():
         "",
         "abc",
     ]
-    assert near_groups(texts) == [0, 1, 0, 3, 4]
+    assert near_duplicate_groups(texts) == [0, 1, 0, 3, 4]
 
 
 def test_nothing_to_compare():
-    assert near_groups([]) == []
-    assert near_groups(["only one text is here"]) == [0]
+    assert near_duplicate_groups([]) == []
+    assert near_duplicate_groups(["only one text is here"]) == [0]

@@ -41,7 +41,7 @@ _TABLES = (
 )
 
 
-def ask(dataset: str, revision: str = "", token: Token = None) -> str:
+def resolve_revision(dataset: str, revision: str = "", token: Token = None) -> str:
     """The commit that `revision` (main when empty) stands for now, which fixes what is read.
 
     One request, told within seconds. Raises FileProblem for an id or revision that is none, offline mode, a hub that does not
@@ -50,7 +50,7 @@ def ask(dataset: str, revision: str = "", token: Token = None) -> str:
     _check_id(dataset, revision)
     from huggingface_hub import HfApi
 
-    with explained(dataset, revision):
+    with library_errors_explained(dataset, revision):
         info = HfApi(token=token).dataset_info(dataset, revision=revision or None, timeout=ANSWER_SECONDS)
     names = [PurePosixPath(sibling.rfilename) for sibling in info.siblings or []]
     # The datasets library refuses a script of the data set's own name; without a table beside it there is nothing else.
@@ -62,7 +62,7 @@ def ask(dataset: str, revision: str = "", token: Token = None) -> str:
     return info.sha or revision
 
 
-def wait_briefly() -> None:
+def shorten_stream_retries() -> None:
     """Let the datasets library retry a broken stream a few times within seconds, not for minutes."""
     from datasets import config
 
@@ -98,7 +98,7 @@ def _check_id(dataset: str, revision: str) -> None:
 
 
 @contextmanager
-def explained(dataset: str, revision: str = "") -> Iterator[None]:
+def library_errors_explained(dataset: str, revision: str = "") -> Iterator[None]:
     """Turn what the hub's libraries raise into problems that say what to do."""
     import httpx2  # what huggingface_hub itself asks with
     from datasets.exceptions import DatasetNotFoundError, DatasetsError

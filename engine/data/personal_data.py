@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Personal:
+class PersonalData:
     """One piece of personal data: characters [start, end) of the text."""
 
     start: int
@@ -82,16 +82,16 @@ _FORMS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
 _MANY_DIGITS = re.compile(r"[0-9](?:[ ().-]{0,2}[0-9]){6}|[A-Z]{2}[0-9]{2}")
 
 
-def find_personal(text: str) -> list[Personal]:
+def find_personal(text: str) -> list[PersonalData]:
     """Every piece of personal data in `text`, in order, none overlapping another."""
     if "@" not in text and _MANY_DIGITS.search(text) is None:
         return []
-    found: list[Personal] = []
+    found: list[PersonalData] = []
     left = text
     for kind, form, holds in _FORMS:
         for match in list(form.finditer(left)):
             if holds(match[0]):
-                found.append(Personal(match.start(), match.end(), kind))
+                found.append(PersonalData(match.start(), match.end(), kind))
                 # What is found is struck out at the same length, and what was glued to it stands free.
                 left = left[: match.start()] + "|" * len(match[0]) + left[match.end() :]
     return sorted(found, key=lambda personal: personal.start)
@@ -99,10 +99,10 @@ def find_personal(text: str) -> list[Personal]:
 
 def mask_text(text: str) -> str:
     """The text with every piece of personal data replaced by its kind in brackets, such as [EMAIL]."""
-    return masked_with_map(text)[0]
+    return mask_with_offsets(text)[0]
 
 
-def masked_with_map(text: str) -> tuple[str, Callable[[int, bool], int]]:
+def mask_with_offsets(text: str) -> tuple[str, Callable[[int, bool], int]]:
     """The masked text, and a function from an old offset to the new one.
 
     An offset inside a masked piece goes to the beginning of the mask, or to its end when the second argument says that the
@@ -135,7 +135,7 @@ def masked_with_map(text: str) -> tuple[str, Callable[[int, bool], int]]:
     return "".join(parts), moved
 
 
-def unmasking_map(text: str) -> Callable[[int, bool], int]:
+def unmasked_offsets(text: str) -> Callable[[int, bool], int]:
     """A function from an offset in the masked text to the one in `text`.
 
     An offset inside a mask goes to the beginning of what it hides, or to its end when the second argument says that the offset

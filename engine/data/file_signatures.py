@@ -9,7 +9,7 @@ from engine.core.errors import FileProblem
 from engine.core.text import Text
 
 # What is recognised by its first bytes and cannot be read, with what to do instead.
-_FOREIGN: tuple[tuple[bytes, Text, Text], ...] = (
+_UNSUPPORTED: tuple[tuple[bytes, Text, Text], ...] = (
     (
         b"\xd0\xcf\x11\xe0",
         Text("an Excel file of the old kind (.xls), or encrypted", "旧版 Excel 文件（.xls）或已加密"),
@@ -68,9 +68,9 @@ _FOREIGN: tuple[tuple[bytes, Text, Text], ...] = (
 )
 
 
-def refuse_foreign(name: str, data: bytes) -> None:
+def refuse_unsupported(name: str, data: bytes) -> None:
     """Raise FileProblem for a program, an image, a document, an archive of another kind, or a web page."""
-    for magic, kind, hint in _FOREIGN:
+    for magic, kind, hint in _UNSUPPORTED:
         if data.startswith(magic):
             raise FileProblem(
                 "binary",

@@ -7,7 +7,7 @@ in a text, such as spans.
 from __future__ import annotations
 
 from engine.core.text import Text
-from engine.data.personal import masked_with_map
+from engine.data.personal_data import mask_with_offsets
 from engine.data.task import DataTask
 from engine.schema import Example
 
@@ -22,5 +22,5 @@ KINDS: dict[str, Text] = {
 
 def mask_example(example: Example, task: DataTask) -> Example:
     """The example with personal data masked in all its texts; the same object where there is none."""
-    masked = task.rewrite_texts(example, masked_with_map)
+    masked = task.rewrite_texts(example, mask_with_offsets)
     return example if masked == example else masked

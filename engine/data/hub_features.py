@@ -11,12 +11,12 @@ import decimal
 from typing import Any
 
 
-def plain(cell: Any) -> Any:
+def plain_cell(cell: Any) -> Any:
     """A cell as str, int, float, bool, list or dict."""
     if isinstance(cell, list):
-        return [plain(item) for item in cell]
+        return [plain_cell(item) for item in cell]
     if isinstance(cell, dict):
-        return {str(key): plain(item) for key, item in cell.items()}
+        return {str(key): plain_cell(item) for key, item in cell.items()}
     if isinstance(cell, datetime.datetime | datetime.date | datetime.time):
         return cell.isoformat()
     if isinstance(cell, decimal.Decimal):
@@ -39,10 +39,10 @@ def class_names(feature: Any) -> list[str]:
     return class_names(feature.get("feature"))
 
 
-def named(cell: Any, classes: list[str]) -> Any:
+def with_class_names(cell: Any, classes: list[str]) -> Any:
     """Numbers as class names; -1 is how the datasets library writes a missing label."""
     if isinstance(cell, list):
-        return [named(item, classes) for item in cell]
+        return [with_class_names(item, classes) for item in cell]
     if isinstance(cell, int):
         return classes[cell] if 0 <= cell < len(classes) else None
     return cell
