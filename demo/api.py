@@ -1,9 +1,9 @@
-"""The few doors that programs come in by: stable names, typed, documented, the same for gradio_client and for MCP.
+"""The endpoints for programs: stable names, typed, documented, the same for gradio_client and for MCP.
 
     /list_examples  /start_run  /run_status  /run_report  /predict
 
 Each does what a button of the page does, under the same limits and through the same `Page.open_run`; every other handler of the
-page is private. The docstrings are what a program, or a language model, reads of a door: they say all that it must know.
+page is private. The docstrings are the documentation that a program, or a language model, gets: they are complete.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def api_errors() -> Iterator[None]:
 
 
 class Api:
-    """The functions behind the doors. Nothing of a caller is kept in it."""
+    """The functions of the endpoints. Holds nothing of any caller."""
 
     def __init__(self, page: Page):
         self.page = page
@@ -118,11 +118,11 @@ class Api:
             rows, once completed) and error (code, message, hint) of a failed run.
         """
         with api_errors():
-            found = self.page.open_run(run, request)
-            manifest, history = found.manifest, self.page.history(found)
+            opened = self.page.open_run(run, request)
+            manifest, history = opened.manifest, self.page.history(opened)
             active = manifest.state in ACTIVE
             return {
-                "run": found.id,
+                "run": opened.id,
                 "task": manifest.task,
                 "state": manifest.state,
                 "ended": not active,
@@ -166,15 +166,15 @@ class Api:
             One answer a row. Classification: label, confidence and the probability of each label.
         """
         with api_errors():
-            found = self.page.open_run(run, request)
-            asked = [_row(found.manifest.task, number, row) for number, row in enumerate(rows, start=1)]
-            if len(asked) > MAX_ROWS:
+            opened = self.page.open_run(run, request)
+            inputs = [_row(opened.manifest.task, number, row) for number, row in enumerate(rows, start=1)]
+            if len(inputs) > MAX_ROWS:
                 raise ConfigProblem(
                     "too_many_rows",
-                    Text(f"{len(asked)} rows are too many at once.", f"一次提交的 {len(asked)} 行过多。"),
+                    Text(f"{len(inputs)} rows are too many at once.", f"一次提交的 {len(inputs)} 行过多。"),
                     Text(f"Ask about {MAX_ROWS} at most.", f"每次最多 {MAX_ROWS} 行。"),
                 )
-            return playground.predictor(self.page, found).predict(asked)
+            return playground.predictor(self.page, opened).predict(inputs)
 
     def _owner(self, request: gr.Request) -> str:
         """Whom a run belongs to. Programs keep no cookies, so each call would be a new visitor; their address is what limits them."""
@@ -207,7 +207,7 @@ class Api:
 
 
 def build_api(page: Page) -> None:
-    """Open the doors. Call inside the Blocks."""
+    """Register the endpoints. Call inside the Blocks."""
     api = Api(page)
     for function in (api.list_examples, api.run_status, api.run_report):
         gr.api(function, api_name=function.__name__, concurrency_limit=8)

@@ -32,7 +32,7 @@ def launch(
 ) -> tuple[str, str | None]:
     """Serve until interrupted (or return at once without `block`). Returns the local address and the share link, if any.
 
-    `auth` are the users with their passwords; without any, whoever reaches the page may use it. `mcp` also offers the doors of
+    `auth` are the users with their passwords; without any, whoever reaches the page may use it. `mcp` also offers the endpoints of
     demo/api.py as tools.
     """
     page = Page.from_settings(settings, language)

@@ -1,4 +1,4 @@
-"""From a run's events to what the page says of it: phase, share done, time left, curves.
+"""From a run's events to its progress: phase, share done, time left, curves.
 
 Pure functions over plain data; no Gradio, no files but through `Run.events`. Events are read from where the last reading
 ended, and series are merged pairwise beyond 500 points, so an hour of training costs a tick no more than its first minute.
@@ -36,7 +36,8 @@ REDRAW = 4  # points that a long curve grows by before it is drawn again
 # Scoring an example costs about a third of learning from it, and the report scores the tuned and the untuned model. For runs of before
 # the run itself said what its judgement costs.
 EVALUATION_COST = 2 / 3
-TRUSTED = 4  # times that a share is told before it says how long the rest takes: the longest rows come first, in few batches where it writes
+# Before so many progress events no time is estimated from them: the longest rows come first, for generative models in few batches.
+MIN_PROGRESS_EVENTS = 4
 REPORT_SECONDS = 4.0
 
 
@@ -63,13 +64,13 @@ class Curve:
 
 @dataclass
 class History:
-    """What a run's events have said so far. `offset` is where the next reading begins; `version` changes with every event."""
+    """The state that a run's events amount to. `offset` is where the next reading begins; `version` changes with every event."""
 
     offset: int = 0
     version: int = 0
     phases: dict[str, float] = field(default_factory=dict)  # phase -> seconds since the start at which it began
     progress: dict[str, Any] | None = None  # of the current phase
-    told: int = 0  # times that it was told, since there was something else to tell
+    progress_events: int = 0  # of the current step of work
     facts: dict[str, Any] = field(default_factory=dict)
     notices: list[dict[str, Any]] = field(default_factory=list)
     loss: Curve = field(default_factory=Curve)
@@ -101,10 +102,10 @@ class History:
                 # A retry after memory ran out goes back to an earlier phase; what came after it starts anew.
                 self.phases.pop(event["phase"], None)
                 self.phases[event["phase"]] = event["elapsed"]
-                self.progress, self.told = None, 0
+                self.progress, self.progress_events = None, 0
             elif kind == "progress":
                 other = self.progress is None or self.progress["what"] != event["what"]
-                self.progress, self.told = event, 1 if other else self.told + 1
+                self.progress, self.progress_events = event, 1 if other else self.progress_events + 1
             elif kind == "facts":
                 self.facts.update(event["facts"])
             elif kind == "notice":
@@ -171,7 +172,7 @@ def remaining(history: History, now: float) -> float | None:
     if history.phase == "evaluate":
         began, done = history.phases["evaluate"], phase_fraction(history)
         spent = elapsed - began
-        if done > 0.05 and spent > 1 and history.told >= TRUSTED:
+        if done > 0.05 and spent > 1 and history.progress_events >= MIN_PROGRESS_EVENTS:
             return spent / done * (1 - done) + REPORT_SECONDS
         return max(_scoring_seconds(history) - spent, 1.0)
     if history.phase == "report":

@@ -21,7 +21,7 @@ from demo.stop_events import StopEvents
 from demo.uploads import Uploads
 from demo.visitors import Visitors
 from demo.zero import ZeroGpu
-from engine.core.errors import RunProblem
+from engine.core.errors import RunProblem, UserError
 from engine.core.settings import Settings
 from engine.core.text import Text
 from engine.run_directory.about import about
@@ -33,7 +33,7 @@ Value = TypeVar("Value")
 
 
 class LRUCache(Generic[Key, Value]):
-    """The few values used last, by key. Making one blocks the others that want one: two visitors never load the same model twice."""
+    """The most recently used values, by key. Making one blocks other callers: two visitors never load the same model twice."""
 
     def __init__(self, most: int):
         self.most = most
@@ -135,14 +135,17 @@ class Page:
         return (run for run in self.store if self.owns(run, request))
 
     def title(self, run: Run) -> Text:
-        """What a run is called: its own name, or that of its data."""
-
+        """The name of a run, or of its data; its id where its configuration cannot be read."""
         if name := about(run).name:
             return Text(name, name)
-        return self.titles.get(run.id, lambda: source_title(run.config) or Text(run.id, run.id))
+        own_id = Text(run.id, run.id)
+        try:
+            return self.titles.get(run.id, lambda: source_title(run.config) or own_id)
+        except UserError:
+            return own_id
 
     def history(self, run: Run) -> History:
-        """Everything the run's events have said until now, read forward from the last time."""
+        """The state that a run's events amount to; only events after the last call are read."""
         history = self.histories.get(run.id, History)
         with self.reading:
             events, offset = run.events(history.offset)

@@ -1,4 +1,4 @@
-"""Ending what a visitor asked for while it is still being written.
+"""Stopping a generation before its end.
 
 One event a visitor and tab: a new request ends the one before it, and the stop button reaches nobody else's. Knows session hashes
 and nothing of models.

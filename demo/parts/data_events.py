@@ -1,4 +1,4 @@
-"""What happens around the data: an example picked, a file brought, columns corrected, the data checked.
+"""Events of the data block: an example is picked, a file uploaded, columns corrected, the data checked.
 
 What cannot be read is said in the place where it would have been shown; nothing that was chosen is lost by it.
 """

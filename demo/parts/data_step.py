@@ -124,10 +124,10 @@ def build(page: Page, spec: TabSpec) -> DataStep:
 def delimiters(language: str, found: str = "") -> list[tuple[str, str]]:
     """The delimiters to choose from, by name; "" is the one that is found in the file."""
     names = [("comma", ","), ("semicolon", ";"), ("tab", "tab"), ("bar", "|")]
-    said = [(words(f"data.sign_{name}").in_language(language), value) for name, value in names]
+    choices = [(words(f"data.sign_{name}").in_language(language), value) for name, value in names]
     sign = {"\t": "tab"}.get(found, found)
-    own = next((name for name, value in said if value == sign), sign)
-    return [(automatic(language, own), ""), *said]
+    own = next((name for name, value in choices if value == sign), sign)
+    return [(automatic(language, own), ""), *choices]
 
 
 def encodings(language: str, found: str = "") -> list[tuple[str, str]]:
@@ -137,8 +137,8 @@ def encodings(language: str, found: str = "") -> list[tuple[str, str]]:
 
 def automatic(language: str, found: str) -> str:
     """The choice that leaves it to the reader, with what the reader found."""
-    said = words("data.found", what=found) if found else words("choice.auto")
-    return said.in_language(language)
+    text = words("data.found", what=found) if found else words("choice.auto")
+    return text.in_language(language)
 
 
 def _choice(page: Page, path: str, choices: Any, **extra: Any) -> gr.Dropdown:
@@ -164,7 +164,7 @@ def _upload(page: Page, label: Text, css: str, elem_id: str, **extra: Any) -> gr
 
 def heading(number: int, title: Text, note: Text | None = None) -> Spoken:
     def in_language(language: str) -> str:
-        said = f'<span class="tb-step-note">{safe(note.in_language(language))}</span>' if note else ""
-        return f'<h2 class="tb-step"><i>{number}</i>{safe(title.in_language(language))}{said}</h2>'
+        note_html = f'<span class="tb-step-note">{safe(note.in_language(language))}</span>' if note else ""
+        return f'<h2 class="tb-step"><i>{number}</i>{safe(title.in_language(language))}{note_html}</h2>'
 
     return Spoken(in_language)

@@ -1,4 +1,4 @@
-"""What happens as a hub data set is asked for: its configurations and splits become choices, and it becomes the source.
+"""Events of the hub fields: a data set is looked up, its configurations and splits become choices, and it becomes the source.
 
 A set that needs a visitor's token is read once, with it, and kept like an uploaded file: the run that trains on it later needs no
 token, and none is written down.

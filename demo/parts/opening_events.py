@@ -1,4 +1,4 @@
-"""What happens when somebody first comes to a tab: its words, the visitor's draft, the plan, and the run it shows, in one event.
+"""Event of a tab that is first opened: its words, the visitor's draft, the plan, and the run it shows, in one event.
 
 The browser looks through the whole page for every event, so that four in a row would take it seconds.
 """
@@ -15,7 +15,7 @@ from demo.parts.run_events import RunEvents
 
 
 class OpeningEvents(PlanEvents, RunEvents):
-    """Handler of a tab that comes to life."""
+    """Handler of a tab that is first opened."""
 
     @property
     def open_inputs(self) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What happens as the form is filled: the plan in a sentence, the same as code, what is wrong with it, and the visitor's draft."""
+"""Events of the form: the plan in a sentence, the same as code, problems of the configuration, and the visitor's draft."""
 
 from __future__ import annotations
 

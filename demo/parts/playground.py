@@ -1,6 +1,6 @@
 """Trying the tuned model: one text with the tuned and the untuned answer side by side, or a file in and a file out.
 
-Knows where things are typed, asked and fetched; how an answer looks is the task's (`AnswerParts`). The model lives in this
+Knows where things are typed, asked and fetched; answers are shown by the tab (`AnswerView`). The model lives in this
 process, loaded once, with few threads: the worker next door needs the cores more.
 """
 

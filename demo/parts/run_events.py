@@ -1,4 +1,4 @@
-"""What happens to a run: started, watched, stopped, read.
+"""Events of a run: it is started, polled, stopped, its results shown.
 
 Nothing here trains: a run is a process of its own, found again by its id. Every handler turns the id it was given into a run
 through `Page.open_run` alone, which is where a visitor may be refused.

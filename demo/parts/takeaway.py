@@ -26,7 +26,7 @@ class Takeaway:
     with_onnx: gr.Checkbox
     prepare: dict[str, gr.Button]  # by way
     fetch: dict[str, gr.DownloadButton]
-    told: gr.HTML
+    outcome_html: gr.HTML
     repo: gr.Textbox
     token: gr.Textbox
     kind: gr.Radio
@@ -38,7 +38,7 @@ class Takeaway:
     @property
     def outcome(self) -> list[Any]:
         """What a preparation fills."""
-        return [*self.fetch.values(), self.told]
+        return [*self.fetch.values(), self.outcome_html]
 
 
 def build(page: Page, task: str) -> Takeaway:
@@ -60,7 +60,7 @@ def build(page: Page, task: str) -> Takeaway:
             gr.Checkbox, label=words("export.with_onnx" if can else "export.no_onnx"), value=False, interactive=can,
             container=False, min_width=200, elem_id=f"{task}-with-onnx",
         )  # fmt: skip
-    told = gr.HTML("", apply_default_css=False, elem_id=f"{task}-taken")
+    outcome_html = gr.HTML("", apply_default_css=False, elem_id=f"{task}-taken")
     with make(gr.Accordion, label=words("export.hub"), open=False, elem_id=f"{task}-to-hub"):
         with gr.Row(equal_height=True):
             repo = make(
@@ -88,7 +88,7 @@ def build(page: Page, task: str) -> Takeaway:
                 elem_id=f"{task}-hub-push",
             )  # fmt: skip
         planned = gr.HTML("", apply_default_css=False, elem_id=f"{task}-hub-planned")
-    return Takeaway(with_onnx, prepare, fetch, told, repo, token, kind, private, plan, push, planned)
+    return Takeaway(with_onnx, prepare, fetch, outcome_html, repo, token, kind, private, plan, push, planned)
 
 
 def _about_html(language: str) -> str:
@@ -113,8 +113,8 @@ def plan_html(repo: str, private: bool, plan: dict[str, Any], language: str) -> 
 
 def waiting_html(seconds: float, step: str, language: str) -> str:
     """What is being done, in the words of the process that does it, and for how long."""
-    said = step or words("export.starting").in_language(language)
-    return f'<p class="tb-quiet tb-waiting" role="status">{safe(said)} · {int(seconds)} s</p>'
+    step = step or words("export.starting").in_language(language)
+    return f'<p class="tb-quiet tb-waiting" role="status">{safe(step)} · {int(seconds)} s</p>'
 
 
 def pushed_html(address: str, language: str) -> str:

@@ -1,4 +1,4 @@
-"""What happens when a model is taken along: `python -m engine export` runs beside the page, which tells how far it is.
+"""Events of the export tab: `python -m engine export` runs as a process beside the page, which shows its progress.
 
 A process of its own, because merging, quantising and uploading take memory and time that the page does not have. The token goes to
 it by its environment, for one upload. Taking along is for the owner of a run, not for whoever has its link.
@@ -72,9 +72,9 @@ class TakeawayEvents(TabContext):
             folder.mkdir(parents=True)
             name = f"{run.id}-{way}.zip"
             command = ["--to", way, "--out", str(folder / name), *flags]
-            for said in exported(run, command, language):
-                if isinstance(said, str):
-                    yield [*skips, said]
+            for result in exported(run, command, language):
+                if isinstance(result, str):
+                    yield [*skips, result]
             shown = [gr.update(value=str(folder / name), visible=True) if key == way else gr.skip() for key in fetch]
             yield [*shown, panel("success", words(f"export.ready_{way}").in_language(language))]
         except UserError as error:
@@ -86,11 +86,11 @@ class TakeawayEvents(TabContext):
         """Show what would be uploaded; only then can it be."""
         try:
             run = self.page.open_run(run_id, request, control=True)
-            for said in exported(run, _to_hub(repo, kind, private, onnx), language):
-                if isinstance(said, str):
-                    yield [said, gr.update(interactive=False)]
+            for result in exported(run, _to_hub(repo, kind, private, onnx), language):
+                if isinstance(result, str):
+                    yield [result, gr.update(interactive=False)]
                 else:
-                    yield [takeaway.plan_html(repo.strip(), private, said, language), gr.update(interactive=True)]
+                    yield [takeaway.plan_html(repo.strip(), private, result, language), gr.update(interactive=True)]
         except UserError as error:
             yield [error_panel(error, language), gr.update(interactive=False)]
 
@@ -113,11 +113,11 @@ class TakeawayEvents(TabContext):
             if not token and self.page.settings.public:
                 # The server's own token is its owner's, never a visitor's.
                 raise UserError("hub_token", words("export.no_token"))
-            for said in exported(run, [*_to_hub(repo, kind, private, onnx), "--push"], language, token):
-                if isinstance(said, str):
-                    yield [said, gr.update(interactive=False), gr.skip()]
+            for result in exported(run, [*_to_hub(repo, kind, private, onnx), "--push"], language, token):
+                if isinstance(result, str):
+                    yield [result, gr.update(interactive=False), gr.skip()]
                 else:
-                    yield [takeaway.pushed_html(said["out"], language), gr.update(interactive=True), ""]
+                    yield [takeaway.pushed_html(result["out"], language), gr.update(interactive=True), ""]
         except UserError as error:
             yield [error_panel(error, language), gr.update(interactive=True), ""]
 
@@ -147,9 +147,9 @@ def exported(run: Run, flags: list[str], language: str, token: str = "") -> Iter
     environment.pop("HF_TOKEN", None)
     if token:
         environment["HF_TOKEN"] = token
-    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as told:
+    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as errors:
         worker = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=answer, stderr=told
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=answer, stderr=errors
         )
         started = time.monotonic()
         try:
@@ -157,7 +157,7 @@ def exported(run: Run, flags: list[str], language: str, token: str = "") -> Iter
                 seconds = time.monotonic() - started
                 if seconds > MAX_SECONDS:
                     raise UserError("export_too_long", words("export.too_long"))
-                yield takeaway.waiting_html(seconds, _last_line(told), language)
+                yield takeaway.waiting_html(seconds, _last_line(errors), language)
                 time.sleep(POLL_SECONDS)
         finally:
             if worker.poll() is None:
@@ -171,10 +171,10 @@ def exported(run: Run, flags: list[str], language: str, token: str = "") -> Iter
     yield result
 
 
-def _last_line(told: Any) -> str:
-    """What the process said last. The file is its stderr, of which it writes the end and this reads anywhere."""
-    size = told.seek(0, os.SEEK_END)
-    content = os.pread(told.fileno(), min(size, 2000), max(0, size - 2000))
+def _last_line(errors: Any) -> str:
+    """The last line of the process's stderr, which it still appends to."""
+    size = errors.seek(0, os.SEEK_END)
+    content = os.pread(errors.fileno(), min(size, 2000), max(0, size - 2000))
     lines = [line for line in content.decode("utf-8", errors="replace").splitlines() if line.strip()]
     return lines[-1][:120] if lines else ""
 

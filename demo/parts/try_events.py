@@ -1,4 +1,4 @@
-"""What happens in the playground: a text asked, a test row suggested, a file answered."""
+"""Events of the playground: a text is answered, a test row filled in, a file answered."""
 
 from __future__ import annotations
 

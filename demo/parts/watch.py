@@ -1,4 +1,4 @@
-"""A page watches a run: what moves is asked for past Gradio's events.
+"""How a page polls a run: by a server function of one component, not by Gradio's events.
 
 Each event of Gradio brings the loading status of every component that ever took part in one up to date, and looks for each of
 them through the whole tree: polls as events took a third of a core in the browser and most of their time on the server
@@ -49,8 +49,8 @@ def server_function(page: Page, updates: Callable[[Page, Run, str], dict[str, An
     """
 
     def live(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        said = asked if isinstance(asked, dict) else {}  # it comes from outside
-        run_id, language, drawn = (str(said.get(name, "")) for name in ("run", "language", "drawn"))
+        query = asked if isinstance(asked, dict) else {}  # a browser may send anything
+        run_id, language, drawn = (str(query.get(name, "")) for name in ("run", "language", "drawn"))
         try:
             parts = updates(page, page.open_run(run_id, request), language)
         except UserError:

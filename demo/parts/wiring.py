@@ -189,14 +189,14 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
         if play.stop is not None:  # where answers are streamed
             # The answer shows by itself that it grows; a bar over it would hide that.
             asking = {**NO_PROGRESS, **slow}
-            asked, told = [language, tab.run_id, *play.style.values(), *typed], [play.answer, play.stop]
+            inputs, outputs = [language, tab.run_id, *play.style.values(), *typed], [play.answer, play.stop]
             ask = self.write
             tab.ended.change(self.style_of, [tab.run_id], [*play.style.values()], queue=False, **PRIVATE)
             play.stop.click(self.stop_writing, None, [play.stop], queue=False, **PRIVATE)
         else:
             asking = {"show_progress_on": [play.answer], **slow}
-            asked, told, ask = [language, tab.run_id, *typed], [play.answer], self.ask
-        gr.on([play.ask.click, typed[0].submit], ask, asked, told, **asking)
+            inputs, outputs, ask = [language, tab.run_id, *typed], [play.answer], self.ask
+        gr.on([play.ask.click, typed[0].submit], ask, inputs, outputs, **asking)
         suggested = play.suggestions.select(self.suggest, [language, tab.run_id], typed, queue=False, **PRIVATE)
         if self.spec.answers_while_typing:
             # While one answer is made the newest text waits; what was typed in between is never asked.
@@ -209,7 +209,7 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
                 **slow,
             )
         else:
-            suggested.then(ask, asked, told, **asking)
+            suggested.then(ask, inputs, outputs, **asking)
         play.upload.upload(
             self.answer_file,
             [language, tab.run_id, play.upload],

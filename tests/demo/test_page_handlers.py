@@ -308,3 +308,9 @@ def test_data_from_which_nothing_can_be_learned_does_not_start(scene: Wiring, pa
     run_id, said = scene.start("en", None, *form)
     assert run_id == SKIP and "tb-panel-error" in said
     assert list(page.store) == []
+
+
+def test_a_run_whose_configuration_cannot_be_read_is_listed_by_its_id(page: Page) -> None:
+    run = make_run(page.store.directory, state="completed")
+    run.path("config.yaml").write_text("model: @nothing", encoding="utf-8")
+    assert run.id in runs.list_html(page, "en")
