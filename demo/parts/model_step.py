@@ -43,7 +43,8 @@ class ModelStep:
 
 
 def build(page: Page, spec: TaskSpec) -> ModelStep:
-    make, fields, task = page.labels.make, {}, spec.name
+    make, task = page.labels.make, spec.name
+    fields: dict[str, Any] = {}
     make(gr.HTML, value=heading(2, words("model.title")), apply_default_css=False)
     cards = gr.HTML(
         cards_html(page, spec, form.default(task, "model.id"), "en"), js_on_load=PICK, apply_default_css=False
@@ -69,9 +70,9 @@ def build(page: Page, spec: TaskSpec) -> ModelStep:
                 for path in pair:
                     fields[path] = config_field(page, path, min_width=120)
     with make(gr.Accordion, label=words("model.learning"), open=False, elem_id=f"{task}-learning"):
-        for pair in LEARNING:
+        for learning in LEARNING:
             with gr.Row():
-                for path in pair:
+                for path in learning:
                     fields[path] = config_field(page, path, min_width=140)
         fields["evaluation.baselines"] = config_field(page, "evaluation.baselines")
     edit = None

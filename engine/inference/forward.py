@@ -47,14 +47,15 @@ def collate(features: Sequence[Feature], pad_token_id: int) -> dict[str, torch.T
     if any(feature.token_type_ids is not None for feature in features):
         types = np.zeros_like(ids)
         for row, feature in enumerate(features):
-            types[row, : len(feature)] = feature.token_type_ids
+            if feature.token_type_ids is not None:
+                types[row, : len(feature)] = feature.token_type_ids
         batch["token_type_ids"] = torch.from_numpy(types)
     if features[0].token_targets is not None:
+        targets = [feature.token_targets or [] for feature in features]
         # A decoder's targets may be longer or shorter than what the encoder reads.
-        longest = max(len(feature.token_targets) for feature in features)
-        labels = np.full((len(features), longest), IGNORED, dtype=np.int64)
-        for row, feature in enumerate(features):
-            labels[row, : len(feature.token_targets)] = feature.token_targets
+        labels = np.full((len(features), max(map(len, targets))), IGNORED, dtype=np.int64)
+        for row, target in enumerate(targets):
+            labels[row, : len(target)] = target
         batch["labels"] = torch.from_numpy(labels)
     elif features[0].target is not None:
         batch["labels"] = torch.tensor([feature.target for feature in features])

@@ -20,7 +20,7 @@ from engine.inference.predictor import Predictor
 from engine.schema import Notice
 
 
-def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: str) -> dict[str, Any]:
+def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: Any) -> dict[str, Any]:
     """`test` {metric: value}, `intervals` {metric: [low, high]}, `rows` and `notices` for a labelled file.
 
     `reading` overrules what is detected of the file (encoding, delimiter, sheet). Columns are mapped as in training where the

@@ -110,11 +110,9 @@ def _best(facts: dict[str, Any]) -> Text | None:
     epoch, step = facts.get("best_epoch"), facts.get("best_step")
     if epoch is None:
         return None
-    at = "" if step is None else f" ({count(step)})"
-    return Text(
-        f"epoch {epoch:.2g}" + (f", step {count(step)}" if at else ""),
-        f"第 {epoch:.2g} 轮" + (f"，第 {count(step)} 步" if at else ""),
-    )
+    if step is None:
+        return Text(f"epoch {epoch:.2g}", f"第 {epoch:.2g} 轮")
+    return Text(f"epoch {epoch:.2g}, step {count(step)}", f"第 {epoch:.2g} 轮，第 {count(step)} 步")
 
 
 def _device(facts: dict[str, Any]) -> Text | None:

@@ -185,7 +185,7 @@ def _refuse_folder(config: RunConfig) -> None:
 
 def _moved(config: RunConfig, folder: Path) -> RunConfig:
     """The configuration with its files copied into `folder`, named as the worker finds them from source/."""
-    changes = {}
+    changes: dict[str, Any] = {}
     for name in FILES:
         given = getattr(config.data, name)
         if given:

@@ -48,6 +48,7 @@ class PrewarmedWorker:
                 start_new_session=True,
                 env=environment,
             )
+            assert self._worker.stdout is not None  # it was opened as a pipe
             os.set_blocking(self._worker.stdout.fileno(), False)
 
     def take(self, directory: Path, environment: dict[str, str]) -> subprocess.Popen[bytes] | None:

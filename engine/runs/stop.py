@@ -50,7 +50,7 @@ def end(run: Run, state: str, problem: RunFailure | None, term: float = TERM_SEC
     """End a worker that does not answer, and write down `state` for it. Returns whether there was one to end."""
     process = run.manifest.process
     ended = process is not None and signal_process(process, signal.SIGTERM)
-    if ended and not _ended_within(run, term):
+    if process is not None and ended and not _ended_within(run, term):
         signal_process(process, signal.SIGKILL, group=True)
         _ended_within(run, term)
     conclude(run, state, problem)

@@ -141,7 +141,7 @@ class Checkpoints:
 
     def newest(self) -> tuple[Checkpoint | None, list[Path]]:
         """The newest checkpoint whose files are all as they were written, and newer ones that are not."""
-        broken = []
+        broken: list[Path] = []
         for directory in self._folders():
             try:
                 return self._checked(directory), broken

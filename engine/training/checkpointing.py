@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import LRScheduler
 from transformers import Trainer
 from transformers.trainer import TRAINER_STATE_NAME
 
@@ -43,6 +44,11 @@ class ResumableTrainer(Trainer):
         self._resumed_from = checkpoint
         self.train(resume_from_checkpoint=str(checkpoint.directory) if checkpoint else None)
 
+    def _created(self) -> tuple[torch.optim.Optimizer, LRScheduler]:
+        """The optimizer and the schedule, which Trainer creates when training begins."""
+        assert self.optimizer is not None and self.lr_scheduler is not None
+        return self.optimizer, self.lr_scheduler
+
     # What Trainer calls when a checkpoint is due -----------------------------------------------------------------------------
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
@@ -50,11 +56,12 @@ class ResumableTrainer(Trainer):
         self.control.should_save = False
         if not self.is_world_process_zero():
             return
-        tensors, groups = _flat(self.optimizer.state_dict())
+        optimizer, scheduler = self._created()
+        tensors, groups = _flat(optimizer.state_dict())
         state = {
             "micro_batch_size": self.args.per_device_train_batch_size,
             "optimizer_groups": groups,
-            "scheduler": self.lr_scheduler.state_dict(),
+            "scheduler": scheduler.state_dict(),
             "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler is not None else None,
             "random": _random_states(),
             "progress": {f.name: getattr(self.progress, f.name) for f in fields(Progress) if f.name != "best_state"},
@@ -81,8 +88,9 @@ class ResumableTrainer(Trainer):
             return
         opened = self._opened(checkpoint)
         state = opened.state()
-        self.optimizer.load_state_dict(_unflat(opened.tensors(), state["optimizer_groups"]))
-        self.lr_scheduler.load_state_dict(state["scheduler"])
+        optimizer, scheduler = self._created()
+        optimizer.load_state_dict(_unflat(opened.tensors(), state["optimizer_groups"]))
+        scheduler.load_state_dict(state["scheduler"])
         self.progress = Progress(**state["progress"], best_state=opened.best())
         self.best_file = state["best_file"]
         self.restore_counters(state["counters"])
@@ -141,10 +149,17 @@ def _unflat(tensors: dict[str, torch.Tensor], groups: list[dict[str, Any]]) -> d
 
 def _random_states() -> dict[str, Any]:
     version, numbers, gauss = random.getstate()
-    name, keys, position, has_gauss, cached = np.random.get_state()
+    numpy_state: dict[str, Any] = np.random.get_state(legacy=False)
+    generator = numpy_state["state"]
     return {
         "python": [version, list(numbers), gauss],
-        "numpy": [name, keys.tolist(), int(position), int(has_gauss), float(cached)],
+        "numpy": [
+            numpy_state["bit_generator"],
+            generator["key"].tolist(),
+            int(generator["pos"]),
+            int(numpy_state["has_gauss"]),
+            float(numpy_state["gauss"]),
+        ],
     }
 
 

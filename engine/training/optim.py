@@ -46,7 +46,7 @@ def parameter_groups(
 def schedule_by_budget(scheduler: LambdaLR, optimizer: torch.optim.Optimizer, budget: Budget) -> LambdaLR:
     """The same schedule, read at the budget's position instead of the step. Both are equal where time is not limited."""
 
-    def at_position(factor: Callable[[float], float]) -> Callable[[int], float]:
+    def at_position(factor: Callable[[Any], float]) -> Callable[[int], float]:
         return lambda _: factor(budget.place)
 
     # A new scheduler, because creating one sets the learning rate of the first update.

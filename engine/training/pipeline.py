@@ -15,8 +15,9 @@ from engine.config import RunConfig
 from engine.core.errors import ConfigProblem
 from engine.core.text import Text
 from engine.run_directory.limits import check_limits
-from engine.schema import GENERATIVE, Outputs
+from engine.schema import Outputs
 from engine.tasks import task_named
+from engine.tasks.generative import GenerativeTask
 from engine.tasks.model import task_model
 from engine.training.context import RunContext
 from engine.training.prepare import PreparedData, prepare
@@ -71,7 +72,7 @@ def run_pipeline(context: RunContext, until: Stage = Stage.REPORT) -> PipelineRe
     config = context.config
     task = task_model(task_named(config.task))
     check_metric(config, task.spec.name, task.spec.metrics)
-    if task.spec.kind == GENERATIVE:
+    if isinstance(task, GenerativeTask):
         task.check_templates(config.generation.prompt, config.generation.target)
     check_limits(config, context.settings)
     context.begin(Stage.DATA.phase)

@@ -152,7 +152,8 @@ def _recorded(run: Run, config: RunConfig, names: Sequence[str]) -> PreparedData
         return None
     if not unchanged:
         return None
-    splits = Splits(**{name: read_split(run, name) if name in names else [] for name in SPLITS})
+    train, validation, test = (read_split(run, name) if name in names else [] for name in SPLITS)
+    splits = Splits(train, validation, test)
     model, reason = values.get("model", config.model.id), values.get("model_reason")
     reason = Text.from_dict(reason) if reason else None
     if model == AUTOMATIC:  # recorded by a version that chose the model later

@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from accelerate.data_loader import prepare_data_loader
 from torch import nn
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from torch.utils.data import DataLoader
 from transformers import TrainingArguments
 
@@ -41,6 +41,11 @@ from engine.training.optim import parameter_groups, schedule_by_budget
 from engine.training.process_group import SINGLE_PROCESS, ProcessGroup
 from engine.training.progress import Progress, Throughput
 from engine.training.stopping import Terminated
+
+if TYPE_CHECKING:
+    from accelerate.optimizer import AcceleratedOptimizer
+    from torch.utils.data import Dataset
+    from transformers import PreTrainedModel
 
 Loss = Callable[[nn.Module, dict[str, torch.Tensor]], torch.Tensor]
 
@@ -125,13 +130,14 @@ class FineTuner(ResumableTrainer):
         setup = self._setup
         sampler = LengthBuckets([len(feature) for feature in self._features], setup.micro_batch_size, setup.seed)
         self.sampler = sampler
+        rows = cast("Dataset[Feature]", self._features)  # a list has what a data loader uses of a data set
         if self.group.size == 1:
-            loader = DataLoader(
-                self._features, batch_sampler=sampler, collate_fn=partial(collate, pad_token_id=setup.pad_token_id)
+            loader: DataLoader[Any] = DataLoader(
+                rows, batch_sampler=sampler, collate_fn=partial(collate, pad_token_id=setup.pad_token_id)
             )
             return self.accelerator.prepare(loader)
         # Every process draws the whole batch and keeps its shard; accelerate would give each a batch of its own.
-        loader = DataLoader(self._features, batch_sampler=sampler, collate_fn=self._collate_shard)
+        loader = DataLoader(rows, batch_sampler=sampler, collate_fn=self._collate_shard)
         device = self.accelerator.device
         return prepare_data_loader(loader, device=device, num_processes=1, process_index=0, put_on_device=True)
 
@@ -173,7 +179,8 @@ class FineTuner(ResumableTrainer):
 
     def _clip_grad_norm(self, model: nn.Module) -> torch.Tensor:
         """The norm of all gradients, which are clipped here or within the optimizer's step."""
-        optimizer, args = self.optimizer.optimizer, self.args
+        # accelerate wraps the optimizer once training begins.
+        optimizer, args = cast("AcceleratedOptimizer", self.optimizer).optimizer, self.args
         in_update = "clip_in_update" in self._setup.fast_paths
         if not in_update or not clip_in_update.fits(optimizer, args.device, args.world_size):
             return super()._clip_grad_norm(model)
@@ -181,11 +188,11 @@ class FineTuner(ResumableTrainer):
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """AdamW without decay of biases and norms, as Trainer creates it, with larger steps for the fast parameters."""
-        model = model or self.model
-        kind, options = self.get_optimizer_cls_and_kwargs(self.args, model)
+        trained = cast("PreTrainedModel", model or self.model)
+        kind, options = self.get_optimizer_cls_and_kwargs(self.args, trained)
         groups = parameter_groups(
-            model,
-            decayed=set(self.get_decay_parameter_names(model)),
+            trained,
+            decayed=set(self.get_decay_parameter_names(trained)),
             fast={id(parameter) for parameter in self._setup.fast_parameters},
             learning_rate=self.args.learning_rate,
             fast_ratio=self._setup.resolved.fast_ratio,
@@ -197,6 +204,7 @@ class FineTuner(ResumableTrainer):
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LRScheduler:
         """Trainer's own schedule, read at the budget's position."""
         scheduler = super().create_scheduler(num_training_steps, optimizer)
+        assert self.optimizer is not None and isinstance(scheduler, LambdaLR)
         self.lr_scheduler = schedule_by_budget(scheduler, self.optimizer, self.budget)
         return self.lr_scheduler
 
@@ -233,6 +241,7 @@ class FineTuner(ResumableTrainer):
         best = self.progress.record(metrics[self.progress.metric], loss, step, epoch)
         if best:
             self._keep_weights()
+        seconds = round(time.perf_counter() - start, 3)
         point = {
             "step": step,
             "epoch": round(epoch, 4),
@@ -240,9 +249,9 @@ class FineTuner(ResumableTrainer):
             "loss": loss,
             "metrics": metrics,
             "best": best,
-            "seconds": round(time.perf_counter() - start, 3),
+            "seconds": seconds,
         }
-        self.budget.evaluated(point["seconds"])
+        self.budget.evaluated(seconds)
         self._losses.clear()
         self.progress.evaluations.append(point)
         self._events.emit("evaluation", **point)
