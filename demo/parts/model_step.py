@@ -25,7 +25,7 @@ from engine.tasks.spec import TaskSpec
 
 FORMATS = ("generation.prompt", "generation.target")
 # Pairs of fields shown first; advanced ones are in the last accordion.
-LEARNING = (
+LEARNING: tuple[tuple[str, ...], ...] = (
     ("training.epochs", "training.minutes"),
     ("training.learning_rate", "training.batch_size"),
     ("model.max_length", "name"),
@@ -107,9 +107,9 @@ def build(page: Page, spec: TaskSpec) -> ModelStep:
     return ModelStep(cards, lora, edit, fields)
 
 
-def _pairs(paths: list[str]) -> list[list[str]]:
+def _pairs(paths: list[str]) -> list[tuple[str, ...]]:
     """The paths of each row of the form: two side by side."""
-    return [paths[first : first + 2] for first in range(0, len(paths), 2)]
+    return [tuple(paths[first : first + 2]) for first in range(0, len(paths), 2)]
 
 
 def cards_html(page: Page, task: TaskSpec, chosen: str, language: str) -> str:
