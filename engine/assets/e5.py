@@ -106,10 +106,10 @@ def _read_header(reader: _Reader) -> Header:
     magic, version = reader.read("4sI")
     if magic != MAGIC or version != VERSION:
         raise ValueError(f"it begins with {magic!r}, version {version}")
-    *sizes, epsilon, block = reader.read("7ifi")
+    hidden, layers, heads, feed_forward, vocabulary, positions, token_types, epsilon, block = reader.read("7ifi")
     if block != BLOCK:
         raise ValueError(f"blocks of {block} weights")
-    return Header(*sizes, epsilon=epsilon)
+    return Header(hidden, layers, heads, feed_forward, vocabulary, positions, token_types, epsilon)
 
 
 def _read_vocabulary(reader: _Reader) -> Vocabulary:

@@ -52,9 +52,12 @@ def majority_probabilities(train_targets: np.ndarray, rows: int, classes: int) -
         answer[np.bincount(train_targets, minlength=classes).argmax()] = 1.0
     else:
         # No label at all is often the most frequent answer, and says nothing that F1 could score.
-        sets: Counter[tuple[int, ...]] = Counter(tuple(np.flatnonzero(row).tolist()) for row in train_targets if row.any())
+        sets: Counter[tuple[int, ...]] = Counter(
+            tuple(int(label) for label in np.flatnonzero(row)) for row in train_targets if row.any()
+        )
         if sets:
-            answer[list(min(sets, key=lambda labels: (-sets[labels], labels)))] = 1.0
+            most_frequent = min(sets, key=lambda labels: (-sets[labels], labels))
+            answer[list(most_frequent)] = 1.0
     return np.tile(answer, (rows, 1))
 
 

@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from transformers import Cache, StoppingCriteria, StoppingCriteriaList
 from transformers import GenerationConfig as HFGenerationConfig
-from transformers import StoppingCriteria, StoppingCriteriaList
 
 from engine.generation.generation_spec import GenerationSpec
 from engine.generation.prompt_encoder import PromptEncoder
@@ -26,7 +25,7 @@ from engine.models.speed.few_row_linear import few_rows
 from engine.models.speed.preallocated_kv_cache import kv_bytes_per_token, preallocated_cache
 from engine.models.speed.shrinking_batch import generate_shrinking
 from engine.models.speed.unmasked_prefill import unmasked_prefill
-from engine.models.unwrap import unwrap
+from engine.models.unwrap import FamilyModule, unwrap
 from engine.schema import Encoded, Feature
 
 TOKENS_PER_BATCH = 8192  # of prompts, counted once for each beam
@@ -79,7 +78,7 @@ class Generator:
     `fast_paths` those of generation are used.
     """
 
-    model: nn.Module
+    model: FamilyModule
     prompt_encoder: PromptEncoder
     max_prompt_tokens: int
     device: str = "cpu"
@@ -173,9 +172,12 @@ class Generator:
         if "unmasked_prefill" in self.fast_paths:
             # The last token of a prompt is left to `generate`, which takes the first new token from its logits.
             beginnings = [feature.input_ids[:-1] for feature in features]
-            cache = unmasked_prefill(unwrap(self.model), beginnings, pad, self.device, settings.max_new_tokens + 1)
+            cache: Cache | None = unmasked_prefill(
+                unwrap(self.model), beginnings, pad, self.device, settings.max_new_tokens + 1
+            )
         else:
             cache = preallocated_cache(unwrap(self.model), settings.max_new_tokens)
+        assert cache is not None  # `_preallocates` holds for the models that come here
         if "shrinking_batch" in self.fast_paths:
             return generate_shrinking(self.model, ids, mask, cache, settings, stopping)
         output = self.model.generate(
@@ -222,7 +224,9 @@ class Generator:
         """
         if self.prompt_encoder.spec.beams == 1 and self._preallocates and "unmasked_prefill" in self.fast_paths:
             weights = sum(parameter.numel() * parameter.element_size() for parameter in self.model.parameters())
-            return weights // kv_bytes_per_token(self.model.config, next(self.model.parameters()).element_size())
+            each = kv_bytes_per_token(self.model.config, next(self.model.parameters()).element_size())
+            if each is not None:
+                return weights // each
         return TOKENS_PER_STEP * self.prompt_encoder.spec.max_new_tokens
 
     @property

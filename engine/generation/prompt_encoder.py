@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from transformers import PreTrainedTokenizerBase
 
@@ -38,8 +39,12 @@ class PromptEncoder:
         if not self.uses_chat_template:
             return prompt
         messages = [{"role": "user", "content": prompt}]
-        return self.tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
+        # With tokenize=False and one conversation the result is a text.
+        return cast(
+            str,
+            self.tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
+            ),
         )
 
     def prompt_ids(self, inputs: Mapping[str, str]) -> list[int]:
@@ -79,7 +84,8 @@ class PromptEncoder:
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of generated tokens."""
-        return self.tokenizer.decode(ids, skip_special_tokens=True).strip()
+        text = cast(str, self.tokenizer.decode(list(ids), skip_special_tokens=True))  # one sequence, one text
+        return text.strip()
 
     def target_length(self, target: str) -> int:
         return len(self.with_target(Feature(0, []), target).token_targets or [])

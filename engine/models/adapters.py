@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -20,6 +21,7 @@ from engine.models.config import MethodConfig
 from engine.models.generator_methods import apply_to_generator
 from engine.models.load import LoadedModel
 from engine.models.speed.frozen_layer_cache import freeze_below
+from engine.models.unwrap import FamilyModule
 
 
 def apply_method(
@@ -64,7 +66,7 @@ def lora_config(model: PreTrainedModel, head: list[str], method: MethodConfig) -
     ]
     return LoraConfig(
         r=method.lora_rank,
-        lora_alpha=method.lora_alpha,
+        lora_alpha=cast(int, method.lora_alpha),  # PEFT computes with any number
         lora_dropout=method.lora_dropout,
         use_dora=method.use_dora,
         use_rslora=method.use_rslora,
@@ -90,9 +92,9 @@ def fast_parameters(model: nn.Module, loaded: LoadedModel) -> list[nn.Parameter]
     return [parameter for name, parameter in trained.items() if _within(name, head)]
 
 
-def checkpoint_activations(model: nn.Module) -> None:
+def checkpoint_activations(model: FamilyModule) -> None:
     """Gradient checkpointing (Chen et al. 2016): activations are recomputed in the backward pass instead of stored."""
-    inner = model.get_base_model() if isinstance(model, PeftModel) else model
+    inner: FamilyModule = model.get_base_model() if isinstance(model, PeftModel) else model
     # The reentrant kind needs an input that requires a gradient, which frozen embeddings do not give.
     inner.activation_checkpointing_enable()
 
@@ -120,17 +122,17 @@ def restore_trainable(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
             parameters[name].copy_(value)
 
 
-def save_model(model: nn.Module, loaded: LoadedModel, directory: Path) -> None:
+def save_model(model: FamilyModule, loaded: LoadedModel, directory: Path) -> None:
     """Write the tuned model (a full checkpoint, or the adapter with the head) and its tokenizer, safetensors only."""
     if isinstance(model, PeftModel):
         # "auto" would query the hub for the size of the vocabulary, which never changes here; the hub may be unreachable.
-        model.save_pretrained(directory, save_embedding_layers=False)
+        model.save_pretrained(str(directory), save_embedding_layers=False)
     else:
         model.save_pretrained(directory)
     loaded.tokenizer.save_pretrained(directory)
 
 
-def with_adapter(base: PreTrainedModel, directory: Path) -> nn.Module:
+def with_adapter(base: PreTrainedModel, directory: Path) -> FamilyModule:
     """The base model with the adapter in `directory` merged into its weights: as fast as a model without one.
 
     A prefix cannot be merged, and merging into 4-bit weights loses precision: such adapters stay separate.

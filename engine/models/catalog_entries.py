@@ -335,7 +335,8 @@ CATALOG: dict[str, CatalogEntry] = {
             "Apache-2.0",
             77_943_296,
             ("en", "zh"),
-            ("translation",),
+            GENERATIVE,
+            tasks=("translation",),
             prompt_style=BARE,
         ),
     )

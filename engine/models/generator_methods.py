@@ -6,6 +6,7 @@ A generative model has no new head to train beside them, unlike an encoder. Know
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from peft import IA3Config, LoraConfig, PeftConfig, PrefixTuningConfig, TaskType, get_peft_model
 from torch import nn
@@ -46,7 +47,7 @@ def peft_config(model: PreTrainedModel, method: MethodConfig) -> PeftConfig:
     return LoraConfig(
         task_type=kind,
         r=method.lora_rank,
-        lora_alpha=method.lora_alpha,
+        lora_alpha=cast(int, method.lora_alpha),  # PEFT computes with any number
         lora_dropout=method.lora_dropout,
         use_dora=method.use_dora,
         use_rslora=method.use_rslora,

@@ -6,6 +6,7 @@ Knows which checkpoints can generate text and what others lack. Does not know pr
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 from transformers import (
@@ -52,7 +53,7 @@ def load_generator(
         )
     with explained(source):
         config = AutoConfig.from_pretrained(source, **hub_options)
-        auto = auto_class_of(config, source)
+        auto: Any = auto_class_of(config, source)
         if dropout is not None:
             set_dropout(config, dropout)
         tokenizer = AutoTokenizer.from_pretrained(source, **hub_options)

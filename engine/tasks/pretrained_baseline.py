@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.core.errors import FileProblem
 from engine.core.text import Text
+from engine.models.unwrap import FamilyModule
 from engine.schema import Encoded, Example
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def pooled_features(
     return total / np.bincount(owners, minlength=count)[:, None]
 
 
-def mean_pooled(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+def mean_pooled(model: FamilyModule, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """The mean of the encoder's last hidden states over the tokens that are no padding, [b, hidden]."""
     hidden = model.base_model(**batch).last_hidden_state.float()
     mask = batch["attention_mask"].unsqueeze(-1).float()

@@ -16,6 +16,7 @@ from engine.inference.forward import collate
 from engine.inference.saved import Description, load_tuned
 from engine.models.adapters import save_model, verify_saved
 from engine.models.speed import encoder_output_cache
+from engine.models.unwrap import FamilyModule
 from engine.schema import Feature
 from engine.training.context import RunContext
 from engine.training.encode import EncodedData
@@ -67,7 +68,7 @@ def save(
     batch = collate(_first_features(encoded.train.features), stage.loaded.tokenizer.pad_token_id)
     batch.pop("labels")
     batch = {name: tensor.to(device.name) for name, tensor in batch.items()}
-    reloaded = load_tuned(directory, description, stage.attention, stage.fast.for_prediction()).model
+    reloaded: FamilyModule = load_tuned(directory, description, stage.attention, stage.fast.for_prediction()).model
     if not config.method.four_bit:
         reloaded = reloaded.to(device.name)
 

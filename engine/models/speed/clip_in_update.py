@@ -25,5 +25,5 @@ def clip(optimizer: torch.optim.Optimizer, parameters: Iterable[nn.Parameter], m
     norm = nn.utils.get_total_norm(gradients)
     excess = (norm + CLIP_EPSILON) / max_norm
     # The attribute by which torch.amp.GradScaler tells a fused optimizer that gradients are scaled.
-    optimizer.grad_scale = excess if excess > 1 else None
+    setattr(optimizer, "grad_scale", excess if excess > 1 else None)  # noqa: B010
     return norm

@@ -19,13 +19,13 @@ import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
-from transformers import PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from engine.models.device import Device
 from engine.models.speed.handle import Handle
+from engine.models.unwrap import FamilyModule
 
 NAME = "cpu_attention"  # in the configuration of a model
 # Attention of these families depends on queries, keys, values and a mask alone: no caps, sinks or position biases.
@@ -37,7 +37,7 @@ QUERY_BLOCK = 128  # queries of a decoder at a time; the keys after a block are 
 MIN_KEYS, MIN_KEYS_BF16_GRADIENT = 16, 32
 
 
-def fits(model: PreTrainedModel, device: Device) -> bool:
+def fits(model: FamilyModule, device: Device) -> bool:
     """Whether this is faster for `model` than its current attention: on a CPU, without attention dropout.
 
     Encoders only where they use eager attention, which is faster than sdpa except for long texts in float32
@@ -49,7 +49,7 @@ def fits(model: PreTrainedModel, device: Device) -> bool:
     return device.name == "cpu" and (eager_encoder or config.model_type in DECODERS) and not any(dropouts)
 
 
-def enable(model: PreTrainedModel) -> Handle:
+def enable(model: FamilyModule) -> Handle:
     """Set this attention, in place; parameters and their names stay as they are."""
     before = model.config._attn_implementation
     model.set_attn_implementation(NAME)
@@ -176,15 +176,16 @@ def _combined(
             rows.append((grad_query, *grads[indices[0]][1:]))
             continue
         batch, groups, _, size = grads[indices[0]][1].shape
-        sums = []
+        sums: list[torch.Tensor] = []
         for position in (1, 2):
             total = grad_query.new_zeros((batch, groups, keys, size), dtype=torch.float32)
             for index in indices:
                 grad = grads[index][position]
                 total[:, :, : grad.shape[2]] += grad
             sums.append(total.to(grad_query.dtype))
-        rows.append((grad_query, *sums))
-    return tuple(_concatenated(list(tensors), 0) for tensors in zip(*rows, strict=True))  # type: ignore[return-value]
+        rows.append((grad_query, sums[0], sums[1]))
+    query_grads, key_grads, value_grads = (_concatenated(list(t), 0) for t in zip(*rows, strict=True))
+    return query_grads, key_grads, value_grads
 
 
 def _concatenated(tensors: list[torch.Tensor], dim: int) -> torch.Tensor:

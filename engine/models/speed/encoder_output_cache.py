@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from engine.models.speed import last_layer_first_token
 from engine.models.speed.sequences import sequences
+from engine.models.unwrap import FamilyModule
 
 MAX_BYTES = 2**30  # of cached hidden states
 MAX_TOKENS = 16_384  # encoded at a time, padding counted: the batches of a head may be larger than those of an encoder
@@ -24,7 +24,7 @@ MAX_TOKENS = 16_384  # encoded at a time, padding counted: the batches of a head
 class EncoderOutputCache:
     """The last hidden states [t, hidden] of `encoder` for each sequence. Several models may share one cache."""
 
-    def __init__(self, encoder: PreTrainedModel, max_bytes: int = MAX_BYTES):
+    def __init__(self, encoder: FamilyModule, max_bytes: int = MAX_BYTES):
         self.encoder = encoder.eval()
         self._states: dict[bytes, torch.Tensor] = {}
         self._free_bytes = max_bytes
@@ -35,13 +35,13 @@ class EncoderOutputCache:
     def states(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None) -> list[torch.Tensor]:
         """The states of each row of a right-padded batch, [b, t] each, without padding; new sequences are encoded and cached."""
         rows = sequences(ids, mask, types)
-        new = [index for index, row in enumerate(rows) if row.key not in self._states]
-        states = [self._states.get(row.key) for row in rows]
+        states = {index: self._states[row.key] for index, row in enumerate(rows) if row.key in self._states}
+        new = [index for index in range(len(rows)) if index not in states]
         if new:
             for index, encoded in zip(new, self._encode(ids, mask, types, new), strict=True):
                 states[index] = encoded[: rows[index].length]
                 self._store(rows[index].key, states[index])
-        return states
+        return [states[index] for index in range(len(rows))]
 
     def _encode(
         self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None, rows: list[int]
@@ -74,7 +74,7 @@ class CachedEncoder(nn.Module):
     counted, and train() does not reach it.
     """
 
-    def __init__(self, encoder: PreTrainedModel, cache: EncoderOutputCache, first_token: bool):
+    def __init__(self, encoder: FamilyModule, cache: EncoderOutputCache, first_token: bool):
         super().__init__()
         self.replaced = (encoder,)
         self.pooler: nn.Module | None = getattr(encoder, "pooler", None)
@@ -98,7 +98,7 @@ class CachedEncoder(nn.Module):
         return BaseModelOutputWithPooling(last_hidden_state=hidden, pooler_output=pooled)
 
 
-def fits(model: PreTrainedModel) -> bool:
+def fits(model: FamilyModule) -> bool:
     """Whether nothing below the head of `model` changes: no encoder parameter but a new pooler's is trained, and there is no dropout."""
     encoder = model.base_model
     if encoder is model:
@@ -109,7 +109,7 @@ def fits(model: PreTrainedModel) -> bool:
 
 
 def enable(
-    model: PreTrainedModel, cache: EncoderOutputCache | None = None, all_tokens: bool = False
+    model: FamilyModule, cache: EncoderOutputCache | None = None, all_tokens: bool = False
 ) -> EncoderOutputCache:
     """Put a CachedEncoder in the encoder's place. `cache` is that of a model whose encoder has the same weights.
 
@@ -123,7 +123,7 @@ def enable(
     return cache
 
 
-def disable(model: PreTrainedModel) -> None:
+def disable(model: FamilyModule) -> None:
     """Put the encoder itself back."""
     if isinstance(model.base_model, CachedEncoder):
         setattr(model, model.base_model_prefix, model.base_model.replaced[0])

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
 
 from engine.models.device import Device
 from engine.models.speed import (
@@ -29,6 +28,7 @@ from engine.models.speed import (
     unpadding,
 )
 from engine.models.speed.preallocated_kv_cache import preallocated_cache
+from engine.models.unwrap import FamilyModule
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Conditions:
     four_bit: bool = False
 
 
-def _restore(model: nn.Module, handle: Any) -> None:
+def _restore(model: FamilyModule, handle: Any) -> None:
     handle.remove()
 
 
@@ -55,23 +55,23 @@ class FastPath:
 
     name: str
     replaces: str
-    applies: Callable[[nn.Module, Conditions], bool]
+    applies: Callable[[FamilyModule, Conditions], bool]
     test: str
     enable: Callable[..., Any] | None = None
-    disable: Callable[[nn.Module, Any], None] = _restore
+    disable: Callable[[FamilyModule, Any], None] = _restore
 
 
-def _can_cache_frozen_layers(model: nn.Module, conditions: Conditions) -> bool:
+def _can_cache_frozen_layers(model: FamilyModule, conditions: Conditions) -> bool:
     ruled_out = conditions.compiled or conditions.checkpointed or conditions.four_bit
     unpadded = model.config._attn_implementation == unpadding.NAME
     return not ruled_out and not unpadded and frozen_layer_cache.frozen_layers(model) > 0
 
 
-def _can_preallocate(model: nn.Module, conditions: Conditions) -> bool:
+def _can_preallocate(model: FamilyModule, conditions: Conditions) -> bool:
     return preallocated_cache(model, 0) is not None
 
 
-def _in_float32_on_a_cpu(model: nn.Module, conditions: Conditions) -> bool:
+def _in_float32_on_a_cpu(model: FamilyModule, conditions: Conditions) -> bool:
     return conditions.device.name == "cpu" and conditions.device.dtype == torch.float32
 
 
@@ -206,12 +206,13 @@ class FastPaths:
     def __contains__(self, name: str) -> bool:
         return name in self.names
 
-    def applies(self, name: str, model: nn.Module) -> bool:
+    def applies(self, name: str, model: FamilyModule) -> bool:
         return name in self.names and PATHS[name].applies(model, self.conditions)
 
-    def enable(self, name: str, model: nn.Module, *options: Any) -> Any:
+    def enable(self, name: str, model: FamilyModule, *options: Any) -> Any:
         """Enable a path where it applies. Returns its handle; None where it does not apply."""
-        return PATHS[name].enable(model, *options) if self.applies(name, model) else None
+        enable = PATHS[name].enable
+        return enable(model, *options) if enable is not None and self.applies(name, model) else None
 
     def for_prediction(self) -> FastPaths:
         """The same for a model that is not trained any more."""

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from engine.models.speed.handle import Handle
+from engine.models.unwrap import FamilyModule
 
 MAX_ROWS = 64  # beyond them it gains little, and from about a hundred on it loses
 MULTIPLE = 8  # a multiple of eight rows is fastest, from seven rows on
@@ -26,7 +27,8 @@ def enable(model: nn.Module) -> Handle:
         for module in model.modules():
             # Layers that are patched already, and quantised ones, which are of another class, stay as they are.
             if type(module) is nn.Linear and "forward" not in vars(module) and _fits(module.weight):
-                module.forward = _Forward(module)
+                patched: FamilyModule = module
+                patched.forward = _Forward(module)
                 changed.append(module)
 
     def restore() -> None:

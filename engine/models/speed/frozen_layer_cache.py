@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import PreTrainedModel
 
 from engine.models.speed.sequences import Sequence, sequences
+from engine.models.unwrap import FamilyModule
 
 MAX_BYTES = 2**30  # of cached hidden states
 TOLERANCE = 1e-5  # of hidden states with and without the frozen layers; they are the same numbers
@@ -28,10 +28,10 @@ class FrozenLayerCache:
     are answered from here: training and losses, not generation. For an encoder the attention mask says what is padding.
     """
 
-    def __init__(self, model: PreTrainedModel, count: int, pad_token_id: int, max_bytes: int = MAX_BYTES):
+    def __init__(self, model: FamilyModule, count: int, pad_token_id: int, max_bytes: int = MAX_BYTES):
         self._inner = model.base_model
         self._decoder = model.can_generate()
-        self._layers = layers_of(model)
+        self._layers = stacked_layers(model)
         self._count = count
         self._pad = pad_token_id
         self._max_bytes = max_bytes
@@ -137,7 +137,7 @@ class FrozenLayerCache:
         return [Sequence(row[:length].tobytes(), length) for row, length in zip(rows, lengths, strict=True)]
 
 
-def frozen_layers(model: PreTrainedModel) -> int:
+def frozen_layers(model: FamilyModule) -> int:
     """How many layers of `model`, from the first on, training does not change, nor their input; 0 for encoder-decoders.
 
     Dropout among them would give a sequence other states each time.
@@ -160,14 +160,14 @@ def frozen_layers(model: PreTrainedModel) -> int:
     return 0 if any(rate > 0 for rate in rates) else first
 
 
-def freeze_below(model: PreTrainedModel, count: int) -> None:
+def freeze_below(model: FamilyModule, count: int) -> None:
     """Freeze the first `count` layers of an encoder, and the embeddings that go into them."""
-    layers = layers_of(model)
+    layers = stacked_layers(model)
     for parameter in (*_outside_layers(model, layers), *layers[:count].parameters()):
         parameter.requires_grad_(False)
 
 
-def enable(model: PreTrainedModel, pad_token_id: int) -> FrozenLayerCache | None:
+def enable(model: FamilyModule, pad_token_id: int) -> FrozenLayerCache | None:
     """Cache the frozen layers of `model`, in place. None where there are none, or where a trial shows that the family passes more than
     hidden states from layer to layer.
     """
@@ -189,18 +189,26 @@ def enable(model: PreTrainedModel, pad_token_id: int) -> FrozenLayerCache | None
     return cache
 
 
-def layers_of(model: PreTrainedModel) -> nn.ModuleList | None:
+def layers_of(model: FamilyModule) -> nn.ModuleList | None:
     """The stacked layers of an encoder or decoder; None where there is no such list."""
     count = getattr(model.config, "num_hidden_layers", None)
     lists = (module for module in model.base_model.modules() if isinstance(module, nn.ModuleList))
     return next((layers for layers in lists if len(layers) == count), None)
 
 
+def stacked_layers(model: FamilyModule) -> nn.ModuleList:
+    """The stacked layers of a model that has them. LookupError for one that has not."""
+    layers = layers_of(model)
+    if layers is None:
+        raise LookupError(f"{type(model).__name__} has no list of its layers")
+    return layers
+
+
 def _last_hidden(inner: nn.Module, batch: dict[str, torch.Tensor], decoder: bool) -> torch.Tensor:
     return inner(**batch, **({"use_cache": False} if decoder else {})).last_hidden_state
 
 
-def _outside_layers(model: PreTrainedModel, layers: nn.ModuleList) -> list[nn.Parameter]:
+def _outside_layers(model: FamilyModule, layers: nn.ModuleList) -> list[nn.Parameter]:
     """Parameters of no layer that lie below the layers: all but those of the head and the pooler."""
     inside = {id(parameter) for parameter in layers.parameters()}
     return [

@@ -16,6 +16,7 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 
 from engine.models.speed.handle import Handle
+from engine.models.unwrap import FamilyModule
 
 
 class _Product(torch.autograd.Function):
@@ -40,7 +41,7 @@ class _Product(torch.autograd.Function):
 
 def enable(model: nn.Module) -> Handle:
     """Let the LoRA layers of `model` compute one product where that is faster. The handle's `count` says how many of them can."""
-    layers = [module for module in model.modules() if type(module) is LoraLinear and _fits(module)]
+    layers: list[FamilyModule] = [m for m in model.modules() if type(m) is LoraLinear and _fits(m)]
     for layer in layers:
         layer.forward = _Forward(layer)
 
@@ -76,7 +77,7 @@ class _Forward:
         self._plain = layer.forward
 
     def __call__(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
-        layer = self._layer
+        layer: FamilyModule = self._layer
         weight = layer.get_base_layer().weight
         few = x.numel() // x.shape[-1] < max(weight.shape)
         rounded = x.dtype != torch.float32 or torch.is_autocast_enabled(x.device.type)

@@ -11,30 +11,30 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
-from transformers import PreTrainedModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
 from transformers.models.bert.modeling_bert import eager_attention_forward
 
 from engine.models.speed.handle import Handle
 from engine.models.speed.unpadding import STACKS, Packing
+from engine.models.unwrap import FamilyModule
 
 
-def fits(model: PreTrainedModel) -> bool:
+def fits(model: FamilyModule) -> bool:
     """Whether `model` is a classifier of a family whose head, or the pooler before it, reads the first token's states."""
     config = model.config
     if config.model_type not in STACKS or getattr(config, "is_decoder", False):
         return False
-    return type(model) is MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)]
+    expected: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)]
+    return type(model) is expected
 
 
-def enable(model: PreTrainedModel) -> Handle:
+def enable(model: FamilyModule) -> Handle:
     """Let the last layer of `model` compute the first token alone; parameters and their names stay as they are.
 
     `last_hidden_state` is [b, 1, hidden] then.
     """
-    stack: nn.Module = getattr(model.base_model, STACKS[model.config.model_type])
+    stack: FamilyModule = getattr(model.base_model, STACKS[model.config.model_type])
     last = stack.layer[-1]
     last.forward = partial(_distilbert if model.config.model_type == "distilbert" else _bert, last)
 
@@ -45,7 +45,7 @@ def enable(model: PreTrainedModel) -> Handle:
 
 
 def _bert(
-    layer: nn.Module, hidden: torch.Tensor, mask: torch.Tensor | None = None, *_: Any, **options: Any
+    layer: FamilyModule, hidden: torch.Tensor, mask: torch.Tensor | None = None, *_: Any, **options: Any
 ) -> torch.Tensor:
     """The output of a layer of BERT, or of a family built like it, for each text's first token: [b, t, h] to [b, 1, h]."""
     attention, first = layer.attention, _first(hidden, options)
@@ -55,7 +55,7 @@ def _bert(
 
 
 def _distilbert(
-    layer: nn.Module, hidden: torch.Tensor, mask: torch.Tensor | None = None, **options: Any
+    layer: FamilyModule, hidden: torch.Tensor, mask: torch.Tensor | None = None, **options: Any
 ) -> torch.Tensor:
     own, first = layer.attention, _first(hidden, options)
     attended = own.out_lin(_attention(own, own.q_lin(first), own.k_lin(hidden), own.v_lin(hidden), mask, options))
@@ -70,7 +70,7 @@ def _first(hidden: torch.Tensor, options: dict[str, Any]) -> torch.Tensor:
 
 
 def _attention(
-    own: nn.Module,
+    own: FamilyModule,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from transformers import DynamicCache, PretrainedConfig, PreTrainedModel
+from transformers import DynamicCache, PretrainedConfig
 from transformers.cache_utils import DynamicLayer
+
+from engine.models.unwrap import FamilyModule
 
 
 class PreallocatedLayer(DynamicLayer):
@@ -21,8 +23,11 @@ class PreallocatedLayer(DynamicLayer):
     def __init__(self, extra: int):
         super().__init__()
         self._extra = extra
-        self._keys: torch.Tensor | None = None
-        self._values: torch.Tensor | None = None
+        # transformers types `keys` and `values` as optional: they are there once the layer is initialised.
+        self.keys: Any
+        self.values: Any
+        self._keys: Any = None  # [b, heads, memory, d], of which `keys` is a view; None before the first update
+        self._values: Any = None
         self._view: torch.Tensor | None = None  # `keys` when it was last a view of `_keys`
 
     def update(
@@ -84,7 +89,7 @@ class PreallocatedLayer(DynamicLayer):
         return memory
 
 
-def preallocated_cache(model: PreTrainedModel, extra: int) -> DynamicCache | None:
+def preallocated_cache(model: FamilyModule, extra: int) -> DynamicCache | None:
     """A cache for a decoder that will generate `extra` tokens; None for a model whose cache is of another kind.
 
     Sliding windows and recurrent states do not grow, and an encoder's keys are never appended to: those are left to transformers.

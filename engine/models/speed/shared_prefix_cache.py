@@ -14,9 +14,10 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import Cache, PreTrainedModel
+from transformers import Cache
 
-from engine.models.speed.frozen_layer_cache import layers_of
+from engine.models.speed.frozen_layer_cache import stacked_layers
+from engine.models.unwrap import FamilyModule
 
 MAX_BYTES = 2**30  # of cached hidden states, keys and values
 
@@ -46,7 +47,7 @@ class SharedPrefixCache:
         self._prefixes: dict[bytes, Prefix] = {}
 
     @contextlib.contextmanager
-    def shared_with(self, model: PreTrainedModel) -> Iterator[None]:
+    def shared_with(self, model: FamilyModule) -> Iterator[None]:
         """Within, `model` reuses what is cached and caches what it computes itself. Without lower layers it does neither."""
         if not self._count:
             yield
@@ -69,9 +70,9 @@ class SharedPrefixCache:
 class _Hooks:
     """The hooks of a model while it shares."""
 
-    def __init__(self, shared: SharedPrefixCache, model: PreTrainedModel, count: int):
+    def __init__(self, shared: SharedPrefixCache, model: FamilyModule, count: int):
         self._shared, self._count = shared, count
-        self._layers = layers_of(model)
+        self._layers = stacked_layers(model)
         self._key: bytes | None = None  # of the prompts in the current call, where they can be shared
         self._prefix: Prefix | None = None  # the output of the lower layers for the current call, if it is cached
         self._cache: Cache | None = None
@@ -107,6 +108,7 @@ class _Hooks:
         def forward(hidden_states: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
             if self._prefix is None:
                 return plain(hidden_states, *args, **kwargs)
+            assert self._cache is not None  # it is there where a prefix was found for it
             self._cache.update(self._prefix.keys[index], self._prefix.values[index], index)
             hidden = self._prefix.hidden if index == 0 else hidden_states
             return (hidden,) if self._prefix.tuples else hidden
@@ -118,9 +120,10 @@ class _Hooks:
             self._hidden, self._tuples = (output[0], True) if isinstance(output, tuple) else (output, False)
 
     def _end(self, decoder: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        if self._hidden is None:
+        if self._hidden is None or self._cache is None or self._key is None:
             return
-        lower, length = self._cache.layers[: self._count], self._hidden.shape[1]
+        lower: list[Any] = self._cache.layers[: self._count]
+        length = self._hidden.shape[1]
         keys, values = [layer.keys for layer in lower], [layer.values for layer in lower]
         # A sliding window holds fewer than all tokens.
         if all(tensor.shape[-2] == length for tensor in keys):

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
 from transformers import Cache, StoppingCriteria, StoppingCriteriaList
 from transformers import GenerationConfig as HFGenerationConfig
+
+from engine.models.unwrap import FamilyModule
 
 COMPLETE_SHARE = 1 / 4  # of a batch must be complete before it shrinks, which copies the cache of the others
 MIN_ROWS = 8  # of fewer rows a step is hardly cheaper
@@ -34,7 +35,7 @@ class EnoughComplete(StoppingCriteria):
 
 
 def generate_shrinking(
-    model: nn.Module,
+    model: FamilyModule,
     ids: torch.Tensor,
     mask: torch.Tensor,
     cache: Cache,

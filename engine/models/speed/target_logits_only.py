@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import PreTrainedModel
 
 from engine.models.speed.handle import Handle
+from engine.models.unwrap import FamilyModule
 
 _ATTRIBUTE = "_selected_positions"  # of an output layer
 
@@ -30,11 +30,11 @@ class _Selection:
         return args if self.positions is None else (args[0][self.positions], *args[1:])
 
 
-def fits(model: PreTrainedModel) -> bool:
+def fits(model: FamilyModule) -> bool:
     return model.can_generate() and model.get_output_embeddings() is not None
 
 
-def enable(model: PreTrainedModel) -> Handle:
+def enable(model: FamilyModule) -> Handle:
     """Let the output layer of `model` compute only the positions that `only_at` gives, and all of them outside of it."""
     layer, selection = model.get_output_embeddings(), _Selection()
     hook = layer.register_forward_pre_hook(selection)
@@ -43,7 +43,7 @@ def enable(model: PreTrainedModel) -> Handle:
 
 
 @contextlib.contextmanager
-def only_at(model: PreTrainedModel, positions: torch.Tensor) -> Iterator[bool]:
+def only_at(model: FamilyModule, positions: torch.Tensor) -> Iterator[bool]:
     """Within, logits are those at `positions` [b, t] alone, [n, vocabulary], if this is enabled on `model`. Yields whether it is."""
     selection = getattr(model.get_output_embeddings(), _ATTRIBUTE, None)
     if selection is None:

@@ -13,17 +13,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import Cache, PreTrainedModel
+from transformers import Cache
 
 from engine.models.batching import by_cost
 from engine.models.speed.preallocated_kv_cache import PreallocatedLayer, preallocated_cache
+from engine.models.unwrap import FamilyModule
 
 TOKENS_PER_PART = 4096  # hidden states of more tokens do not fit a CPU's caches
 PART_COST = 256  # tokens that are computed in the time that one more part costs
 
 
 def unmasked_prefill(
-    model: PreTrainedModel, prompts: Sequence[Sequence[int]], pad_token_id: int, device: str, extra: int
+    model: FamilyModule, prompts: Sequence[Sequence[int]], pad_token_id: int, device: str, extra: int
 ) -> Cache:
     """The cache of `prompts`, all ending at the same place, with memory for `extra` tokens more. Raises LookupError for a model that
     `preallocated_cache` has none for.
@@ -37,10 +38,13 @@ def unmasked_prefill(
         for row, index in enumerate(indices):
             ids[row, : lengths[index]] = prompts[index]
         part = preallocated_cache(model, 0)
+        assert part is not None  # the model has such a cache: it was asked above
         part.layers[-1] = _LastLayer(0)
         with contextlib.suppress(_CacheComplete):
             model.base_model(input_ids=torch.from_numpy(ids).to(device), past_key_values=part, use_cache=True)
-        for layer, computed in zip(cache.layers, part.layers, strict=True):
+        layers: list[Any] = cache.layers
+        computed_layers: list[Any] = part.layers
+        for layer, computed in zip(layers, computed_layers, strict=True):
             if computed.is_initialized:  # in some families a layer reuses the keys of another
                 layer.take_over(computed.keys, computed.values, indices, lengths)
     return cache

@@ -7,18 +7,18 @@ embeddings and heads get padded tensors [b, t, ...]. Knows encoder families. Doe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 from torch.nn import functional
 from torch.nn.attention.varlen import varlen_attn
-from transformers import PreTrainedModel
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from engine.models.device import Device
 from engine.models.speed.handle import Handle
+from engine.models.unwrap import FamilyModule
 
 NAME = "unpadded"  # of this attention, in the configuration of a model
 # The module that holds each family's layers. Layers of other families read more than hidden states, or need padded positions.
@@ -63,7 +63,7 @@ class Packing:
         return blank.index_copy(0, self.indices, packed[0]).view(batch, length, -1)
 
 
-def fits(model: PreTrainedModel, device: Device) -> bool:
+def fits(model: FamilyModule, device: Device) -> bool:
     """Whether `model` is of a family that can be unpadded, without attention dropout, on a device that has the kernels."""
     return (
         device.name == "cuda"
@@ -76,11 +76,11 @@ def fits(model: PreTrainedModel, device: Device) -> bool:
     )
 
 
-def enable(model: PreTrainedModel) -> Handle:
+def enable(model: FamilyModule) -> Handle:
     """Let the layers of `model` compute unpadded rows; parameters and their names stay as they are."""
     before = model.config._attn_implementation
     model.set_attn_implementation(NAME)
-    stack: nn.Module = getattr(model.base_model, STACKS[model.config.model_type])
+    stack: FamilyModule = getattr(model.base_model, STACKS[model.config.model_type])
     hooks = [
         stack.register_forward_pre_hook(_pack, with_kwargs=True),
         stack.register_forward_hook(_unpack, with_kwargs=True),
@@ -130,9 +130,14 @@ def _varlen(
     # The padded length bounds all lengths, and is known without waiting for the GPU.
     offsets, longest = packing.offsets, packing.shape[1]
     if len(query) == len(key):
-        return varlen_attn(query, key, value, offsets, offsets, longest, longest, scale=scaling)
+        return _kernel(query, key, value, offsets, offsets, longest, longest, scale=scaling)
     one_each = torch.arange(len(offsets), dtype=offsets.dtype, device=offsets.device)
-    return varlen_attn(query, key, value, one_each, offsets, 1, longest, scale=scaling)
+    return _kernel(query, key, value, one_each, offsets, 1, longest, scale=scaling)
+
+
+def _kernel(*inputs: Any, **options: Any) -> torch.Tensor:
+    """The kernel's output alone: it returns a tuple only where the log-sum-exp is wanted as well."""
+    return cast(torch.Tensor, varlen_attn(*inputs, **options))
 
 
 def _text_by_text(
@@ -146,8 +151,8 @@ def _text_by_text(
         for tensor, sizes in ((query, queries), (key, lengths), (value, lengths))
     ]
     outputs = [
-        functional.scaled_dot_product_attention(*(part[None] for part in text), scale=scaling)[0]
-        for text in zip(*parts, strict=True)
+        functional.scaled_dot_product_attention(q[None], k[None], v[None], scale=scaling)[0]
+        for q, k, v in zip(*parts, strict=True)
     ]
     return torch.cat(outputs, dim=1).transpose(0, 1)
 

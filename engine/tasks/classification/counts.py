@@ -6,13 +6,29 @@ scikit-learn is imported where it is used: training scores every epoch with this
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from engine.evaluation.intervals import Metrics, MetricsFrom, Statistics
+from engine.schema import Example
 
 THRESHOLD = 0.5  # from which on a label counts as given, where a text may have several
 HEADLINES = ("accuracy", "macro_f1", "micro_f1", "weighted_f1")
 _HEAD = 3  # columns before the counts per class: rows, rows answered exactly right, gold labels that training never saw
+
+
+def class_targets(examples: Sequence[Example], labels: Sequence[str], multi_label: bool) -> np.ndarray:
+    """Class indices [n], or a boolean matrix [n, classes]. A label that is not a class is -1 (or no column)."""
+    index = {label: position for position, label in enumerate(labels)}
+    if not multi_label:
+        return np.array([index.get(example.target, -1) for example in examples], dtype=np.int64)
+    matrix = np.zeros((len(examples), len(labels)), dtype=bool)
+    for row, example in enumerate(examples):
+        for label in example.target:
+            if label in index:
+                matrix[row, index[label]] = True
+    return matrix
 
 
 def decisions(probabilities: np.ndarray, multi_label: bool) -> np.ndarray:

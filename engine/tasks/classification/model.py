@@ -17,7 +17,7 @@ from engine.core.text import Text
 from engine.evaluation.intervals import MetricsFrom, Statistics
 from engine.schema import Encoded, Example, Notice
 from engine.tasks.classification import decode
-from engine.tasks.classification.counts import metrics_from_counts, statistics
+from engine.tasks.classification.counts import class_targets, metrics_from_counts, statistics
 from engine.tasks.classification.decode import Classes
 from engine.tasks.classification.pretrained_baseline import NearestCentroid
 from engine.tasks.classification.spec import ClassificationSpec
@@ -99,18 +99,6 @@ class Classification(EncoderTask[Classes, np.ndarray]):
                 feature.target = index[target]
         return []
 
-    def targets(self, examples: Sequence[Example], classes: Classes) -> np.ndarray:
-        """Class indices [n], or a boolean matrix [n, classes]. A label that training never saw is -1 (or no column)."""
-        index = {label: position for position, label in enumerate(classes.labels)}
-        if not classes.multi_label:
-            return np.array([index.get(example.target, -1) for example in examples], dtype=np.int64)
-        matrix = np.zeros((len(examples), len(classes.labels)), dtype=bool)
-        for row, example in enumerate(examples):
-            for label in example.target:
-                if label in index:
-                    matrix[row, index[label]] = True
-        return matrix
-
     def class_weights(self, examples: Sequence[Example], outputs: Classes) -> list[float]:
         """Inverse-frequency weights with mean 1 over the examples ("balanced": n / (classes * count))."""
         counts = Counter(label for example in examples for label in _labels_of(example))
@@ -144,7 +132,7 @@ class Classification(EncoderTask[Classes, np.ndarray]):
     def evaluation_loss(self, examples: Sequence[Example], predictions: np.ndarray, outputs: Classes) -> float:
         """The mean negative log-likelihood of the targets. A label that training never saw has none and is left out."""
         tiny = 1e-12
-        targets = self.targets(examples, outputs)
+        targets = class_targets(examples, outputs.labels, outputs.multi_label)
         if outputs.multi_label:
             right = np.where(targets, predictions, 1 - predictions)
             return float(-np.log(np.maximum(right, tiny)).mean())
@@ -156,7 +144,7 @@ class Classification(EncoderTask[Classes, np.ndarray]):
     def counts(self, examples: Sequence[Example], predictions: np.ndarray, outputs: Classes) -> Statistics:
         known = set(outputs.labels)
         unseen = np.array([len(set(_labels_of(example)) - known) for example in examples])
-        return statistics(self.targets(examples, outputs), predictions, unseen)
+        return statistics(class_targets(examples, outputs.labels, outputs.multi_label), predictions, unseen)
 
     def metrics_from(self, outputs: Classes) -> MetricsFrom:
         return metrics_from_counts(len(outputs.labels), outputs.multi_label)

@@ -14,6 +14,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from engine.schema import Encoded, Example
+from engine.tasks.classification.counts import class_targets
 from engine.tasks.classification.decode import Classes
 from engine.tasks.pretrained_baseline import BASELINE_FILE, ModelReader, Progress, missing_baseline, pooled_features
 
@@ -36,7 +37,8 @@ class NearestCentroid:
         cls, reader: ModelReader[EncoderTask[Classes, np.ndarray], Classes], examples: Sequence[Example], seed: int
     ) -> NearestCentroid:
         """`reader` reads with the pretrained model; `examples` are the training rows."""
-        targets = reader.task.targets(examples, reader.outputs)
+        classes = reader.outputs
+        targets = class_targets(examples, classes.labels, classes.multi_label)
         chosen = sample_for_centroids(targets, seed)
         sample = [examples[index] for index in chosen]
         return cls(Centroids.fit(pooled_features(reader, reader.encode(sample), len(sample)), targets[chosen]))

@@ -196,7 +196,7 @@ def predictions(scored: Scored) -> Iterator[dict[str, Any]]:
 def unseen_label_counts(scored: Scored) -> list[dict[str, Any]]:
     known = set(scored.labels)
     counts: Counter[str] = Counter()
-    for index in np.flatnonzero(scored.unseen):
+    for index in np.flatnonzero(scored.unseen).tolist():
         target = scored.examples[index].target
         counts.update(label for label in (target if isinstance(target, tuple) else (target,)) if label not in known)
     return [{"label": label, "count": number} for label, number in counts.most_common()]

@@ -83,7 +83,8 @@ def scores(hits: np.ndarray, given: np.ndarray, gold: np.ndarray) -> Metrics:
 
 def per_type(sums: np.ndarray, types: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Hits, given and gold, each [..., K]."""
-    return tuple(sums[..., 1 + part * types : 1 + (part + 1) * types] for part in range(3))
+    hits, given, gold = (sums[..., 1 + part * types : 1 + (part + 1) * types] for part in range(3))
+    return hits, given, gold
 
 
 def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:

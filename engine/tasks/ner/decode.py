@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from engine.schema import Encoded, Example
 from engine.tasks.ner.alignment import Span, spans_from_tags
 from engine.tasks.ner.bio import best_tags
-from engine.tasks.ner.pieces import EncodedPieces, Pieces, encode_pieces
+from engine.tasks.ner.pieces import EncodedPieces, PieceFeature, Pieces, encode_pieces
 from engine.tasks.ner.words import PIECE, TOKEN, WORD
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def predict(logits: Sequence[np.ndarray], encoded: EncodedPieces, count: int, ty
     # One row more than there are pieces: tokens that no piece is read at (NOTHING, -1) write there.
     log_probabilities = [np.zeros((len(pieces.starts) + 1, tags)) for pieces in encoded.pieces]
     for feature, values in zip(encoded.features, logits, strict=True):
-        log_probabilities[feature.example][feature.reads] = _log_softmax(values[: len(feature)])
+        log_probabilities[feature.example][cast(PieceFeature, feature).reads] = _log_softmax(values[: len(feature)])
     units = [pieces.units(unit_level(pieces, types)) for pieces in encoded.pieces]
     heads = [values[first] for values, (first, _, _) in zip(log_probabilities, units, strict=True)]
     return [

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from engine.models.unwrap import FamilyModule
 from engine.schema import IGNORED, Example
 from engine.tasks.ner.decode import EntityTypes, Tagged
 from engine.tasks.ner.pieces import EncodedPieces
@@ -101,7 +102,7 @@ class NearestPrototype:
         return cls(**load_file(path))
 
 
-def unit_features(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+def unit_features(model: FamilyModule, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """The encoder's last hidden states at length 1, [b, t, hidden]."""
     hidden = model.base_model(**batch).last_hidden_state.float()
     return hidden / hidden.norm(dim=-1, keepdim=True).clamp_min(1e-12)
@@ -110,7 +111,9 @@ def unit_features(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Ten
 def _some_with_every_type(examples: Sequence[Example], seed: int) -> list[Example]:
     """A sample in which every entity type of the rows occurs."""
     order = np.random.default_rng(seed).permutation(len(examples))
-    chosen, seen, read = [], set(), 0
+    chosen: list[Example] = []
+    seen: set[str] = set()
+    read = 0
     for position, index in enumerate(order):
         types = {span["label"] for span in examples[index].target}
         if (position < MOST_EXAMPLES and read < MOST_BYTES) or types - seen:

@@ -254,7 +254,7 @@ class _Builder:
 
     def _shift_insight(self) -> insights.Insight | None:
         data = self.data
-        if not data.validation:
+        if not data.validation or data.validation_predictions is None:
             return None
         held = counts.statistics(
             [example.target for example in data.validation],

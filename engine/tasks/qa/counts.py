@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.evaluation.intervals import Metrics, Statistics
+from engine.tasks.qa.decode import span_text
 from engine.tasks.qa.match import is_chinese, match, reference_texts
+from engine.tasks.qa.spans import Prediction
 
 if TYPE_CHECKING:
     from engine.schema import Example
@@ -32,3 +34,17 @@ def metrics_from(sums: np.ndarray) -> Metrics:
     """Sums of `statistics` [..., 3] to the metrics [...]."""
     rows = np.maximum(sums[..., 0], 1)
     return {"f1": sums[..., 2] / rows, "exact_match": sums[..., 1] / rows}
+
+
+def threshold_scores(
+    examples: Sequence[Example], predictions: Sequence[Prediction]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each row the score difference, and the F1 with its best span and with "no answer": what a threshold is chosen by."""
+    best = [span_text(example, prediction.spans[:1]) for example, prediction in zip(examples, predictions, strict=True)]
+    # Infinite where there is no span: the answer is then empty under any threshold.
+    differences = np.array([min(prediction.difference, 1e6) for prediction in predictions])
+    return (
+        differences,
+        statistics(examples, best)[:, 2],
+        np.array([float(not example.target) for example in examples]),
+    )

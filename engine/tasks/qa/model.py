@@ -20,7 +20,7 @@ from engine.evaluation.intervals import MetricsFrom, Statistics
 from engine.schema import IGNORED, Encoded, Example, Notice
 from engine.tasks.model import EncoderTask, EvaluationData
 from engine.tasks.qa import decode
-from engine.tasks.qa.counts import metrics_from, statistics
+from engine.tasks.qa.counts import metrics_from, statistics, threshold_scores
 from engine.tasks.qa.decode import Answers, is_empty, span_text
 from engine.tasks.qa.notices import notices
 from engine.tasks.qa.pretrained_baseline import NearestEnds
@@ -163,23 +163,8 @@ class QuestionAnswering(EncoderTask[Answers, list[Prediction]]):
         """The outputs with the threshold of "no answer" that has the best F1 on these rows."""
         if not outputs.unanswerable:
             return outputs
-        differences, answered, empty = self.choices(examples, predictions)
+        differences, answered, empty = threshold_scores(examples, predictions)
         return replace(outputs, threshold=choose(differences, answered, empty).value)
-
-    def choices(
-        self, examples: Sequence[Example], predictions: list[Prediction]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """For each row the score difference, and the F1 with its best span and with "no answer": what a threshold rests on."""
-        best = [
-            span_text(example, prediction.spans[:1]) for example, prediction in zip(examples, predictions, strict=True)
-        ]
-        # Infinite where there is no span: the answer is then empty under any threshold.
-        differences = np.array([min(prediction.difference, 1e6) for prediction in predictions])
-        return (
-            differences,
-            statistics(examples, best)[:, 2],
-            np.array([float(not example.target) for example in examples]),
-        )
 
     def evaluation_loss(self, examples: Sequence[Example], predictions: list[Prediction], outputs: Answers) -> float:
         losses = [

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from engine.models.unwrap import FamilyModule
 from engine.schema import IGNORED, Encoded, Example
 from engine.tasks.pretrained_baseline import BASELINE_FILE, ModelReader, Progress, missing_baseline
+from engine.tasks.qa.counts import threshold_scores
 from engine.tasks.qa.decode import Answers
 from engine.tasks.qa.spans import Prediction
 from engine.tasks.qa.threshold import choose
@@ -61,7 +63,7 @@ class NearestEnds:
         fitted = cls(_directions(parts), 0.0)
         if reader.outputs.unanswerable:
             predictions = [one for part in parts for one in fitted._predictions(reader, part)]
-            fitted._threshold = choose(*reader.task.choices(sample, predictions)).value
+            fitted._threshold = choose(*threshold_scores(sample, predictions)).value
         return fitted
 
     def predict(
@@ -172,7 +174,7 @@ def _without_null(predictions: list[Prediction]) -> list[Prediction]:
     return predictions
 
 
-def _features(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+def _features(model: FamilyModule, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """The last hidden states at length one, [b, t, hidden]."""
     from torch.nn import functional
 

@@ -18,7 +18,7 @@ from engine.schema import Encoded
 from engine.tasks.model import EncoderTask, EvaluationData
 from engine.tasks.qa import baselines, report_parts
 from engine.tasks.qa import insights as task_insights
-from engine.tasks.qa.counts import metrics_from, statistics
+from engine.tasks.qa.counts import metrics_from, statistics, threshold_scores
 from engine.tasks.qa.decode import Answers
 from engine.tasks.qa.groups import groups, seen_contexts
 from engine.tasks.qa.match import is_chinese
@@ -105,12 +105,12 @@ class _Builder:
 
     def _threshold(self) -> dict[str, Any] | None:
         data = self.data
-        if not data.outputs.unanswerable:
+        if not data.outputs.unanswerable or data.validation_predictions is None:
             return None
         return report_parts.threshold_section(
             data.outputs.threshold,
-            self.task.choices(data.validation, data.validation_predictions),
-            self.task.choices(data.test, data.predictions),
+            threshold_scores(data.validation, data.validation_predictions),
+            threshold_scores(data.test, data.predictions),
         )
 
     def _confidences(self) -> tuple[np.ndarray, np.ndarray]:
@@ -186,7 +186,7 @@ class _Builder:
 
     def _shift_insight(self) -> insights.Insight | None:
         data = self.data
-        if not data.validation:
+        if not data.validation or data.validation_predictions is None:
             return None
         held = self.task.counts(data.validation, data.validation_predictions, data.outputs)
         return insights.shift(

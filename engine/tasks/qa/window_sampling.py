@@ -26,8 +26,8 @@ def sample_training_windows(features: Sequence[Feature]) -> list[Feature]:
             kept += windows
             continue
         chance = random.Random(index)
-        holding = [window for window in windows if window.token_targets[0] == 0]
-        empty = [window for window in windows if window.token_targets[0] != 0]
+        holding = [window for window in windows if _targets(window)[0] == 0]
+        empty = [window for window in windows if _targets(window)[0] != 0]
         if not holding:
             kept.append(chance.choice(empty))
             continue
@@ -39,6 +39,12 @@ def sample_training_windows(features: Sequence[Feature]) -> list[Feature]:
 
 def _room_around(window: Feature) -> int:
     """Tokens between an answer's beginning and the nearer end of its window's context."""
-    inside = [place for place, (start, end) in enumerate(window.offsets) if end > start]
-    first = next(place for place in inside if window.token_targets[place] & START)
+    inside = [place for place, (start, end) in enumerate(window.offsets or ()) if end > start]
+    first = next(place for place in inside if _targets(window)[place] & START)
     return min(first - inside[0], inside[-1] - first)
+
+
+def _targets(window: Feature) -> list[int]:
+    """The targets of a training window, which always has them."""
+    assert window.token_targets is not None
+    return window.token_targets

@@ -177,8 +177,5 @@ def _feature(
 
 def _blank_tokens(tokenizer: PreTrainedTokenizerBase) -> set[int]:
     """Tokens that stand for a blank alone. SentencePiece gives them the place of the character after it."""
-    return {
-        index
-        for token in ("▁", "▁▁", "Ġ", "ĠĠ", " ")
-        if (index := tokenizer.convert_tokens_to_ids(token)) not in (None, tokenizer.unk_token_id)
-    }
+    indices = (tokenizer.convert_tokens_to_ids(token) for token in ("▁", "▁▁", "Ġ", "ĠĠ", " "))
+    return {index for index in indices if isinstance(index, int) and index != tokenizer.unk_token_id}

@@ -30,8 +30,11 @@ COLUMNS = (
     "of_3",
     "repeated",
     "of_repeated",
+    "strange_numbers",
+    "strange_names",
+    "strange",
+    "empty",
 )
-COLUMNS += ("strange_numbers", "strange_names", "strange", "empty")
 _NAME = re.compile(r"[A-Z][\w’'-]*(?:\s+[A-Z][\w’'-]*)*")
 # Words that begin with a capital wherever they stand, and name nothing that a document must hold.
 _NO_NAMES = frozenset(["I", "I'm", "I'll", "I'd", "I've", "I’m", "I’ll", "I’d", "I’ve", "OK", "Mr", "Mrs", "Ms", "Dr"])
