@@ -93,18 +93,18 @@ def test_a_login_is_asked_for_where_users_are_named(settings: Settings) -> None:
         gr.close_all()
 
 
-def test_the_door_takes_its_flags(monkeypatch: pytest.MonkeyPatch) -> None:
-    import app
+def test_the_command_takes_its_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    from demo import serve
 
-    heard: list[tuple] = []
-    monkeypatch.setenv("TUNEBENCH_PUBLIC", "0")  # set first, so that what the door sets is undone afterwards
-    monkeypatch.setattr(app, "launch", lambda *values: heard.append(values))
+    launched: list[tuple] = []
+    monkeypatch.setenv("TUNEBENCH_PUBLIC", "0")  # set first, so that what the command sets is undone afterwards
+    monkeypatch.setattr(serve, "launch", lambda *values: launched.append(values))
 
     def opened(*flags: str) -> tuple:
         monkeypatch.delenv("TUNEBENCH_PUBLIC", raising=False)
         monkeypatch.setattr("sys.argv", ["app.py", *flags])
-        app.main()
-        return heard.pop()
+        serve.main()
+        return launched.pop()
 
     settings, host, port, share, auth, language, mcp = opened()
     assert (settings.public, host, port, share, auth, language, mcp) == (False, "127.0.0.1", 7860, False, [], "", False)
@@ -128,7 +128,7 @@ def test_the_language_of_the_page_can_be_set(settings: Settings) -> None:
     visitor = SimpleNamespace(query_params={}, headers={"accept-language": "en-US,en;q=0.9"})
     for language, remembered, greeted in (("zh-CN", "", "zh-CN"), ("", "", "en"), ("zh-CN", "en", "en")):
         demo = build_demo(settings, language)
-        [arrive] = [event.fn for event in demo.fns.values() if event.fn and event.fn.__name__ == "arrive"]
+        [arrive] = [event.fn for event in demo.fns.values() if event.fn and event.fn.__name__ == "load"]
         assert arrive(remembered, visitor)[0] == greeted
 
 

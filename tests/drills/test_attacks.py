@@ -136,7 +136,7 @@ def test_every_handler_withstands_what_a_stranger_sends(
     before, secret = snapshot(victim), (settings.runs_dir.parent / "visitors.key").read_bytes().hex()
     handlers = handlers_of(config)
     names = {re.sub(r"_\d+$", "", str(each["api_name"])) for each in handlers}
-    assert {"start", "show", "tell", "delete_run", "resume_run", "save_about", "clone_run", "act", "list_runs"} <= names
+    assert {"start", "show", "show_results", "delete_run", "resume_run", "save_about", "clone_run", "act", "list_runs"} <= names
     payloads = [MARKUP, *PATHS]
     for position, handler in enumerate(handlers):
         size = len(handler["inputs"])
@@ -162,8 +162,8 @@ def test_every_handler_withstands_what_a_stranger_sends(
 def test_a_link_shows_the_report_without_what_is_the_owners(
     stranger: httpx.Client, config: dict[str, Any], victim: Run
 ) -> None:
-    named = {name: [h for h in config["dependencies"] if (h.get("api_name") or "").startswith(name)] for name in ("tell", "open_editor")}  # fmt: skip
-    shown = call(stranger, named["tell"][0]["id"], ["en", victim.id])
+    named = {name: [h for h in config["dependencies"] if (h.get("api_name") or "").startswith(name)] for name in ("show_results", "open_editor")}  # fmt: skip
+    shown = call(stranger, named["show_results"][0]["id"], ["en", victim.id])
     assert "What it mixes up" in shown
     refused = call(stranger, named["open_editor"][0]["id"], ["en", victim.id])
     assert "someone else" in refused and PRIVATE_NOTE not in refused

@@ -49,7 +49,7 @@ class Model:
         if not self.facts["masked"]:
             return self.answering.answer(inputs) if inputs else []
         # Personal data was masked in the training texts, so it is masked in the inputs too; answers refer to the text as given.
-        from tunebench_decode.data_personal import mask_text
+        from tunebench_decode.data_personal_data import mask_text
         from tunebench_decode.inference_unmasked import unmasked
 
         masked = [{name: mask_text(text) for name, text in row.items()} for row in inputs]
@@ -60,7 +60,7 @@ class Model:
         """Generative models: the text generated so far, again and again, until it is complete or `stop` is set."""
         inputs = self._inputs(1, row)
         if self.facts["masked"]:
-            from tunebench_decode.data_personal import mask_text
+            from tunebench_decode.data_personal_data import mask_text
 
             inputs = {name: mask_text(text) for name, text in inputs.items()}
         return self.answering.stream(inputs, stop, **style)

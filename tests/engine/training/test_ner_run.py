@@ -103,7 +103,7 @@ def test_a_run_learns_reports_and_answers(run, predictor):
         total, shown = error_rows(run.path("report"), group["kind"])
         assert total == group["count"] == len(shown)
     html = run.path("report", "report.html").read_text(encoding="utf-8")
-    assert "Type by type" in html and 'class="entity e' in html
+    assert "Type by type" in html and 'class="tb-type tb-e' in html
 
 
 @pytest.mark.training

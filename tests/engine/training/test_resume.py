@@ -121,7 +121,7 @@ def every_step_is_told(monkeypatch):
 @pytest.fixture
 def resumed_here(monkeypatch, settings):
     """A resumed run goes on in this process, which has loaded the libraries."""
-    monkeypatch.setattr("engine.runs.launch.start", lambda run: attempt(run, settings))
+    monkeypatch.setattr("engine.runs.process.start", lambda run: attempt(run, settings))
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ def test_a_system_that_ends_the_worker_gives_it_time_for_a_checkpoint(
     assert run.manifest.error["code"] == "terminated"
     [step] = steps_saved(run)
     assert step > 0
-    monkeypatch.setattr("engine.runs.launch.start", lambda run: attempt(run, settings, crash_at=step + 2))
+    monkeypatch.setattr("engine.runs.process.start", lambda run: attempt(run, settings, crash_at=step + 2))
     resume(run, store, settings)
     assert events(run, "resumed")[0]["step"] == step
     run.update(queued=time.time() - 120)  # it crashed then; a worker that has not said who it is counts for a minute
