@@ -56,7 +56,7 @@ def write_questions(articles: Path, out: Path) -> None:
 
 
 def _asked(text: str, question: dict[str, Any]) -> dict[str, Any]:
-    paragraphs = [(found.start(), found.end()) for found in _PARAGRAPH.finditer(text)]
+    paragraphs = [(match.start(), match.end()) for match in _PARAGRAPH.finditer(text)]
     first = min((answer["start"] for answer in question["answers"]), default=None)
     if first is None:
         start, end = max(paragraphs, key=lambda place: _alike(question["question"], text[slice(*place)]))
@@ -75,7 +75,7 @@ def _asked(text: str, question: dict[str, Any]) -> dict[str, Any]:
 
 def _alike(question: str, paragraph: str) -> int:
     """Pairs of neighbouring characters that both have, which serves English and Chinese."""
-    pairs = [{said[place : place + 2] for place in range(len(said) - 1)} for said in (question, paragraph)]
+    pairs = [{text[place : place + 2] for place in range(len(text) - 1)} for text in (question, paragraph)]
     return len(pairs[0] & pairs[1])
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong, said so that a person can act on it.
+"""Errors with a message, a place and a next step for the person who reads them.
 
 Knows the kinds of problem, and how to turn an exception of a library into one of them.
 Does not know how they are shown: the page, the command line and the run directory each do that.

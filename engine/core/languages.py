@@ -65,7 +65,7 @@ NAMES: dict[str, Text] = {
 
 
 def detect_languages(texts: Sequence[str]) -> list[str]:
-    """The language of each text as an ISO 639-1 code, or "" where it cannot be told."""
+    """The language of each text as an ISO 639-1 code, or "" where it is uncertain."""
     languages: list[str] = []
     start = 0
     while start < len(texts):
@@ -89,15 +89,15 @@ def _script_counts(texts: Sequence[str]) -> list[list[int]]:
 
 
 def _language(counts: list[int], text: str) -> str:
-    found: dict[str, float] = dict(zip(_SCRIPTS, counts, strict=True))
-    del found[""]
+    characters: dict[str, float] = dict(zip(_SCRIPTS, counts, strict=True))
+    del characters[""]
     # One ideograph says about as much as a short word of letters.
-    found["latin"] = found["latin"] / 4
-    if found["ja"] and found["ja"] >= 0.1 * (found["ja"] + found["zh"]):
-        found["ja"] += found["zh"]
-        found["zh"] = 0
-    script = max(found, key=lambda name: found[name])
-    if not found[script]:
+    characters["latin"] = characters["latin"] / 4
+    if characters["ja"] and characters["ja"] >= 0.1 * (characters["ja"] + characters["zh"]):
+        characters["ja"] += characters["zh"]
+        characters["zh"] = 0
+    script = max(characters, key=lambda name: characters[name])
+    if not characters[script]:
         return ""
     return _latin_language(text) if script == "latin" else script
 

@@ -103,7 +103,7 @@ class Settings:
 
 
 def _kept(home: Path) -> Path:
-    """Where runs are kept when nothing is said: on a Space the storage it mounts, if it has any."""
+    """Where runs are kept by default: on a Space the storage it mounts, if it has any."""
     if os.environ.get("SPACE_ID") and os.access(SPACE_STORAGE, os.W_OK):
         return SPACE_STORAGE / "tunebench"
     return home / ".tunebench"
@@ -111,8 +111,8 @@ def _kept(home: Path) -> Path:
 
 def _public() -> bool:
     """`TUNEBENCH_PUBLIC` decides; unset, a Hugging Face Space is public and everything else is private."""
-    said = os.environ.get("TUNEBENCH_PUBLIC", "").lower()
-    return said in ("1", "true", "yes", "on") if said else bool(os.environ.get("SPACE_ID"))
+    value = os.environ.get("TUNEBENCH_PUBLIC", "").lower()
+    return value in ("1", "true", "yes", "on") if value else bool(os.environ.get("SPACE_ID"))
 
 
 def _positive_integer(variable: str, value: str) -> int:

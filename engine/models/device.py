@@ -120,10 +120,10 @@ def keep_freed_memory() -> bool:
 def check_can_compile(device: Device) -> None:
     """ConfigProblem where torch.compile lacks the compiler that it generates code for: Triton on a GPU, C++ elsewhere."""
     if device.name == "cuda":
-        found, compiler = importlib.util.find_spec("triton") is not None, "Triton"
+        available, compiler = importlib.util.find_spec("triton") is not None, "Triton"
     else:
-        found, compiler = any(map(shutil.which, CPP_COMPILERS)), "C++"
-    if found:
+        available, compiler = any(map(shutil.which, CPP_COMPILERS)), "C++"
+    if available:
         return
     raise ConfigProblem(
         "cannot_compile",

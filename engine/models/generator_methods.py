@@ -70,7 +70,7 @@ def upper_layers(names: list[str], count: int | None) -> list[str]:
 
     No gradient flows below them, which shortens the backward pass.
     """
-    numbers = {name: int(found[1]) for name in names if (found := re.search(r"\.(\d+)\.", name))}
+    numbers = {name: int(match[1]) for name in names if (match := re.search(r"\.(\d+)\.", name))}
     if count is None or not numbers:
         return names
     first = max(numbers.values()) + 1 - count

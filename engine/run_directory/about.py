@@ -35,13 +35,13 @@ def about(run: Run) -> About:
 
 def describe(run: Run, name: str | None = None, note: str | None = None) -> About:
     """Change the name, the note, or both. ConfigProblem for one that is too long."""
-    found = about(run)
+    notes = about(run)
     if name is not None:
-        found = replace(found, name=_fitting(" ".join(_printable(name).split()), MOST_NAME))
+        notes = replace(notes, name=_fitting(" ".join(_printable(name).split()), MOST_NAME))
     if note is not None:
-        found = replace(found, note=_fitting(_printable(note).strip(), MOST_NOTE))
-    write_atomically(run.path("about.json"), json.dumps(asdict(found), ensure_ascii=False))
-    return found
+        notes = replace(notes, note=_fitting(_printable(note).strip(), MOST_NOTE))
+    write_atomically(run.path("about.json"), json.dumps(asdict(notes), ensure_ascii=False))
+    return notes
 
 
 def _printable(text: str) -> str:

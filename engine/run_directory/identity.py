@@ -1,4 +1,4 @@
-"""Which process a run belongs to, told apart from any other that may get the same number.
+"""Which process a run belongs to, distinguished from any other that may get the same number.
 
 Knows machines and processes. Does not know runs.
 """
@@ -15,7 +15,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def this_process() -> dict[str, Any]:
-    """`pid`, `started` and `host` of the calling process, to be written down and asked about later."""
+    """`pid`, `started` and `host` of the calling process, to be recorded and looked up later."""
     return identity_of(os.getpid())
 
 

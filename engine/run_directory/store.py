@@ -1,7 +1,7 @@
 """The run directory: everything about one run, on disk, readable by anyone who has it.
 
     <runs>/<id>/manifest.json   what the run is and where it stands (one writer: its creator until launch, then its worker)
-                config.yaml     the RunConfig as asked for
+                config.yaml     the RunConfig as written
                 about.json      the name and the note that its owner gave it (one writer: the page or the command line)
                 request.json    what the owner asks of the worker while it runs (one writer: the page or the command line)
                 heartbeat       written over by the living worker, with the memory that is left
@@ -140,7 +140,7 @@ class Run:
 
     @property
     def requested_stop(self) -> str | None:
-        """`keep`, `discard`, or None while nothing was asked."""
+        """`keep`, `discard`, or None without a request."""
         try:
             return json.loads(self.path("request.json").read_text(encoding="utf-8"))["stop"]
         except FileNotFoundError:
@@ -155,8 +155,8 @@ class Run:
         except FileNotFoundError:
             return [], offset
         end = chunk.rfind(b"\n") + 1
-        found = [event for line in chunk[:end].splitlines() if (event := _event(line)) is not None]
-        return found, offset + end
+        events = [event for line in chunk[:end].splitlines() if (event := _event(line)) is not None]
+        return events, offset + end
 
     def log_tail(self, characters: int = 4000) -> str:
         try:

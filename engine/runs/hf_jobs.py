@@ -39,7 +39,7 @@ def requirements() -> list[str]:
 
 
 def described(flavor: str, timeout: str, repo: str) -> dict[str, Any]:
-    """What `run_uv_job` is asked for, as far as it can be shown."""
+    """The arguments of `run_uv_job`, without secrets."""
     return {
         "script": str(SCRIPT),
         "script_args": [repo],
@@ -97,8 +97,10 @@ def submit(
         hub.create_repo(repo, repo_type="dataset", private=True, exist_ok=False)
         hub.upload_folder(repo_id=repo, repo_type="dataset", folder_path=folder, commit_message=f"Run {run.id}")
     # The job needs the token to read this repository and to write the result; it travels as a secret of the job.
-    asked = described(flavor, timeout, repo)
-    job = hub.run_uv_job(**asked, secrets={"HF_TOKEN": _token(hub)}, **({"namespace": namespace} if namespace else {}))
+    arguments = described(flavor, timeout, repo)
+    job = hub.run_uv_job(
+        **arguments, secrets={"HF_TOKEN": _token(hub)}, **({"namespace": namespace} if namespace else {})
+    )
     known = {"job": job.id, "repo": repo, "flavor": flavor, "namespace": namespace, "submitted": time.time()}
     write_atomically(run.path("job.json"), json.dumps(known, indent=1))
     say(Text(f"Job {job.id} on {flavor}", f"任务 {job.id} 已提交到 {flavor}"))
@@ -153,8 +155,8 @@ def bring_back(run: Run, *, keep: bool = False, api: HfApi | None = None) -> str
             ignore=shutil.ignore_patterns("config.yaml", "manifest.json", "job.json", "checkpoints"),
         )
     # This run keeps its own name, owner and files; what happened to it happened there.
-    told = ("state", "started", "finished", "error", "headline", "model", "facts", "attempt")
-    run.update(process=None, **{name: there[name] for name in told})
+    fields = ("state", "started", "finished", "error", "headline", "model", "facts", "attempt")
+    run.update(process=None, **{name: there[name] for name in fields})
     if not keep:
         hub.delete_repo(known["repo"], repo_type="dataset")
         run.path("job.json").unlink()

@@ -1,6 +1,6 @@
 """Training that ends in a given time: how many updates fit into it, and how far the schedule has come.
 
-However few fit, the learning rate falls to zero with the last one: of the ways to train within a budget this was the best found
+However few fit, the learning rate falls to zero with the last one: of the ways to train within a budget this scored best
 (Li, Yumer and Ramanan 2020, "Budgeted Training", arXiv:1905.04753). Knows seconds and updates; does not know how either is made.
 """
 
@@ -33,7 +33,7 @@ class Budget:
     """`seconds` that may pass from the first update on; infinite where nobody set a limit, and then nothing changes.
 
     `reading` is what an evaluation costs, in updates: a guess, until the first one was timed. `after` is what reading comes after
-    training, in evaluations. Where the time is not too short, an evaluation costs `whole` times as much: more is asked of it. `planned`
+    training, in evaluations. Where the time is not too short, an evaluation costs `whole` times as much: it computes more. `planned`
     is the number of updates after which training ends, `full` what it would be with all the time in the world, and `position` how far
     the schedule of `full` updates has come.
     """

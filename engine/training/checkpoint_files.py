@@ -159,8 +159,8 @@ class Checkpoints:
         """Newest first."""
         if not self.directory.is_dir():
             return []
-        found = (path for path in self.directory.iterdir() if _STEP.fullmatch(path.name) and path.is_dir())
-        return sorted(found, key=lambda path: path.name, reverse=True)
+        folders = (path for path in self.directory.iterdir() if _STEP.fullmatch(path.name) and path.is_dir())
+        return sorted(folders, key=lambda path: path.name, reverse=True)
 
     def _checked(self, directory: Path) -> Checkpoint:
         """ValueError (or OSError, KeyError) for a folder that is not as it was written."""

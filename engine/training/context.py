@@ -20,7 +20,7 @@ from engine.training.stopping import StopRequested
 class RunContext:
     """What every stage of a run needs beside the results of earlier stages.
 
-    `config` is the configuration as asked for; the one with every `auto` decided is `PreparedData.config`. `seconds` holds the duration
+    `config` is the configuration as written; the one with every `auto` decided is `PreparedData.config`. `seconds` holds the duration
     of each stage that has ended, by its name in events. `slice_seconds` limits the training of this process where GPUs come in slices.
     """
 

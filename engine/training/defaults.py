@@ -73,7 +73,7 @@ def fast_ratio_for(hyperparameters: TaskHyperparameters, method: MethodConfig, r
 def frozen_layers_for(hyperparameters: TaskHyperparameters, method: MethodConfig, there: int, labels: int) -> int:
     """How many of the layers full fine-tuning leaves as they are: none where word embeddings learn, which lie below all layers.
 
-    ConfigProblem where more are asked for than there are.
+    ConfigProblem where there are fewer than the configuration names.
     """
     if method.name != "full":
         return 0
@@ -95,27 +95,27 @@ def frozen_layers_for(hyperparameters: TaskHyperparameters, method: MethodConfig
 def common_length(lengths: Sequence[int]) -> int:
     """The length, in tokens, that 99 of 100 texts do not exceed; the longest one's where all are short.
 
-    One text of thousands would otherwise make every batch it is near many times as dear. What is cut is told, and read in
+    One text of thousands would otherwise make every batch it is near many times as dear. What is truncated is reported, and read in
     windows when the model is judged and used.
     """
     longest = max(lengths)
     return longest if longest <= 128 else max(128, sorted(lengths)[math.ceil(0.99 * len(lengths)) - 1])
 
 
-def max_length_for(longest: int, limit: int, asked: int | None) -> int:
-    """Room for the longest training text where the model reads that much; never more than asked for."""
-    if asked is not None:
-        return min(asked, limit)
+def max_length_for(longest: int, limit: int, configured: int | None) -> int:
+    """Room for the longest training text where the model reads that much; never more than configured."""
+    if configured is not None:
+        return min(configured, limit)
     return min(limit, max(16, -(-longest // 8) * 8))
 
 
 def minutes_for(config: RunConfig) -> float | None:
     """An example is for trying, and ends soon on a slow machine too, unless somebody says how much it is to learn from."""
-    asked = config.training.minutes
-    if asked is None and config.data.max_train_rows is None and config.training.epochs is None:
+    minutes = config.training.minutes
+    if minutes is None and config.data.max_train_rows is None and config.training.epochs is None:
         example = EXAMPLES.get(config.data.example)
-        asked = example.minutes if example else None
-    return asked or None
+        minutes = example.minutes if example else None
+    return minutes or None
 
 
 def resolve(
@@ -162,7 +162,7 @@ def resolve(
 
 
 def as_before(chosen: Resolved, facts: dict[str, Any]) -> Resolved:
-    """The settings that an earlier attempt of the run had, told by its `facts`, whatever would be chosen today: its checkpoint goes on
+    """The settings that an earlier attempt of the run had, from its `facts`, whatever would be chosen today: its checkpoint goes on
     with the same ones. Without an earlier attempt, those chosen.
     """
     if not facts:

@@ -179,8 +179,8 @@ def sample_of_example(dataset: Dataset, config: RunConfig) -> tuple[list[Example
     The sample is for training and test together. A notice says how many rows were taken.
     """
     rows = dataset.examples["train"]
-    example, asked = EXAMPLES.get(config.data.example), config.data.max_train_rows
-    if example is None or example.sample is None or asked is not None or len(rows) <= example.sample:
+    example, limit = EXAMPLES.get(config.data.example), config.data.max_train_rows
+    if example is None or example.sample is None or limit is not None or len(rows) <= example.sample:
         return rows, []
     low, high = example.sampled_lengths or (0, math.inf)
     fitting = [index for index, row in enumerate(rows) if low <= len(dataset.task.text(row)) <= high]

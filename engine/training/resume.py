@@ -1,4 +1,4 @@
-"""Where a resumed run goes on: found, checked, and said aloud. Knows checkpoints and attempts; does not know tensors."""
+"""Where a resumed run goes on: the newest complete checkpoint, and the notice about it. Knows checkpoints and attempts; does not know tensors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def last_checkpoint(run: Run, checkpoints: Checkpoints, events: EventLog) -> Che
     if attempt == 1:
         checkpoints.clear()
         return None
-    found, broken = checkpoints.newest()
+    checkpoint, broken = checkpoints.newest()
     for directory in broken:
         step = int(directory.name.rpartition("-")[2])
         events.notice(
@@ -27,8 +27,8 @@ def last_checkpoint(run: Run, checkpoints: Checkpoints, events: EventLog) -> Che
             "warning",
         )
         shutil.rmtree(directory)
-    events.emit("resumed", step=found.step if found else 0, attempt=attempt)
-    if found is None:
+    events.emit("resumed", step=checkpoint.step if checkpoint else 0, attempt=attempt)
+    if checkpoint is None:
         checkpoints.clear()
         events.notice(
             "resumed",
@@ -37,6 +37,9 @@ def last_checkpoint(run: Run, checkpoints: Checkpoints, events: EventLog) -> Che
     else:
         events.notice(
             "resumed",
-            Text(f"Resumed from the checkpoint of step {found.step}.", f"已从第 {found.step} 步的检查点继续训练。"),
+            Text(
+                f"Resumed from the checkpoint of step {checkpoint.step}.",
+                f"已从第 {checkpoint.step} 步的检查点继续训练。",
+            ),
         )
-    return found
+    return checkpoint

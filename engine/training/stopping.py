@@ -13,7 +13,7 @@ from typing import Any
 
 
 class StopRequested(Exception):
-    """The owner asked for an end without a result."""
+    """The owner discarded the run: it ends without a result."""
 
 
 class Terminated(Exception):

@@ -306,7 +306,7 @@ class FineTuner(ResumableTrainer):
             run_notices.shortened(self._events, epochs, resolved.epochs, resolved.minutes or 0)
 
     def fit(self, checkpoint: Checkpoint | None = None) -> Progress:
-        """Train to the end, or until asked to stop. Raises RunFailure (diverged), StopRequested, Terminated."""
+        """Train to the end, or until a stop request. Raises RunFailure (diverged), StopRequested, Terminated."""
         self._start = time.perf_counter()
         self.train_from(checkpoint)
         if self.terminated:

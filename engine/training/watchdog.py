@@ -50,7 +50,7 @@ def start_heart(run: Run) -> threading.Event:
 
 
 class Watchdog:
-    """Ends this process when nothing has been heard for too long, or when the run's time is up and overdrawn."""
+    """Ends this process when there was no sign of progress for too long, or when the run's time is up and overdrawn."""
 
     def __init__(self, events: EventLog, settings: Settings, give_up: Callable[[RunFailure], None]):
         self._events = events

@@ -136,7 +136,17 @@ def test_every_handler_withstands_what_a_stranger_sends(
     before, secret = snapshot(victim), (settings.runs_dir.parent / "visitors.key").read_bytes().hex()
     handlers = handlers_of(config)
     names = {re.sub(r"_\d+$", "", str(each["api_name"])) for each in handlers}
-    assert {"start", "show", "show_results", "delete_run", "resume_run", "save_about", "clone_run", "act", "list_runs"} <= names
+    assert {
+        "start",
+        "show",
+        "show_results",
+        "delete_run",
+        "resume_run",
+        "save_about",
+        "clone_run",
+        "act",
+        "list_runs",
+    } <= names
     payloads = [MARKUP, *PATHS]
     for position, handler in enumerate(handlers):
         size = len(handler["inputs"])

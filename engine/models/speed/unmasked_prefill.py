@@ -38,7 +38,7 @@ def unmasked_prefill(
         for row, index in enumerate(indices):
             ids[row, : lengths[index]] = prompts[index]
         part = preallocated_cache(model, 0)
-        assert part is not None  # the model has such a cache: it was asked above
+        assert part is not None  # checked above for the same model
         part.layers[-1] = _LastLayer(0)
         with contextlib.suppress(_CacheComplete):
             model.base_model(input_ids=torch.from_numpy(ids).to(device), past_key_values=part, use_cache=True)
