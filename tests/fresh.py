@@ -72,36 +72,36 @@ def fresh_environment(directory: Path, requirements: Iterable[str]) -> Fresh:
     """Make the environment. AssertionError where a line asks for what is not installed here in that version."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(directory)], check=True, timeout=120)
     site = directory / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
-    for found in _closure(requirements):
-        for file in found.files or ():
+    for result in _closure(requirements):
+        for file in result.files or ():
             first = file.parts[0]
             if first in ("..", "/", "__pycache__") or first.endswith(".pth"):
                 continue
-            source, link = Path(str(found.locate_file(first))), site / first
+            source, link = Path(str(result.locate_file(first))), site / first
             if source.exists() and not link.exists():
                 link.symlink_to(source)
     return Fresh(directory)
 
 
 def _closure(requirements: Iterable[str]) -> list[Distribution]:
-    found: dict[str, Distribution] = {}
+    result: dict[str, Distribution] = {}
     waiting = [(Requirement(line), True) for line in requirements]
     while waiting:
-        wanted, named = waiting.pop()
-        name = canonicalize_name(wanted.name)
-        if name not in found or wanted.extras:
+        expected, named = waiting.pop()
+        name = canonicalize_name(expected.name)
+        if name not in result or expected.extras:
             try:
-                installed = distribution(wanted.name)
+                installed = distribution(expected.name)
             except PackageNotFoundError as error:
                 if named:
-                    raise AssertionError(f"{wanted} is not installed here") from error
+                    raise AssertionError(f"{expected} is not installed here") from error
                 continue  # such as CUDA's libraries beside a CPU build
             version = installed.version.partition("+")[0]
-            assert not named or wanted.specifier.contains(version), f"{wanted} is named, {version} is installed"
-            found[name] = installed
-            extras = wanted.extras or {""}
+            assert not named or expected.specifier.contains(version), f"{expected} is named, {version} is installed"
+            result[name] = installed
+            extras = expected.extras or {""}
             for line in installed.requires or ():
                 inner = Requirement(line)
                 if inner.marker is None or any(inner.marker.evaluate({"extra": extra}) for extra in extras):
                     waiting.append((inner, False))
-    return list(found.values())
+    return list(result.values())

@@ -72,12 +72,12 @@ def context() -> Iterator[Path]:
 
 
 def test_the_context_is_small_and_holds_nothing_private() -> None:
-    found = {str(path.relative_to(ROOT)) for path in context()}
-    assert {"requirements.txt", "app.py", "engine/__init__.py", "demo/style.css"} <= found
-    top = {name.partition("/")[0] for name in found}
+    result = {str(path.relative_to(ROOT)) for path in context()}
+    assert {"requirements.txt", "app.py", "engine/__init__.py", "demo/style.css"} <= result
+    top = {name.partition("/")[0] for name in result}
     assert top == {"requirements.txt", "README.md", "app.py", "engine", "demo"}
-    assert not [name for name in found if "__pycache__" in name]
-    assert sum((ROOT / name).stat().st_size for name in found) < 6_000_000
+    assert not [name for name in result if "__pycache__" in name]
+    assert sum((ROOT / name).stat().st_size for name in result) < 6_000_000
 
 
 def test_it_runs_as_user_1000_on_port_7860_with_the_packages_before_the_app() -> None:
@@ -129,7 +129,7 @@ def test_its_own_steps_give_an_app_that_is_healthy_without_a_network(tmp_path: P
             assert environment is not None, "the packages come first"
             # The cache of this machine stands for the fetching, which has tests of its own.
             cache.symlink_to(Path(os.environ.get("TUNEBENCH_CACHE") or Path.home() / ".cache" / "tunebench"))
-            command = re.sub(r"\$\{(\w+)\}", lambda found: settings[found[1]], step.rest).split()
+            command = re.sub(r"\$\{(\w+)\}", lambda result: settings[result[1]], step.rest).split()
             assert command[0] == "python"
             environment.run(*command[1:], cwd=app, **variables)
     assert environment is not None

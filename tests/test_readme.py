@@ -34,13 +34,13 @@ def blocks(readme: str, language: str) -> list[str]:
 
 def commands(readme: str) -> list[list[str]]:
     """Every command of the shell blocks, in words, without its comment."""
-    found = []
+    result = []
     for block in blocks(readme, "sh"):
         for line in block.splitlines():
             words = shlex.split(re.sub(r"^RUN=\$\((.*)\)$", r"\1", line.strip()), comments=True)
             if words:
-                found.append(words[: words.index(">")] if ">" in words else words)
-    return found
+                result.append(words[: words.index(">")] if ">" in words else words)
+    return result
 
 
 @pytest.mark.parametrize("readme", READMES)
@@ -60,7 +60,7 @@ def test_every_flag_of_every_command_is_one_that_there_is(readme: str) -> None:
 
 @pytest.mark.parametrize("readme", READMES)
 def test_the_flags_of_the_app_are_ones_that_there_are(readme: str) -> None:
-    told = subprocess.run(
+    messages = subprocess.run(
         [sys.executable, "app.py", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )
     used = {
@@ -70,13 +70,13 @@ def test_the_flags_of_the_app_are_ones_that_there_are(readme: str) -> None:
         for word in words
         if word.startswith("--")
     }
-    assert used and all(flag in told.stdout for flag in used)
+    assert used and all(flag in messages.stdout for flag in used)
 
 
 @pytest.mark.parametrize("readme", READMES)
 def test_the_mcp_snippet_is_json_with_the_address_that_is_served(readme: str) -> None:
-    [found] = [json.loads(block) for block in blocks(readme, "json")]
-    assert found["mcpServers"]["tunebench"]["url"].endswith("/gradio_api/mcp/")
+    [result] = [json.loads(block) for block in blocks(readme, "json")]
+    assert result["mcpServers"]["tunebench"]["url"].endswith("/gradio_api/mcp/")
 
 
 @pytest.fixture(scope="module")

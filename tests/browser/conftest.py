@@ -116,12 +116,12 @@ def unfold(page: Page, fold: Locator) -> None:
 
 def start_example(page: Page, task: str, rows: int, epochs: int, test_rows: int) -> str:
     """The chosen example on a few rows, by mouse. Returns the run id, which is in the address."""
-    asked = (
+    requests = (
         ("reading", "data.max_train_rows", rows),
         ("learning", "training.epochs", epochs),
         ("everything", "evaluation.max_rows", test_rows),
     )
-    for fold, path, value in asked:
+    for fold, path, value in requests:
         unfold(page, page.locator(f"#{task}-{fold} button.label-wrap"))
         setting(page, task, path).fill(str(value))
         setting(page, task, path).press("Tab")

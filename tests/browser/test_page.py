@@ -257,9 +257,9 @@ def test_a_page_at_rest_asks_for_no_frames(visit: Visit) -> None:
     for _ in range(20):
         page.evaluate("window.framesAsked = 0")
         page.wait_for_timeout(1000)
-        if (asked := page.evaluate("window.framesAsked")) == 0:
+        if (requests := page.evaluate("window.framesAsked")) == 0:
             break
-    assert asked == 0
+    assert requests == 0
     assert not page.locator("html.tb-beat").count(), "the visitor asked for less motion"
     page.emulate_media(reduced_motion="no-preference")
     page.wait_for_selector("html.tb-beat")

@@ -85,10 +85,10 @@ def test_from_the_example_to_marked_answers(visit: Visit, trained: list[str], tm
         expect(items.nth(number - 1)).to_contain_text(question)
         link = items.nth(number - 1).locator(f'[data-goto="{number}"]')
         if link.count():
-            said = items.nth(number - 1).locator(".tb-said").inner_text()
+            output = items.nth(number - 1).locator(".tb-said").inner_text()
             pieces = page.locator(f'#qa-answer .tb-context [data-place~="{number}"]')
             marked = "".join(re.sub(r"^\d+", "", text) for text in pieces.all_text_contents())
-            assert marked.split() == said.split()
+            assert marked.split() == output.split()
             link.click()
             expect(pieces.first).to_be_in_viewport()
     shown = page.locator("#qa-answer .tb-context").evaluate(

@@ -54,9 +54,9 @@ def test_its_columns_are_guessed_and_its_rows_read(journey: Journey) -> None:
 
 
 def test_its_data_is_checked(journey: Journey) -> None:
-    found = journey.check.to_dict()
+    result = journey.check.to_dict()
     assert not any(finding.blocks_training for finding in journey.check.findings)
-    assert json.loads(json.dumps(found)) == found
+    assert json.loads(json.dumps(result)) == result
     for finding in journey.check.findings:
         assert finding.message.en and finding.message.zh
 
@@ -104,17 +104,17 @@ def test_every_pick_of_its_report_leads_to_rows(journey: Journey, report: dict[s
 
 def picks_of(section: Section) -> list[str]:
     """The picks of blocks that are not nested."""
-    found: list[str] = []
+    result: list[str] = []
     for block in section.blocks:
         if isinstance(block, Bars):
-            found += [bar.pick for bar in block.bars if bar.pick]
+            result += [bar.pick for bar in block.bars if bar.pick]
         elif isinstance(block, Choices):
-            found += [choice.pick for choice in block.choices]
+            result += [choice.pick for choice in block.choices]
         elif isinstance(block, Matrix) and block.pickable:
-            found += [f"{block.names[0]},{block.names[-1]}"]
+            result += [f"{block.names[0]},{block.names[-1]}"]
         elif isinstance(block, Table):
-            found += [pick for row in block.rows for cell in row if (pick := getattr(cell, "pick", ""))]
-    return found
+            result += [pick for row in block.rows for cell in row if (pick := getattr(cell, "pick", ""))]
+    return result
 
 
 def test_it_answers_rows_and_files(journey: Journey, tmp_path: Path) -> None:
@@ -205,8 +205,8 @@ def test_its_tab_is_built(journey: Journey, page: Page) -> None:
     ids = {component.elem_id for component in demo.blocks.values() if getattr(component, "elem_id", None)}
     inputs = [f"{name}-try-{role}" for role in journey.task.inputs]
     columns = [f"{name}-column-{role.name}" for role in journey.task.roles]
-    for wanted in (f"{name}-start", f"{name}-method", f"{name}-ask", f"{name}-report", *inputs, *columns):
-        assert wanted in ids
+    for expected in (f"{name}-start", f"{name}-method", f"{name}-ask", f"{name}-report", *inputs, *columns):
+        assert expected in ids
     assert (f"{name}-generation" in ids) == (journey.task.kind == "generative")
 
 
@@ -236,11 +236,11 @@ def test_its_tab_shows_the_run_and_answers(journey: Journey, page: Page, tab: Wi
     text = json.dumps(updates, default=str, ensure_ascii=False)
     for section in journey.task.report_sections(load_report(journey.run.path("report"))):
         assert section.title.in_language(language) in text
-    asked = [journey.rows[0].get(role, "") for role in tab.tab.playground.inputs]
+    requests = [journey.rows[0].get(role, "") for role in tab.tab.playground.inputs]
     if tab.spec.streams:
-        *_, (answer, _) = tab.write(language, run_id, request, 8, 1, 0.0, *asked)
+        *_, (answer, _) = tab.write(language, run_id, request, 8, 1, 0.0, *requests)
     else:
-        answer = tab.ask(language, run_id, request, *asked)
+        answer = tab.ask(language, run_id, request, *requests)
     assert answer and "tb-panel-error" not in answer
     suggested = tab.suggest(language, run_id, gr.SelectData(None, {"index": 0, "value": "0"}), request)
     assert suggested

@@ -20,13 +20,13 @@ def allowed(path: str) -> bool:
 @pytest.mark.parametrize("package", ["engine", "demo"])
 def test_no_module_names_a_task(package: str) -> None:
     """Every line of every file is searched, comments and docstrings too."""
-    found = []
+    result = []
     for path in sorted(ROOT.joinpath(package).rglob("*.py")):
         name = str(path.relative_to(ROOT))
         lines = path.read_text(encoding="utf-8").splitlines()
-        found += [f"{name}:{number}: {line.strip()}" for number, line in enumerate(lines, 1) if NAMED.search(line)]
-    assert found, "the pattern finds nothing at all"
-    assert [line for line in found if not allowed(line.partition(":")[0])] == []
+        result += [f"{name}:{number}: {line.strip()}" for number, line in enumerate(lines, 1) if NAMED.search(line)]
+    assert result, "the pattern finds nothing at all"
+    assert [line for line in result if not allowed(line.partition(":")[0])] == []
 
 
 def test_the_toy_task_is_named_in_tests_alone() -> None:

@@ -68,9 +68,9 @@ def test_its_model_fits_its_spec(task: TaskSpec) -> None:
     assert model.spec.name == task.name and not vars(model), "instances hold no state"
     for name, member in inspect.getmembers(type(model), inspect.isfunction):
         assert "NotImplementedError" not in inspect.getsource(member), name
-    for name, asked in inspect.getmembers(TaskModel, inspect.isfunction):
-        given, wanted = (list(inspect.signature(one).parameters) for one in (getattr(type(model), name), asked))
-        assert given[: len(wanted)] == wanted, f"{name} takes other parameters"
+    for name, requests in inspect.getmembers(TaskModel, inspect.isfunction):
+        given, expected = (list(inspect.signature(one).parameters) for one in (getattr(type(model), name), requests))
+        assert given[: len(expected)] == expected, f"{name} takes other parameters"
 
 
 def test_its_keys_are_hashable_and_cover_what_is_read(task: TaskSpec, examples: list[Example]) -> None:

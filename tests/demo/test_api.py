@@ -61,9 +61,9 @@ def test_five_doors_and_no_other_are_documented(client: Client) -> None:
 
 
 def test_the_examples_of_a_task(client: Client) -> None:
-    found = client.predict("qa", api_name="/list_examples")
-    assert found and {entry["task"] for entry in found} == {"qa"}
-    assert len(client.predict(api_name="/list_examples")) > len(found)
+    result = client.predict("qa", api_name="/list_examples")
+    assert result and {entry["task"] for entry in result} == {"qa"}
+    assert len(client.predict(api_name="/list_examples")) > len(result)
 
 
 def test_what_is_refused_is_said_with_a_code(client: Client, settings: Settings, tmp_path: Path) -> None:
@@ -181,10 +181,10 @@ def test_the_same_doors_are_mcp_tools_with_their_arguments(address: str) -> None
             answer = await session.call_tool("list_examples", {"task": "ner"})
             return {tool.name: tool.inputSchema for tool in listed.tools}, answer.content[0].text
 
-    tools, said = asyncio.run(ask())
+    tools, output = asyncio.run(ask())
     assert {f"/{name}" for name in tools} == DOORS
     assert set(tools["start_run"]["properties"]) == {"task", "example", "table", "columns", "settings"}
-    assert "rows" in tools["predict"]["properties"] and "help-desk-entities-en" in said
+    assert "rows" in tools["predict"]["properties"] and "help-desk-entities-en" in output
 
 
 def test_nothing_else_can_be_asked_for_by_name(address: str) -> None:

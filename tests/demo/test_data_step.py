@@ -193,9 +193,9 @@ def test_a_private_set_is_kept_as_a_file_and_its_token_nowhere(
 
 
 def test_what_the_hub_refuses_is_said_and_nothing_is_lost(scene: Wiring, hub: HubServer) -> None:
-    for name, said in (("owner/coded", "coded.py"), ("no id", "no id"), ("", "dair-ai/emotion")):
+    for name, output in (("owner/coded", "coded.py"), ("no id", "no id"), ("", "dair-ai/emotion")):
         answer = ask(scene, name)
-        assert said in answer[scene.tab.data.view]
+        assert output in answer[scene.tab.data.view]
         assert answer[scene.fields["data.train"]] == gr.skip()
 
 
@@ -284,14 +284,14 @@ def test_an_upload_is_parsed_once_for_every_model_column_and_fix(
     assert "80 rows" in scene.read_data("en", *form)[1]
     paths = list(scene.fields)
     changes = ({}, {"model.id": "e5-small"}, {"model.max_length": "16"}, {"data.columns.text": "review"})
-    found = []
+    result = []
     for change in (*changes, {"data.fixes": "drop_duplicates"}):
         changed = [change.get(path, value) for path, value in zip(paths, form, strict=True)]
-        found.append(scene.check_data("en", *changed))
+        result.append(scene.check_data("en", *changed))
         scene.show_data("en", *changed)
     assert len(reads) == 1
-    assert found[0] == found[3] and found[0] != found[4]
-    assert 'data-pick="drop_duplicates"' in found[0]
+    assert result[0] == result[3] and result[0] != result[4]
+    assert 'data-pick="drop_duplicates"' in result[0]
 
 
 def test_the_page_shows_the_model_that_a_run_would_choose(scene: Wiring, page: Page, tmp_path: Path) -> None:

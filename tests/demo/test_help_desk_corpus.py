@@ -152,7 +152,7 @@ def test_no_name_has_two_types(language: str) -> None:
     for row in _messages(language):
         for span in row["entities"]:
             types[span["text"]].add(span["type"])
-    assert {text: found for text, found in types.items() if len(found) > 1} == {}
+    assert {text: result for text, result in types.items() if len(result) > 1} == {}
 
 
 def test_no_two_messages_are_alike(language: str) -> None:

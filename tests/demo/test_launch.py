@@ -56,14 +56,14 @@ def test_a_share_link_that_cannot_be_made_does_not_take_the_page_with_it(
 
     # Not capsys, which also puts another stderr in place: a served page sets up logging anew, which closes the handlers there are,
     # and absl's (it comes with rouge-score) then closes the stderr that it was made with, pytest's own.
-    said = io.StringIO()
-    monkeypatch.setattr("sys.stdout", said)
+    output = io.StringIO()
+    monkeypatch.setattr("sys.stdout", output)
     monkeypatch.setattr("gradio.networking.setup_tunnel", unreachable)
     try:
         local, link = launch(settings, "127.0.0.1", free_port(), share=True, block=False)
         assert link is None
         assert status(local) == 200
-        assert "could not be made" in said.getvalue()
+        assert "could not be made" in output.getvalue()
     finally:
         gr.close_all()
 
@@ -141,12 +141,12 @@ def test_handlers_that_show_no_waiting_burden_no_component_with_it(settings: Set
     hidden = [event for event in build_demo(settings, "").fns.values() if event.fn and event.targets]
     hidden = [event for event in hidden if event.show_progress == "hidden"]
     assert len(hidden) > 100
-    told = [
+    messages = [
         component
         for event in hidden
         for component in (event.outputs if event.show_progress_on is None else event.show_progress_on)
     ]
-    assert told and all(isinstance(component, gr.Tab) for component in told)
+    assert messages and all(isinstance(component, gr.Tab) for component in messages)
 
 
 def test_no_file_of_a_run_or_of_the_machine_is_served(served: str, settings: Settings) -> None:

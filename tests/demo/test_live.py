@@ -92,14 +92,14 @@ def test_the_time_left_counts_training_and_what_comes_after_it() -> None:
 
 def test_two_long_rows_do_not_say_how_long_the_others_take() -> None:
     what = {"en": "Test rows", "zh": "测试数据"}
-    asked = [
+    requests = [
         event("facts", 0.0, facts={"judging_rows": 40, "rows": {"test": 29}}),
         event("phase", 0.0, phase="train"),
         {**step(4, 5, 50.0), "examples_per_second": 0.4},
         event("phase", 60.0, phase="evaluate"),
         event("progress", 80.0, phase="evaluate", what=what, done=2, total=29),
     ]
-    history = history_of(*asked)
+    history = history_of(*requests)
     assert live.remaining(history, START + 80) == pytest.approx(live.REPORT_SECONDS + 40 / 0.4 - 20)
     for done in (8, 14, 20):
         history.advance([event("progress", 100.0, phase="evaluate", what=what, done=done, total=29)])
@@ -151,8 +151,8 @@ def test_the_curves_of_a_task_are_of_its_metrics(task: TaskSpec) -> None:
 
 def test_the_likelihood_is_drawn_where_nothing_was_written() -> None:
     def drawn(metrics: dict[str, float]) -> str:
-        found = event("evaluation", 3.0, step=2, epoch=1.0, loss=0.7, metrics=metrics, best=True)
-        return live.metric_chart(history_of(step(1, 10, 1.0), found), TASKS["summarization"].plotted_metrics, "en")
+        result = event("evaluation", 3.0, step=2, epoch=1.0, loss=0.7, metrics=metrics, best=True)
+        return live.metric_chart(history_of(step(1, 10, 1.0), result), TASKS["summarization"].plotted_metrics, "en")
 
     assert "likelihood" in drawn({"likelihood": 0.1})
     both_known = drawn({"likelihood": 0.1, "rougeL": 0.2})
@@ -166,9 +166,9 @@ def test_a_run_of_less_than_a_pass_and_few_texts_a_second_says_so(page: Page) ->
     write_events(
         run, [event("phase", 0.0, phase="train"), {**step(2, 5, 9.0, epochs=0.4), "examples_per_second": 0.34}]
     )
-    said = {language: train_step.updates(page, run, language)["status"] for language in ("en", "zh-CN")}
-    assert "Training: 0.4 of an epoch" in said["en"] and "0.3 texts a second" in said["en"]
-    assert "共 0.4 轮" in said["zh-CN"]
+    output = {language: train_step.updates(page, run, language)["status"] for language in ("en", "zh-CN")}
+    assert "Training: 0.4 of an epoch" in output["en"] and "0.3 texts a second" in output["en"]
+    assert "共 0.4 轮" in output["zh-CN"]
 
 
 def test_marks_say_what_is_done_what_is_now_and_where_it_broke() -> None:
@@ -185,8 +185,8 @@ def test_a_waiting_run_says_how_many_are_ahead(page: Page) -> None:
     ahead.path("heartbeat").touch()
     run = make_run(page.store.directory, process=process)
     run.path("heartbeat").touch()
-    said = train_step.updates(page, run, "en")["status"]
-    assert "Waiting for its turn: 1 ahead" in said
+    output = train_step.updates(page, run, "en")["status"]
+    assert "Waiting for its turn: 1 ahead" in output
 
 
 def test_a_starting_run_says_so_before_its_worker_has_spoken(page: Page) -> None:
@@ -234,5 +234,5 @@ def test_a_failure_names_cause_and_next_step(page: Page) -> None:
         "where": {},
     }
     run = make_run(page.store.directory, state="failed", error=error, finished=time.time())
-    said = train_step.updates(page, run, "en")["status"]
-    assert "The disk is full." in said and "Free some space." in said
+    output = train_step.updates(page, run, "en")["status"]
+    assert "The disk is full." in output and "Free some space." in output

@@ -21,17 +21,17 @@ SPOKEN = {"label", "info", "placeholder", "title", "value", "message"}
 
 
 def flat(language: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
 
     def walk(prefix: str, values: dict) -> None:
         for key, value in values.items():
             if isinstance(value, dict):
                 walk(f"{prefix}{key}.", value)
             else:
-                found[prefix + key] = value
+                result[prefix + key] = value
 
     walk("", json.loads((LOCALES / f"{language}.json").read_text(encoding="utf-8")))
-    return found
+    return result
 
 
 def fields(text: str) -> set[str]:
@@ -48,8 +48,10 @@ def test_the_locales_have_the_same_keys_and_fields() -> None:
 
 def test_the_chinese_is_chinese() -> None:
     # What is only fields and punctuation has no words to translate.
-    said = {key: re.sub(r"{\w+}", "", value) for key, value in flat("zh-CN").items()}
-    same = {key for key, value in said.items() if re.search(r"\w", value) and not re.search(r"[\u4e00-\u9fff]", value)}
+    output = {key: re.sub(r"{\w+}", "", value) for key, value in flat("zh-CN").items()}
+    same = {
+        key for key, value in output.items() if re.search(r"\w", value) and not re.search(r"[\u4e00-\u9fff]", value)
+    }
     assert same == set(), "translate these"
 
 
@@ -95,8 +97,8 @@ def test_no_literal_is_shown_that_is_in_no_locale(path: Path) -> None:
         if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
             parts = node.values if isinstance(node, ast.JoinedStr) else [node]
             markup = "".join(str(p.value) if isinstance(p, ast.Constant) else "{}" for p in parts)
-            for said in re.findall(r">([^<>{}]*)<", markup):
-                assert not re.search(r"[A-Za-z]{2,}", said) or said in NAMES, f"line {node.lineno}: {said!r}"
+            for output in re.findall(r">([^<>{}]*)<", markup):
+                assert not re.search(r"[A-Za-z]{2,}", output) or output in NAMES, f"line {node.lineno}: {output!r}"
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
@@ -115,7 +117,7 @@ def test_a_key_fills_its_fields_in_both_languages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "remembered", "accepted", "expected"),
+    ("requests", "remembered", "accepted", "expected"),
     [
         ("", "", "", "en"),
         ("", "", "zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
@@ -130,6 +132,6 @@ def test_a_key_fills_its_fields_in_both_languages() -> None:
     ],
 )
 def test_the_language_is_the_asked_then_the_remembered_then_the_browsers(
-    asked: str, remembered: str, accepted: str, expected: str
+    requests: str, remembered: str, accepted: str, expected: str
 ) -> None:
-    assert choose_language(asked, remembered, accepted) == expected
+    assert choose_language(requests, remembered, accepted) == expected

@@ -32,7 +32,7 @@ EVIL = "<img src=x onerror=alert(1)>"
 
 def rows(count: int, seed: int) -> list[Example]:
     rng = random.Random(seed)
-    found = []
+    result = []
     for number in range(count):
         name, city = rng.choice(["Ann Lee", "李雷", EVIL]), rng.choice(["Paris", "New York"])
         text = f"{name} went to {city} ({number})"
@@ -41,21 +41,21 @@ def rows(count: int, seed: int) -> list[Example]:
             {"start": 0, "end": len(name), "label": "PER"},
             {"start": start, "end": start + len(city), "label": "LOC<b>"},
         )
-        found.append(Example(number, {"text": text}, spans))
-    return found
+        result.append(Example(number, {"text": text}, spans))
+    return result
 
 
 def answer(example: Example, rng: random.Random) -> Tagged:
     spans = []
     for span in example.target:
-        kind, said = rng.random(), {**span, "score": rng.random()}
+        kind, output = rng.random(), {**span, "score": rng.random()}
         if kind < 0.15:
             continue
         if kind < 0.3:
-            said["label"] = "PER" if span["label"] != "PER" else "LOC<b>"
+            output["label"] = "PER" if span["label"] != "PER" else "LOC<b>"
         elif kind < 0.45:
-            said["end"] += 2
-        spans.append(said)
+            output["end"] += 2
+        spans.append(output)
     return Tagged(np.zeros(0), np.zeros(0), np.zeros((0, 5)), spans)
 
 
@@ -63,38 +63,40 @@ def answer(example: Example, rng: random.Random) -> Tagged:
 def written(tmp_path_factory) -> tuple[Path, dict[str, Any]]:
     rng, task = random.Random(1), Ner()
     train, validation, test = rows(30, 1), rows(10, 2), rows(80, 3)
-    said = {name: [answer(example, rng) for example in examples] for name, examples in (("v", validation), ("t", test))}
+    output = {
+        name: [answer(example, rng) for example in examples] for name, examples in (("v", validation), ("t", test))
+    }
     data = EvaluationData(
         EvaluationSettings(bootstrap_samples=100),
         task.outputs(train),
         train,
         validation,
         test,
-        said["t"],
-        said["t"],
-        said["v"],
+        output["t"],
+        output["t"],
+        output["v"],
         {},
     )
-    found, records = task.report(data)
+    result, records = task.report(data)
     directory = tmp_path_factory.mktemp("report")
-    write_report(found, directory, records)
-    return directory, found
+    write_report(result, directory, records)
+    return directory, result
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_the_report_shows_types_kinds_and_examples_and_nothing_runs(written, language: str) -> None:
-    directory, found = written
-    shown = sections_html(NerSpec().report_sections(found), language, picks=True)
+    directory, result = written
+    shown = sections_html(NerSpec().report_sections(result), language, picks=True)
     assert EVIL not in shown and "LOC<b>" not in shown
     assert shown.count("tb-type") == 2 and "LOC&lt;b&gt;" in shown
     assert shown.count('class="tb-choice tb-pick"') == 5 and 'data-pick="missed"' in shown
-    for group in found["errors"]:
+    for group in result["errors"]:
         if not group["count"]:
             assert f'data-pick="{group["kind"]}" disabled' in shown
             continue
-        opened = picked_html(directory, found, group["kind"], language)
+        opened = picked_html(directory, result, group["kind"], language)
         assert 0 < opened.count("<li>") <= min(group["count"], ROWS_SHOWN) and EVIL not in opened
-        pair = picked_html(directory, found, f"{group['kind']}:0", language)
+        pair = picked_html(directory, result, f"{group['kind']}:0", language)
         assert 0 < pair.count("<li>") <= min(group["pairs"][0]["count"], ROWS_SHOWN)
     for name in ("report.html", "report.md", "report.zh-CN.md"):
         assert EVIL not in (directory / name).read_text(encoding="utf-8")
@@ -150,8 +152,8 @@ def test_typing_asks_only_when_there_is_a_run_and_a_text(tmp_path: Path, monkeyp
     with gr.Blocks():
         page.language = gr.Radio(["en", "zh-CN"], value="en")
         scene = Wiring(page, task_tab.build(page, ner.TAB))
-    asked: list[tuple] = []
-    monkeypatch.setattr(scene, "ask", lambda *given: asked.append(given) or "answered")
+    requests: list[tuple] = []
+    monkeypatch.setattr(scene, "ask", lambda *given: requests.append(given) or "answered")
     run = make_run(tmp_path / "runs", state="running")
     assert scene.ask_as_typed("en", "", None, "text") == "" and scene.ask_as_typed("en", run.id, None, "  ") == ""
     assert scene.ask_as_typed("en", run.id, None, "text") == "", (
@@ -159,5 +161,5 @@ def test_typing_asks_only_when_there_is_a_run_and_a_text(tmp_path: Path, monkeyp
     )
     run.update(state="completed")
     run.path("model").mkdir()
-    assert scene.ask_as_typed("en", run.id, None, "text") == "answered" and len(asked) == 1
+    assert scene.ask_as_typed("en", run.id, None, "text") == "answered" and len(requests) == 1
     assert ".conll" in scene.tab.playground.downloads

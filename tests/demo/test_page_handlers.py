@@ -101,8 +101,8 @@ def test_the_doctor_speaks_and_its_fix_is_switched_on_and_off(scene: Wiring, pag
 
 
 def test_a_wrong_setting_is_told_by_its_label(scene: Wiring) -> None:
-    said = scene.describe("en", *values(scene, training__learning_rate="20"))[2]
-    assert "Learning rate is 20" in said
+    output = scene.describe("en", *values(scene, training__learning_rate="20"))[2]
+    assert "Learning rate is 20" in output
     assert "学习率" in scene.describe("zh-CN", *values(scene, training__learning_rate="20"))[2]
     assert scene.describe("en", *values(scene))[2] == ""
 
@@ -116,9 +116,9 @@ def test_the_button_and_the_plan_say_what_would_happen(scene: Wiring, page: Page
 
 
 def test_a_start_that_is_refused_says_why_and_starts_nothing(scene: Wiring, page: Page) -> None:
-    run_id, said = scene.start("en", None, *values(scene, training__epochs="-1"))
+    run_id, output = scene.start("en", None, *values(scene, training__epochs="-1"))
     assert run_id == SKIP
-    assert "Epochs is -1" in said and "tb-panel" in said
+    assert "Epochs is -1" in output and "tb-panel" in output
     assert list(page.store) == []
 
 
@@ -178,9 +178,9 @@ def test_a_finished_run_is_told_in_the_language_asked_for(
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     run = finished_run(page.store.directory)
-    told = scene.show_results("en", run.id, None)
-    assert len(told) == len(scene.results_outputs)
-    assert "90" in told[0] and "What it mixes up" in told[1]
+    messages = scene.show_results("en", run.id, None)
+    assert len(messages) == len(scene.results_outputs)
+    assert "90" in messages[0] and "What it mixes up" in messages[1]
     assert "容易混淆的类别" in scene.show_results("zh-CN", run.id, None)[1]
     assert len(scene.relabel_results("zh-CN", run.id, None)) == len(scene.relabel_outputs)
 
@@ -258,32 +258,32 @@ def test_a_tab_comes_to_life_in_one_event(scene: Wiring) -> None:
     draft = scene.remember(True, "en", *values(scene, training__epochs="7"))
     updates = scene.open("zh-CN", "", {}, draft, None)
     assert len(updates) == len(scene.open_outputs) == len({component._id for component in scene.open_outputs})
-    said = {component._id: update for component, update in zip(scene.open_outputs, updates, strict=True)}
-    epochs = said[scene.fields["training.epochs"]._id]
+    output = {component._id: update for component, update in zip(scene.open_outputs, updates, strict=True)}
+    epochs = output[scene.fields["training.epochs"]._id]
     assert (epochs["value"], epochs["label"]) == ("7", "训练轮数")
-    assert "value" not in said[scene.fields["training.warmup"]._id], "what the draft does not name stays as it is"
-    assert said[scene.tab.restored._id]["value"] is True
-    assert said[scene.tab.start._id]["value"] == "运行示例"
-    assert said[scene.tab.panel._id]["visible"] is False
-    assert "tb-plan" in said[scene.tab.plan._id]["value"]
-    cards = said[scene.tab.data.cards._id]["value"]
+    assert "value" not in output[scene.fields["training.warmup"]._id], "what the draft does not name stays as it is"
+    assert output[scene.tab.restored._id]["value"] is True
+    assert output[scene.tab.start._id]["value"] == "运行示例"
+    assert output[scene.tab.panel._id]["visible"] is False
+    assert "tb-plan" in output[scene.tab.plan._id]["value"]
+    cards = output[scene.tab.data.cards._id]["value"]
     assert cards.index("chinese-reviews") < cards.index("rated-sentences")
-    assert said[scene.fields["data.example"]._id]["value"] == "rated-sentences", "epochs were set for this data"
+    assert output[scene.fields["data.example"]._id]["value"] == "rated-sentences", "epochs were set for this data"
 
 
 @pytest.mark.parametrize(("language", "example"), [("en", "rated-sentences"), ("zh-CN", "help-desk-zh")])
 def test_a_newcomer_finds_an_example_in_their_language(scene: Wiring, language: str, example: str) -> None:
     untouched = scene.remember(True, language, *values(scene, data__example=example))
     for draft in ("", untouched):
-        said = dict(zip((c._id for c in scene.open_outputs), scene.open(language, "", {}, draft, None), strict=True))
-        assert said[scene.fields["data.example"]._id]["value"] == example
-        assert f'data-pick="{example}" aria-pressed="true"' in said[scene.tab.data.cards._id]["value"]
-        assert EXAMPLES[example].title.in_language(language) in said[scene.tab.plan._id]["value"]
+        output = dict(zip((c._id for c in scene.open_outputs), scene.open(language, "", {}, draft, None), strict=True))
+        assert output[scene.fields["data.example"]._id]["value"] == example
+        assert f'data-pick="{example}" aria-pressed="true"' in output[scene.tab.data.cards._id]["value"]
+        assert EXAMPLES[example].title.in_language(language) in output[scene.tab.plan._id]["value"]
     cleared = scene.remember(True, language, *values(scene, data__example=example, training__warmup=""))
     assert scene.values_of_draft(cleared)["data.example"] == example, "a field was emptied for this data"
     emptied = scene.remember(True, language, *values(scene, data__example=""))
-    said = dict(zip((c._id for c in scene.open_outputs), scene.open(language, "", {}, emptied, None), strict=True))
-    assert said[scene.fields["data.example"]._id]["value"] == "", "what was taken out stays out"
+    output = dict(zip((c._id for c in scene.open_outputs), scene.open(language, "", {}, emptied, None), strict=True))
+    assert output[scene.fields["data.example"]._id]["value"] == "", "what was taken out stays out"
 
 
 def test_the_example_cards_speak_the_language_that_is_asked_for(scene: Wiring) -> None:
@@ -305,8 +305,8 @@ def test_data_from_which_nothing_can_be_learned_does_not_start(scene: Wiring, pa
     columns = {"data__columns__text": "text", "data__columns__label": "label"}
     form = values(scene, data__example="", data__train=uploaded(page, tmp_path, rows), **columns)
     assert "tb-error" in scene.check_data("en", *form)
-    run_id, said = scene.start("en", None, *form)
-    assert run_id == SKIP and "tb-panel-error" in said
+    run_id, output = scene.start("en", None, *form)
+    assert run_id == SKIP and "tb-panel-error" in output
     assert list(page.store) == []
 
 

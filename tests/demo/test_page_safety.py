@@ -91,8 +91,8 @@ def test_a_hostile_run_is_text(page: Page, language: str) -> None:
 
 
 def test_a_hostile_failure_is_text(page: Page) -> None:
-    said = Text(HOSTILE, HOSTILE).to_dict()
-    error = {"kind": "UserError", "code": "x", "message": said, "hint": said, "where": {}}
+    output = Text(HOSTILE, HOSTILE).to_dict()
+    error = {"kind": "UserError", "code": "x", "message": output, "hint": output, "where": {}}
     run = make_run(page.store.directory, state="failed", error=error)
     assert_harmless(train_step.updates(page, run, "en")["status"])
 

@@ -132,14 +132,14 @@ def content(context: str = CONTEXT) -> dict[str, Any]:
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_misses_are_shown_with_both_spans_and_escaped(language: str, tmp_path: Path) -> None:
-    found = content()
-    shown = sections_html(task_named("qa").report_sections(found), language, picks=True)
+    result = content()
+    shown = sections_html(task_named("qa").report_sections(result), language, picks=True)
     assert '<mark class="tb-m-gold">£60</mark>' in shown
     assert '<mark class="tb-m-predicted">Leicester</mark>' in shown
     assert "<img" not in shown and "<b>Larkmoor" not in shown
-    row = {**found["mistakes"][0], "inputs": {"question": HOSTILE, "context": CONTEXT}}
+    row = {**result["mistakes"][0], "inputs": {"question": HOSTILE, "context": CONTEXT}}
     (tmp_path / "predictions.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
-    opened = picked_html(tmp_path, found, "elsewhere", language)
+    opened = picked_html(tmp_path, result, "elsewhere", language)
     assert '<mark class="tb-m-predicted">Leicester</mark>' in opened and "<img" not in opened
     assert 'data-pick="elsewhere"' in shown
     assert "−0.50" in shown and "0.500" in shown and "SQuAD" in shown

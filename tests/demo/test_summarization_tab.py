@@ -114,7 +114,7 @@ def small_report() -> dict[str, Any]:
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_the_report_shows_measures_groups_and_rows_escaped(tmp_path: Path, language: str) -> None:
-    found = small_report()
+    result = small_report()
     tmp_path.joinpath("predictions.jsonl").write_text(
         "".join(json.dumps(one) + "\n" for one in (example(), {**example(), "strange": {"numbers": [], "names": []}}))
     )
@@ -122,15 +122,15 @@ def test_the_report_shows_measures_groups_and_rows_escaped(tmp_path: Path, langu
     def sections(report: dict[str, Any]) -> str:
         return sections_html(TASKS["summarization"].report_sections(report), language, picks=True)
 
-    opened = picked_html(tmp_path, found, "numbers", language)
+    opened = picked_html(tmp_path, result, "numbers", language)
     assert opened.count("<li>") == 1 and "Peter" in opened
-    assert picked_html(tmp_path, found, "best", language).count("<li>") == 1
-    groups = sections(found)
+    assert picked_html(tmp_path, result, "best", language).count("<li>") == 1
+    groups = sections(result)
     assert set(re.findall(r'data-pick="(\w+)"', groups)) == {"numbers", "names", "worst", "random", "best"}
     assert re.search(r'data-pick="names" disabled', groups) and not re.search(r'data-pick="numbers" disabled', groups)
-    chinese = sections({**found, "counted": "characters"})
+    chinese = sections({**result, "counted": "characters"})
     assert ("拉丁" in chinese) == (language == "zh-CN") and "Latin" not in groups and "拉丁" not in groups
-    assert picked_html(tmp_path, found, "no such group", language) == ""
+    assert picked_html(tmp_path, result, "no such group", language) == ""
     for html in (opened, groups):
         assert "<img" not in html
 
@@ -213,12 +213,12 @@ def described(scene: Wiring, language: str, **changed: Any) -> dict[str, Any]:
 def test_an_empty_prompt_shows_the_one_that_would_be_taken(scene: Wiring, page: Page, tmp_path: Path) -> None:
     prompt, target = (scene.fields[f"generation.{name}"] for name in ("prompt", "target"))
     edit = scene.tab.model.edit
-    said = described(scene, "en", **{"data.example": "help-desk-summaries-en"})
+    output = described(scene, "en", **{"data.example": "help-desk-summaries-en"})
     assert (
-        said[id(prompt)]["placeholder"].startswith("Summarize the text")
-        and "{document}" in said[id(prompt)]["placeholder"]
+        output[id(prompt)]["placeholder"].startswith("Summarize the text")
+        and "{document}" in output[id(prompt)]["placeholder"]
     )
-    assert said[id(target)]["placeholder"] == "{summary}" and said[id(edit)]["visible"]
+    assert output[id(target)]["placeholder"] == "{summary}" and output[id(edit)]["visible"]
 
     table = tmp_path / "texts.csv"
     rows = "".join(f"今天天气很好，第{i}天我们去公园散步，看到了很多花。,天气很好\n" for i in range(30))
@@ -230,8 +230,8 @@ def test_an_empty_prompt_shows_the_one_that_would_be_taken(scene: Wiring, page: 
         ("mt5-small", "summarize: "),
         ("Qwen/Qwen3-0.6B", "请用一句话概括"),
     ):
-        said = described(scene, "zh-CN", **chosen, **{"model.id": model})
-        assert said[id(prompt)]["placeholder"].startswith(begins)
+        output = described(scene, "zh-CN", **chosen, **{"model.id": model})
+        assert output[id(prompt)]["placeholder"].startswith(begins)
 
     unknown = described(scene, "zh-CN", **{"model.id": "someone/model"})
     assert "按模型选择" in unknown[id(prompt)]["placeholder"] and not unknown[id(edit)]["visible"]

@@ -72,10 +72,10 @@ def test_only_a_run_with_a_report_can_be_taken_along(stage: Stage) -> None:
 def test_every_way_out_asks_whose_run_it_is(stage: Stage, monkeypatch: pytest.MonkeyPatch, instead) -> None:
     run = finished_run(stage.page.store.directory)
     instead("raise SystemExit('it was started')")
-    asked: list[bool] = []
+    requests: list[bool] = []
 
     def refuse(run: Any, request: Any, control: bool) -> None:
-        asked.append(control)
+        requests.append(control)
         raise RunProblem("not_yours", takeaway_events.words("export.failed"))
 
     monkeypatch.setattr(stage.page, "authorise", refuse)
@@ -86,7 +86,7 @@ def test_every_way_out_asks_whose_run_it_is(stage: Stage, monkeypatch: pytest.Mo
         *stage.upload("en", run.id, "ada/x", "model", True, False, TOKEN, REQUEST),
     ):
         assert any("tb-panel-error" in part for part in outcome if isinstance(part, str))
-    assert asked == [True] * 4
+    assert requests == [True] * 4
     assert not stage.ready("en", run.id, REQUEST)[0]["interactive"]
 
 
@@ -139,8 +139,8 @@ def test_a_bad_name_costs_nothing_and_a_failure_is_told(stage: Stage, instead) -
     assert "memory" in died[0]
     error = ConfigProblem("x", takeaway_events.words("export.no_token")).to_dict()
     instead(f"import sys; print({json.dumps({'state': 'failed', 'error': error})!r}); sys.exit(2)")
-    *_, told = stage.plan_upload("zh-CN", run.id, "ada/x", "model", True, False, REQUEST)
-    assert "写权限" in told[0]
+    *_, messages = stage.plan_upload("zh-CN", run.id, "ada/x", "model", True, False, REQUEST)
+    assert "写权限" in messages[0]
 
 
 def test_what_hangs_is_ended(stage: Stage, instead, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,18 +136,18 @@ TAKING = {
 
 
 def handlers_of_runs() -> dict[str, Any]:
-    found = {}
+    result = {}
     for name, function in inspect.getmembers(Wiring, inspect.isfunction):
         parameters = inspect.signature(function).parameters
         if not name.startswith("_") and "run_id" in parameters:
-            found[name] = parameters
-    return found
+            result[name] = parameters
+    return result
 
 
 def test_every_handler_of_a_run_is_known_to_read_or_to_control_and_hears_who_asks() -> None:
-    found = handlers_of_runs()
-    assert set(found) == READING | CONTROLLING | set(TAKING), "a new handler: does it control? then it must authorise"
-    assert all("request" in parameters for parameters in found.values())
+    result = handlers_of_runs()
+    assert set(result) == READING | CONTROLLING | set(TAKING), "a new handler: does it control? then it must authorise"
+    assert all("request" in parameters for parameters in result.values())
 
 
 @pytest.mark.parametrize("name", sorted(CONTROLLING))
@@ -188,8 +188,8 @@ def test_no_click_in_a_list_controls_anothers_run(page: Page, verb: str) -> None
 def test_an_owner_deletes_after_being_asked(page: Page) -> None:
     me = visitor(page)
     run = make_run(page.store.directory, state="completed", owner=page.owner(me))
-    _, asked = runs.act(page, "en", f"ask:{run.id}", me)
-    assert f'data-pick="delete:{run.id}"' in asked and run.directory.exists()
+    _, requests = runs.act(page, "en", f"ask:{run.id}", me)
+    assert f'data-pick="delete:{run.id}"' in requests and run.directory.exists()
     _, kept = runs.act(page, "en", f"keep:{run.id}", me)
     assert "delete:" not in kept
     _, left = runs.act(page, "en", f"delete:{run.id}", me)
@@ -225,26 +225,26 @@ def test_a_clone_fills_the_form_and_says_what_is_gone(page: Page, scene: Wiring,
     filled = dict(zip(scene.fields, scene.clone_run("en", run.id, me), strict=True))
     assert (filled["data.train"], filled["training.epochs"], filled["data.example"]) == (token, "3", "")
     page.uploads.path(token).unlink()
-    said: list[str] = []
-    monkeypatch.setattr(gr, "Warning", said.append)
+    output: list[str] = []
+    monkeypatch.setattr(gr, "Warning", output.append)
     filled = dict(zip(scene.fields, scene.clone_run("en", run.id, me), strict=True))
-    assert filled["data.train"] == "" and said
+    assert filled["data.train"] == "" and output
 
 
 def test_a_public_page_says_its_limits_before_anything_is_chosen_and_keeps_them(page: Page, scene: Wiring) -> None:
     for language in ("en", "zh-CN"):
-        told = task_tab.limits_html(page, language)
+        messages = task_tab.limits_html(page, language)
         for number in ("25", "50,000", "10", "30", "2", "7"):
-            assert number in told
+            assert number in messages
     values = [component.value for component in scene.fields.values()]
     place = list(scene.fields).index("training.epochs")
     values[place] = "50"
     assert "at most 10" in scene.describe("en", *values)[2]
-    run_id, said = scene.start("en", visitor(page), *values)
-    assert run_id == gr.skip() and "at most 10" in said
+    run_id, output = scene.start("en", visitor(page), *values)
+    assert run_id == gr.skip() and "at most 10" in output
     values[place], values[list(scene.fields).index("model.id")] = "1", "/etc"
-    run_id, said = scene.start("en", visitor(page), *values)
-    assert run_id == gr.skip() and "not offered" in said
+    run_id, output = scene.start("en", visitor(page), *values)
+    assert run_id == gr.skip() and "not offered" in output
     assert list(page.store) == []
 
 

@@ -62,8 +62,8 @@ def test_a_notice_and_another_state_are_turns(page: Page, run: Run) -> None:
 def test_the_mark_says_the_turn_that_the_page_shows_until_the_run_has_ended(page: Page, run: Run) -> None:
     parts = train_step.updates(page, run, "zh-CN")
     assert turn_of(run.id, parts) == told(page, run.id, language="zh-CN")["turn"]
-    said = mark(run.id, parts, "zh-CN")
-    assert f'data-live="{run.id}"' in said and f'data-turn="{turn_of(run.id, parts)}"' in said
+    output = mark(run.id, parts, "zh-CN")
+    assert f'data-live="{run.id}"' in output and f'data-turn="{turn_of(run.id, parts)}"' in output
     run.update(state="completed")
     ended = told(page, run.id)
     assert "data-live" not in ended["status"] and ended["turn"] != turn_of(run.id, parts)
@@ -75,6 +75,6 @@ def test_a_run_that_is_gone_is_a_turn(page: Page, run: Run) -> None:
     assert told(page, run.id) == {"turn": ""}
 
 
-@pytest.mark.parametrize("asked", [None, [], "x", {}, {"run": "../../etc"}, {"run": {"a": 1}, "language": 7}])
-def test_what_no_page_asks_is_answered_with_nothing(page: Page, asked: Any) -> None:
-    assert server_function(page, train_step.updates)(asked, None) == {"turn": ""}
+@pytest.mark.parametrize("requests", [None, [], "x", {}, {"run": "../../etc"}, {"run": {"a": 1}, "language": 7}])
+def test_what_no_page_asks_is_answered_with_nothing(page: Page, requests: Any) -> None:
+    assert server_function(page, train_step.updates)(requests, None) == {"turn": ""}

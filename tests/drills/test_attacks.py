@@ -83,13 +83,13 @@ def call(client: httpx.Client, index: int, data: list[Any], event: Any = None) -
     joined = client.post("/gradio_api/queue/join", json=body)
     if joined.status_code != 200:
         return joined.text
-    said = [joined.text]
+    text = [joined.text]
     with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as stream:
         for line in stream.iter_lines():
-            said.append(line)
+            text.append(line)
             if '"process_completed"' in line or '"close_stream"' in line or '"unexpected_error"' in line:
                 break
-    return "\n".join(said)
+    return "\n".join(text)
 
 
 def snapshot(run: Run) -> dict[Path, bytes]:
@@ -107,11 +107,11 @@ def test_a_visitor_is_given_one_signed_cookie_that_scripts_cannot_read(address: 
 
 def handlers_of(config: dict[str, Any]) -> list[dict[str, Any]]:
     """Every handler once: those of the other tabs, and of other triggers, are the same functions under a number."""
-    found: dict[str, dict[str, Any]] = {}
+    result: dict[str, dict[str, Any]] = {}
     for each in config["dependencies"]:
         if each["backend_fn"]:
-            found.setdefault(re.sub(r"_\d+$", "", str(each["api_name"])), each)
-    return list(found.values())
+            result.setdefault(re.sub(r"_\d+$", "", str(each["api_name"])), each)
+    return list(result.values())
 
 
 def shown_as_markup(config: dict[str, Any], handler: dict[str, Any], answer: str) -> list[str]:
@@ -252,9 +252,9 @@ def test_tokens_reach_nothing_that_is_kept(settings: Settings, monkeypatch: pyte
 
     monkeypatch.setenv("HF_TOKEN", "correct-horse-battery-staple")
     token = "hf_" + "Ab1" * 12
-    said = redact(f"401 for {token} at https://me:pa55word@host/x with Bearer {'q' * 30}, correct-horse-battery-staple")
+    text = redact(f"401 for {token} at https://me:pa55word@host/x with Bearer {'q' * 30}, correct-horse-battery-staple")
     for secret in (token, "pa55word", "q" * 30, "correct-horse"):
-        assert secret not in said
-    assert "401 for" in said and "host/x" in said
+        assert secret not in text
+    assert "401 for" in text and "host/x" in text
     page = Page.from_settings(settings)
     assert token not in json.dumps([str(path) for path in page.settings.runs_dir.parent.rglob("*")])

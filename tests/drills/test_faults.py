@@ -92,15 +92,15 @@ class Server:
             start_new_session=True,
         )
 
-    def send(self, **asked: object) -> None:
-        self.process.stdin.write(json.dumps(asked) + "\n")
+    def send(self, **requests: object) -> None:
+        self.process.stdin.write(json.dumps(requests) + "\n")
         self.process.stdin.flush()
 
     def answer(self) -> dict:
         return json.loads(self.process.stdout.readline())
 
-    def ask(self, **asked: object) -> dict:
-        self.send(**asked)
+    def ask(self, **requests: object) -> dict:
+        self.send(**requests)
         return self.answer()
 
     def kill(self) -> None:
@@ -119,15 +119,15 @@ def wait_until(condition, seconds: float = 180.0, every: float = 0.05) -> None:
 
 def workers_of(run: Run) -> list[int]:
     """Living processes that carry out this run."""
-    found = []
+    result = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_bytes().split(b"\0")
         except (FileNotFoundError, ProcessLookupError):
             continue
         if b"engine.training.worker" in words and str(run.directory).encode() in words:
-            found.append(int(folder.name))
-    return found
+            result.append(int(folder.name))
+    return result
 
 
 def kill_worker(run: Run) -> None:

@@ -19,16 +19,16 @@ def rows(count: int = 240, unanswerable: bool = True, seed: int = 0) -> list[dic
     def some(least: int, most: int) -> str:
         return " ".join(chance.choices(FILLER, k=chance.randint(least, most)))
 
-    found = []
+    result = []
     for number in range(count):
         name, thing = chance.choice(NAMES), chance.choice(THINGS)
         if unanswerable and number % 4 == 0:
             context = f"{some(3, 12)} {thing} {some(4, 4)}"
-            found.append(_row(number, context, "who has the key", []))
+            result.append(_row(number, context, "who has the key", []))
         else:
             context = f"{some(3, 12)} {name} has the {thing} {some(2, 30)}"
-            found.append(_row(number, context, f"who has the {thing}", [name]))
-    return found
+            result.append(_row(number, context, f"who has the {thing}", [name]))
+    return result
 
 
 def _row(number: int, context: str, question: str, answers: list[str]) -> dict:
@@ -40,6 +40,6 @@ def _row(number: int, context: str, question: str, answers: list[str]) -> dict:
     }
 
 
-def write(path: Path, found: list[dict]) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in found), encoding="utf-8")
+def write(path: Path, result: list[dict]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in result), encoding="utf-8")
     return path

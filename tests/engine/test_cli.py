@@ -113,9 +113,9 @@ def test_wrong_input_ends_with_2_and_a_message(arguments, words, runs_dir):
 def test_with_json_a_failure_is_an_object_too(arguments, runs_dir):
     done = engine(*arguments, "--json")
     assert done.returncode == 2
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["state"] == "failed"
-    assert set(told["error"]["message"]) == {"en", "zh"}
+    messages = json.loads(done.stdout.splitlines()[-1])
+    assert messages["state"] == "failed"
+    assert set(messages["error"]["message"]) == {"en", "zh"}
 
 
 def test_check_says_how_the_file_was_read(runs_dir, tmp_path):

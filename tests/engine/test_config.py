@@ -26,7 +26,7 @@ def problems_of(values) -> dict[str, str]:
 
 
 def test_every_problem_is_reported_at_once_with_its_path():
-    found = problems_of(
+    result = problems_of(
         {
             "task": "clasification",
             "data": {"train": 3},
@@ -34,7 +34,7 @@ def test_every_problem_is_reported_at_once_with_its_path():
             "training": {"epochs": -1, "lerning_rate": 1e-4, "warmup": 2},
         }
     )
-    assert set(found) == {
+    assert set(result) == {
         "task",
         "data.train",
         "model.max_length",
@@ -42,9 +42,9 @@ def test_every_problem_is_reported_at_once_with_its_path():
         "training.lerning_rate",
         "training.warmup",
     }
-    assert "Did you mean classification?" in found["task"]
-    assert "Did you mean learning_rate?" in found["training.lerning_rate"]
-    assert "(0, 1000]" in found["training.epochs"]
+    assert "Did you mean classification?" in result["task"]
+    assert "Did you mean learning_rate?" in result["training.lerning_rate"]
+    assert "(0, 1000]" in result["training.epochs"]
 
 
 def test_numbers_written_in_yaml_without_a_point_are_numbers():

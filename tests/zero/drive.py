@@ -25,19 +25,19 @@ def main(runs: str, config: str, out: str, seconds: str) -> None:
     assert page.zero is not None and "torch" not in sys.modules, "spaces comes before PyTorch, and the page needs none"
     run, worker = launch(RunConfig.load(config), page.store, settings)
     assert isinstance(worker, SlicedWorker), "a process of its own would have no GPU"
-    said: dict = {"run": run.id}
+    output: dict = {"run": run.id}
     try:
-        said["state"] = page.zero.train_in_slices(run, page.store, settings)
+        output["state"] = page.zero.train_in_slices(run, page.store, settings)
     except UserError as error:
-        said |= {"state": run.state, "error": error.code}
+        output |= {"state": run.state, "error": error.code}
     assert "torch" not in sys.modules, "training left the page's process alone"
-    if said["state"] == "completed":
+    if output["state"] == "completed":
         spaces.forbid_cuda_outside()
         predictor = playground.predictor(page, run)
-        said["answer"] = predictor.predict(["a good film"])[0]
-        said["labels"] = predictor.outputs.labels
-    said["calls"] = spaces.calls
-    Path(out).write_text(json.dumps(said), encoding="utf-8")
+        output["answer"] = predictor.predict(["a good film"])[0]
+        output["labels"] = predictor.outputs.labels
+    output["calls"] = spaces.calls
+    Path(out).write_text(json.dumps(output), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -73,12 +73,12 @@ def drive(material: dict[str, Any], folder: Path, seconds: float, faster: float 
 
 @pytest.mark.training
 def test_slices_come_to_what_one_go_comes_to(material: dict[str, Any], tmp_path: Path) -> None:
-    said = drive(material, tmp_path, seconds=0.4)
-    run = Run(tmp_path / "runs" / said["run"])
-    assert said["state"] == "completed", run.log_tail()
-    trained = [seconds for name, seconds in said["calls"] if name == "train_slice"]
+    output = drive(material, tmp_path, seconds=0.4)
+    run = Run(tmp_path / "runs" / output["run"])
+    assert output["state"] == "completed", run.log_tail()
+    trained = [seconds for name, seconds in output["calls"] if name == "train_slice"]
     assert len(trained) > 1, "it must take more than one slice to tell anything"
-    assert max(seconds for _, seconds in said["calls"]) <= 120
+    assert max(seconds for _, seconds in output["calls"]) <= 120
     resumed = [event["step"] for event in run.events()[0] if event["type"] == "resumed"]
     assert len(resumed) == len(trained) - 1 and all(step > 0 for step in resumed) and resumed == sorted(resumed)
 
@@ -87,17 +87,17 @@ def test_slices_come_to_what_one_go_comes_to(material: dict[str, Any], tmp_path:
     assert theirs[-1]["step"] == ours[-1]["step"]
     assert theirs[-1]["loss"] == pytest.approx(ours[-1]["loss"], abs=1e-4)
     assert run.manifest.headline["value"] == pytest.approx(alone.manifest.headline["value"], abs=1e-6)
-    assert said["labels"] == ["no", "yes"] and ("answer_on_gpu", 30) in [tuple(call) for call in said["calls"]]
+    assert output["labels"] == ["no", "yes"] and ("answer_on_gpu", 30) in [tuple(call) for call in output["calls"]]
     here = load_predictor(run.directory, choose_device("cpu")).predict(["a good film"])[0]
-    assert said["answer"]["label"] == here["label"]
+    assert output["answer"]["label"] == here["label"]
 
 
 @pytest.mark.training
 def test_a_slice_that_is_cut_off_before_a_checkpoint_is_told(material: dict[str, Any], tmp_path: Path) -> None:
     """A limit far too short: nothing is repeated for ever, and the run can be resumed."""
-    said = drive(material, tmp_path, seconds=60, faster=60)
-    assert said["error"] == "no_slice" and len(said["calls"]) == 1
-    assert Run(tmp_path / "runs" / said["run"]).state in ("interrupted", "queued")
+    output = drive(material, tmp_path, seconds=60, faster=60)
+    assert output["error"] == "no_slice" and len(output["calls"]) == 1
+    assert Run(tmp_path / "runs" / output["run"]).state in ("interrupted", "queued")
 
 
 def test_without_zerogpu_the_page_takes_the_ordinary_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,9 +111,9 @@ def test_without_zerogpu_the_page_takes_the_ordinary_path(tmp_path: Path, monkey
 
 
 def test_the_stand_in_keeps_the_rules() -> None:
-    found = importlib.util.spec_from_file_location("stand_in", HERE / "spaces.py")
-    spaces = importlib.util.module_from_spec(found)
-    found.loader.exec_module(spaces)
+    result = importlib.util.spec_from_file_location("stand_in", HERE / "spaces.py")
+    spaces = importlib.util.module_from_spec(result)
+    result.loader.exec_module(spaces)
 
     async def coroutine() -> None:
         await asyncio.sleep(0)

@@ -57,9 +57,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def code_of(archive: Path, wanted: Member, folder: Path) -> str:
+def code_of(archive: Path, expected: Member, folder: Path) -> str:
     with pytest.raises(AssetProblem) as caught:
-        take_out(archive, [wanted], folder)
+        take_out(archive, [expected], folder)
     return caught.value.code
 
 

@@ -104,14 +104,14 @@ def test_newcomers_get_one_example_a_task_in_their_language() -> None:
 def test_setup_fetches_what_the_first_tab_opens_with(
     monkeypatch: pytest.MonkeyPatch, spoken: str, language: str
 ) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(command, "_fetch", asked.extend)
+    requests: list[str] = []
+    monkeypatch.setattr(command, "_fetch", requests.extend)
     monkeypatch.delenv("TUNEBENCH_LANG", raising=False)
     monkeypatch.setenv("LC_ALL", spoken)
     assert main(["setup"]) == 0
-    assert tuple(asked) == FIRST_RUN[language]
+    assert tuple(requests) == FIRST_RUN[language]
     first = EXAMPLES[first_choice("classification", language)]
-    assert first.suggestion in asked and (first.name in asked or isinstance(first.source, Path))
+    assert first.suggestion in requests and (first.name in requests or isinstance(first.source, Path))
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

@@ -87,7 +87,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
 
 def test_weights_are_the_ones_that_the_blocks_stand_for(converted) -> None:
     folder, expected = converted
-    found = load_file(folder / "model.safetensors")
+    result = load_file(folder / "model.safetensors")
     pairs = {
         "emb.word": "embeddings.word_embeddings.weight",
         "emb.type": "embeddings.token_type_embeddings.weight",
@@ -100,8 +100,8 @@ def test_weights_are_the_ones_that_the_blocks_stand_for(converted) -> None:
         "l1.oln.b": "encoder.layer.1.output.LayerNorm.bias",
     }
     for ours, theirs in pairs.items():
-        np.testing.assert_array_equal(found[theirs], expected[ours], err_msg=ours)
-    assert len(found) == len(TENSORS)
+        np.testing.assert_array_equal(result[theirs], expected[ours], err_msg=ours)
+    assert len(result) == len(TENSORS)
 
 
 def test_it_loads_with_nothing_missing_but_the_pooler(converted) -> None:

@@ -166,8 +166,8 @@ def test_help_desk_serves_four_tasks(tmp_path: Path) -> None:
 def test_a_question_comes_with_the_paragraph_that_answers_it(tmp_path: Path, language: str) -> None:
     source = help_desk.articles_file(language)
     help_desk.write_questions(source, tmp_path / "questions.jsonl")
-    asked = [(article, question) for article in read_jsonl(source) for question in article["questions"]]
-    for (article, question), row in zip(asked, read_jsonl(tmp_path / "questions.jsonl"), strict=True):
+    requests = [(article, question) for article in read_jsonl(source) for question in article["questions"]]
+    for (article, question), row in zip(requests, read_jsonl(tmp_path / "questions.jsonl"), strict=True):
         assert row["question"] == question["question"]
         assert row["context"] in article["text"].split("\n\n")
         answers = row["answers"]

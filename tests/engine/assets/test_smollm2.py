@@ -125,8 +125,8 @@ def test_it_gives_the_logits_of_the_original(original: LlamaForCausalLM, convert
     assert not any(info.values())
     ids = torch.tensor([[1, 5, 8, 4, 12, 2], [1, 3, 3, 9, 15, 14]])
     with torch.no_grad():
-        expected, found = original(ids).logits, model.eval()(ids).logits
-    assert (found - expected).abs().max() < 0.01 * expected.std()
+        expected, result = original(ids).logits, model.eval()(ids).logits
+    assert (result - expected).abs().max() < 0.01 * expected.std()
 
 
 def test_its_tokenizer_keeps_template_digits_and_special_tokens(converted: Path) -> None:

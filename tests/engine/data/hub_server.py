@@ -105,10 +105,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _api(self, name: str, repo: Repo, rest: list[str]) -> None:
         kind, revision = (rest or ["revision"])[0], rest[1] if len(rest) > 1 else "main"
-        found = repo.at(revision)
-        if found is None:
+        result = repo.at(revision)
+        if result is None:
             return self._error(404, "RevisionNotFound")
-        commit, files = found
+        commit, files = result
         if kind == "revision":
             return self._json(
                 {
@@ -133,11 +133,11 @@ class _Handler(BaseHTTPRequestHandler):
                     entries[path] = _entry(path, data)
             return self._json(list(entries.values()))
         if kind == "paths-info":
-            asked = (
+            requests = (
                 parse_qs(self.body.decode()).get("paths", []) if b"=" in self.body else json.loads(self.body)["paths"]
             )
             answer = []
-            for path in asked:
+            for path in requests:
                 if path in files:
                     answer.append(_entry(path, files[path]))
                 elif any(p.startswith(path.rstrip("/") + "/") for p in files):
@@ -146,10 +146,10 @@ class _Handler(BaseHTTPRequestHandler):
         return self._error(404, "EntryNotFound")
 
     def _file(self, repo: Repo, revision: str, path: str) -> None:
-        found = repo.at(revision)
-        if found is None:
+        result = repo.at(revision)
+        if result is None:
             return self._error(404, "RevisionNotFound")
-        commit, files = found
+        commit, files = result
         if path not in files:
             return self._error(404, "EntryNotFound", {"X-Repo-Commit": commit})
         data = files[path]
@@ -159,9 +159,9 @@ class _Handler(BaseHTTPRequestHandler):
             "Accept-Ranges": "bytes",
             "Content-Type": "application/octet-stream",
         }
-        status, wanted = 200, self.headers.get("Range", "")
-        if wanted.startswith("bytes="):
-            first, _, last = wanted.removeprefix("bytes=").partition("-")
+        status, expected = 200, self.headers.get("Range", "")
+        if expected.startswith("bytes="):
+            first, _, last = expected.removeprefix("bytes=").partition("-")
             begin, end = int(first or 0), min(int(last or len(data) - 1), len(data) - 1)
             headers["Content-Range"] = f"bytes {begin}-{end}/{len(data)}"
             status, data = 206, data[begin : end + 1]

@@ -25,14 +25,14 @@ def _words(rng: random.Random, count: int) -> str:
 
 def spans_row(text: str, *spans: tuple[str, str] | tuple[int, int, str]) -> Row:
     """A text and its entities: (words in it, type), or offsets where they are the fault."""
-    found = []
+    result = []
     for span in spans:
         if len(span) == 2:
             start = text.index(span[0])
-            found.append({"start": start, "end": start + len(span[0]), "label": span[1]})
+            result.append({"start": start, "end": start + len(span[0]), "label": span[1]})
         else:
-            found.append({"start": span[0], "end": span[1], "label": span[2]})
-    return {"text": text, "spans": found}
+            result.append({"start": span[0], "end": span[1], "label": span[2]})
+    return {"text": text, "spans": result}
 
 
 def clean_ner(seed: int = 1, count: int = 80) -> list[Row]:
@@ -51,8 +51,8 @@ def clean_qa(seed: int = 2, count: int = 30) -> list[Row]:
     for number in range(count):
         name, place = rng.choice(NAMES), rng.choice(PLACES)
         context = f"{_words(rng, 12)} {name} {_words(rng, 8)} near {place} {_words(rng, 9)}."
-        asked = _words(rng, 3)
-        for question, answer in ((f"Who {asked} {number}?", name), (f"Where {asked} {number}?", place)):
+        requests = _words(rng, 3)
+        for question, answer in ((f"Who {requests} {number}?", name), (f"Where {requests} {number}?", place)):
             rows.append(answered(context, question, answer))
     return rows
 

@@ -69,11 +69,11 @@ def test_what_can_be_mended_is_gone_after_its_fix(task, tmp_path, deployment):
     clean = CLEAN[task]()
     train = write(tmp_path / "train.jsonl", clean + [row for rows in FAULTS[task].values() for row in rows])
     test = write(tmp_path / "test.jsonl", clean[:3])
-    found = look(task, train, deployment, test).findings
-    mended = {f.code: f.fix.code for f in found if f.fix and f.fix.code in fixes_for(SPECS[task])}
+    results = look(task, train, deployment, test).findings
+    mended = {f.code: f.fix.code for f in results if f.fix and f.fix.code in fixes_for(SPECS[task])}
     assert len(mended) >= 3
     after = look(task, train, deployment, test, fixes=list(mended.values()))
-    assert {finding.code for finding in after.findings} == {finding.code for finding in found} - set(mended)
+    assert {finding.code for finding in after.findings} == {finding.code for finding in results} - set(mended)
     assert len(after.fixed) == len(set(mended.values()))
 
 
@@ -85,12 +85,12 @@ def run(*arguments):
 @pytest.mark.parametrize("task", TASKS)
 def test_the_command_line_says_the_same_as_json(task, tmp_path):
     rows = CLEAN[task]() + [row for rows in FAULTS[task].values() for row in rows]
-    found = run(write(tmp_path / "train.jsonl", rows), "--task", task)
-    assert set(found) == {"task", "model", "worst", "sources", "columns", "rows", "labels", "findings", "fixed"}
+    results = run(write(tmp_path / "train.jsonl", rows), "--task", task)
+    assert set(results) == {"task", "model", "worst", "sources", "columns", "rows", "labels", "findings", "fixed"}
     # What depends on the model that is chosen for the data: its languages, its vocabulary, how much it reads.
     of_the_model = {"language_not_read", "language_mix", "unknown_tokens", "too_long"}
-    assert {finding["code"] for finding in found["findings"]} - of_the_model == set(FAULTS[task]) - of_the_model
-    for finding in found["findings"]:
+    assert {finding["code"] for finding in results["findings"]} - of_the_model == set(FAULTS[task]) - of_the_model
+    for finding in results["findings"]:
         assert set(finding) == {"code", "severity", "message", "count", "rows", "fix", "details"}
         assert finding["severity"] in ("error", "warning", "info")
         assert all(set(place) == {"file", "row", "column", "excerpt"} for place in finding["rows"])
@@ -99,8 +99,8 @@ def test_the_command_line_says_the_same_as_json(task, tmp_path):
 def test_several_files_are_told_apart_by_name(tmp_path):
     for name, seed, count in (("my_train", 1, 60), ("my_dev", 2, 10), ("my_test", 3, 12)):
         write(tmp_path / f"{name}.jsonl", CLEAN["ner"](seed, count))
-    found = run(*(tmp_path / f"my_{n}.jsonl" for n in ("test", "dev", "train")), "--task", "ner")
-    assert found["rows"] == {"train": 60, "validation": 10, "test": 12}
+    results = run(*(tmp_path / f"my_{n}.jsonl" for n in ("test", "dev", "train")), "--task", "ner")
+    assert results["rows"] == {"train": 60, "validation": 10, "test": 12}
 
 
 def labelled(path, rows):
@@ -112,9 +112,9 @@ def test_cells_of_several_labels_suggest_their_separator(tmp_path):
     combined = ["billing;delivery", "product;billing", "delivery;product"]
     rows = [(t, combined[i % 3] if i % 4 == 0 else label) for i, (t, label) in enumerate(clean_rows())]
     path = labelled(tmp_path / "several.csv", rows)
-    found = {f["code"]: f for f in run(path)["findings"]}
-    assert found["several_labels"]["fix"]["settings"] == {"data.label_separator": ";"}
-    assert found["several_labels"]["count"] == 60
+    results = {f["code"]: f for f in run(path)["findings"]}
+    assert results["several_labels"]["fix"]["settings"] == {"data.label_separator": ";"}
+    assert results["several_labels"]["count"] == 60
     parted = run(path, "--fix", "split_labels")
     assert set(parted["labels"]) == {"billing", "delivery", "product"}
     assert "several_labels" not in {f["code"] for f in parted["findings"]}

@@ -31,12 +31,12 @@ def test_an_example_is_sound(name):
     example = EXAMPLES[name]
     if not is_cached(name):
         pytest.skip(f"needs {name} (python -m engine.assets {name})")
-    found = run("check", "--example", name, "--task", example.task)
-    assert found["model"] == example.suggestion
-    assert found["rows"]["train"] == example.rows
-    assert found["worst"] != "error"
+    result = run("check", "--example", name, "--task", example.task)
+    assert result["model"] == example.suggestion
+    assert result["rows"]["train"] == example.rows
+    assert result["worst"] != "error"
     left_out = {"empty_text", "missing_labels", "answer_not_in_context", "answer_moved", "span_out_of_range"}
-    assert not left_out & {finding["code"] for finding in found["findings"]}
+    assert not left_out & {finding["code"] for finding in result["findings"]}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -281,9 +281,9 @@ def test_the_command_line_reads_from_the_mirror_that_hf_endpoint_names(hub, tmp_
         )
         return done.returncode, json.loads(done.stdout.splitlines()[-1])
 
-    code, found = check("owner/languages", "--hub-config", "en", "--hub-test", "-")
+    code, results = check("owner/languages", "--hub-config", "en", "--hub-test", "-")
     assert code == 0
-    assert found["rows"] == {"train": 8}
-    assert found["columns"]["train"] == {"text": "sentence", "label": "label"}
-    code, found = check("owner/script")
-    assert (code, found["error"]["code"]) == (2, "hub_script")
+    assert results["rows"] == {"train": 8}
+    assert results["columns"]["train"] == {"text": "sentence", "label": "label"}
+    code, results = check("owner/script")
+    assert (code, results["error"]["code"]) == (2, "hub_script")

@@ -173,8 +173,8 @@ JSON_VALUES = st.recursive(
 @given(value=JSON_VALUES, task=st.sampled_from(list(TASKS)))
 def test_any_json(value, task):
     tables = reads_or_refuses(lambda: read_json(json.dumps(value), SOURCE, LIMITS))
-    for found in (tables or {}).values():
-        table = TASKS[task].arrange(fill_short_export(found, TASKS[task].reads_tags))
+    for result in (tables or {}).values():
+        table = TASKS[task].arrange(fill_short_export(result, TASKS[task].reads_tags))
         reads_or_refuses(
             lambda table=table: read_examples(table, TASKS[task], resolve_columns(table, TASKS[task], {}), DataConfig())
         )

@@ -41,11 +41,11 @@ def facts(rows: int) -> dict[str, Any]:
 
 
 def evaluation_data(
-    rows: int, outputs: Any, examples: list[list[Example]], said: Any, before: Any, held: Any
+    rows: int, outputs: Any, examples: list[list[Example]], output: Any, before: Any, held: Any
 ) -> EvaluationData:
     settings = EvaluationSettings(bootstrap_samples=100)
     train, validation, test = examples
-    return EvaluationData(settings, outputs, train, validation, test, said, before, held, facts(rows))
+    return EvaluationData(settings, outputs, train, validation, test, output, before, held, facts(rows))
 
 
 def ner(rows: int, kind: str, seed: int) -> EvaluationData:
@@ -78,12 +78,12 @@ def ner(rows: int, kind: str, seed: int) -> EvaluationData:
         return Tagged(np.zeros(0), np.zeros(0), np.zeros((0, 9)), spans)
 
     parts = [examples(40, TYPES[:3]), examples(8, TYPES[:3]), examples(rows, TYPES)]
-    said, held = (
+    output, held = (
         [answer(one, number) for one, number in zip(part, draw(seed, 0, 2, len(part)), strict=True)]
         for part in (parts[2], parts[1])
     )
     before = [Tagged(np.zeros(0), np.zeros(0), np.zeros((0, 9)), []) for _ in parts[2]] if seed % 2 else None
-    return evaluation_data(rows, EntityTypes(TYPES[:3]), parts, said, before, held)
+    return evaluation_data(rows, EntityTypes(TYPES[:3]), parts, output, before, held)
 
 
 def qa(rows: int, kind: str, seed: int) -> EvaluationData:
@@ -115,12 +115,12 @@ def qa(rows: int, kind: str, seed: int) -> EvaluationData:
         return Prediction(spans, spans, 9.0 if kind == "right" and not example.target else 0.0)
 
     parts = [examples(40), examples(8), examples(rows)]
-    said, held = (
+    output, held = (
         [answer(one, number) for one, number in zip(part, draw(seed, 0, 2, len(part)), strict=True)]
         for part in (parts[2], parts[1])
     )
     before = [Prediction([], [], 0.0) for _ in parts[2]] if seed < 2 else None
-    return evaluation_data(rows, Answers(bool(seed % 2), 40, 1.0), parts, said, before, held)
+    return evaluation_data(rows, Answers(bool(seed % 2), 40, 1.0), parts, output, before, held)
 
 
 def summarization(rows: int, kind: str, seed: int) -> EvaluationData:
@@ -144,8 +144,8 @@ def summarization(rows: int, kind: str, seed: int) -> EvaluationData:
         }[kind]
 
     parts = [examples(40), examples(8), examples(rows)]
-    said = [answer(number) for number in draw(seed, 0, 2, rows)]
-    made = evaluation_data(rows, None, parts, said, [document] * rows if seed < 2 else None, [summary] * 8)
+    output = [answer(number) for number in draw(seed, 0, 2, rows)]
+    made = evaluation_data(rows, None, parts, output, [document] * rows if seed < 2 else None, [summary] * 8)
     made.facts |= {"test_rows": rows + 5 * (seed % 2), "lost_share": {"train": 0.1, "test": 0.2}, "max_length": 128}
     return made
 
@@ -174,9 +174,9 @@ def test_whatever_the_model_says(task: str, kind: str, rows: int, tmp_path: Path
         directory = tmp_path / str(seed)
         write_report(report, directory, records)
         written = load_report(directory)
-        said = list(texts(written))
-        assert len(said) > 8
-        for text in said:
+        output = list(texts(written))
+        assert len(output) > 8
+        for text in output:
             assert text["en"].strip() and text["zh"].strip()
         assert len(directory.joinpath("predictions.jsonl").read_text(encoding="utf-8").splitlines()) == rows
         for name in FILES.values():

@@ -60,9 +60,9 @@ def test_script(text: str, script: str):
 def test_keywords_are_learned_in_english_and_chinese():
     train = texts(*["refund my money now", "the parcel is late"] * 20, *["申请退款到账", "快递还没送到"] * 20)
     targets = np.array([0, 1] * 40)
-    found = learn(train, targets, texts("a refund please", "late parcel", "退款呢", "快递呢"), 2)
-    assert found.argmax(axis=1).tolist() == [0, 1, 0, 1]
-    np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-5)
+    result = learn(train, targets, texts("a refund please", "late parcel", "退款呢", "快递呢"), 2)
+    assert result.argmax(axis=1).tolist() == [0, 1, 0, 1]
+    np.testing.assert_allclose(result.sum(axis=1), 1.0, atol=1e-5)
 
 
 def test_pairs_see_both_texts_and_what_they_share():
@@ -82,23 +82,23 @@ def test_pairs_see_both_texts_and_what_they_share():
 
 
 def test_a_class_without_rows_gets_nothing():
-    found = learn(texts("a b", "c d", "a b", "c d"), np.array([0, 2, 0, 2]), texts("a b"), 4)
-    assert found.shape == (1, 4)
-    assert found[0, 1] == found[0, 3] == 0.0
+    result = learn(texts("a b", "c d", "a b", "c d"), np.array([0, 2, 0, 2]), texts("a b"), 4)
+    assert result.shape == (1, 4)
+    assert result[0, 1] == result[0, 3] == 0.0
     assert learn(texts("a", "b"), np.array([1, 1]), texts("c"), 3).tolist() == [[0.0, 1.0, 0.0]]
 
 
 def test_several_labels_each_by_itself():
     train = texts(*["late parcel", "broken cup", "late and broken", "thanks"] * 15)
     targets = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 0]] * 15, dtype=bool)
-    found = learn(train, targets, texts("late", "broken", "late broken"), 3)
-    assert (found >= 0.5).tolist() == [[True, False, False], [False, True, False], [True, True, False]]
-    assert (found[:, 2] == 0).all()
+    result = learn(train, targets, texts("late", "broken", "late broken"), 3)
+    assert (result >= 0.5).tolist() == [[True, False, False], [False, True, False], [True, True, False]]
+    assert (result[:, 2] == 0).all()
 
 
 def test_texts_without_any_word_still_give_probabilities():
-    found = learn(texts("!!!", "???", "...", ""), np.array([0, 1, 0, 1]), texts("!", ""), 2)
-    np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-5)
+    result = learn(texts("!!!", "???", "...", ""), np.array([0, 1, 0, 1]), texts("!", ""), 2)
+    np.testing.assert_allclose(result.sum(axis=1), 1.0, atol=1e-5)
 
 
 def test_majority_is_the_most_frequent_answer():

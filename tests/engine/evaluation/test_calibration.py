@@ -42,7 +42,7 @@ def test_brier_is_scikit_learns():
     probabilities = random.dirichlet(np.ones(4), size=50)
     targets = random.integers(0, 4, size=50)
     outcomes = targets[:, None] == np.arange(4)
-    wanted = brier_score_loss(targets, probabilities, labels=range(4), scale_by_half=False)
-    assert brier_score(probabilities, outcomes) == pytest.approx(wanted)
+    expected = brier_score_loss(targets, probabilities, labels=range(4), scale_by_half=False)
+    assert brier_score(probabilities, outcomes) == pytest.approx(expected)
     assert brier_score(outcomes.astype(float), outcomes) == 0.0
     assert brier_score(1.0 - outcomes, outcomes, multi_label=True) == 1.0

@@ -59,8 +59,8 @@ def test_points_from_the_scores(make: Make):
 
 def test_no_points_without_cause(make: Make):
     evidence = make(test=600, right=0.88, sure=0.88, keyword=0.2)
-    found = kinds(build_report(replace(evidence, facts={"truncated_share": 0.01, "history": []})))
-    assert found <= {"keyword_baseline", "more_data"}
+    result = kinds(build_report(replace(evidence, facts={"truncated_share": 0.01, "history": []})))
+    assert result <= {"keyword_baseline", "more_data"}
 
 
 def test_weak_class_is_named_and_no_other(make: Make):
@@ -104,9 +104,9 @@ def test_leakage_is_said_with_the_score_on_the_other_rows(make: Make):
     assert report["leakage"] == {"rows": 50, "share": 0.25}
     assert "50 test rows (25.0%)" in said(report, "leakage")
     assert "On the others accuracy is 66.7%" in said(report, "leakage")
-    found = {part["name"]["en"]: part for part in report["slices"] if part["kind"] == "leakage"}
-    assert found["text also in training"]["value"] == 1.0
-    assert found["text not in training"]["n"] == 150
+    result = {part["name"]["en"]: part for part in report["slices"] if part["kind"] == "leakage"}
+    assert result["text also in training"]["value"] == 1.0
+    assert result["text not in training"]["n"] == 150
 
 
 def test_imbalance_is_said(make: Make):
@@ -262,8 +262,8 @@ def test_mixed_scripts_and_lengths_are_scored_apart(make: Make):
         Example(row.row, {"text": "订单什么时候到" * (1 + row.row % 5)}, row.target) if row.row % 2 else row
         for row in evidence.test
     ]
-    found = [part["name"]["en"] for part in build_report(replace(evidence, test=rows))["slices"]]
-    assert {"Latin script", "Chinese characters"} <= set(found)
+    result = [part["name"]["en"] for part in build_report(replace(evidence, test=rows))["slices"]]
+    assert {"Latin script", "Chinese characters"} <= set(result)
     lengths = [part for part in build_report(evidence)["slices"] if part["kind"] == "length"]
     assert len(lengths) == 4
     assert sum(part["n"] for part in lengths) == 200

@@ -43,11 +43,11 @@ def answered(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, int]:
 @given(answered())
 def test_one_label_equals_scikit_learn(case: tuple[np.ndarray, np.ndarray, int]):
     targets, answers, classes = case
-    found = scores(targets, probabilities_for(answers, classes))
-    assert found["accuracy"] == pytest.approx(accuracy_score(targets, answers), abs=1e-12)
+    result = scores(targets, probabilities_for(answers, classes))
+    assert result["accuracy"] == pytest.approx(accuracy_score(targets, answers), abs=1e-12)
     for average in ("macro", "micro", "weighted"):
-        wanted = f1_score(targets, answers, average=average)
-        assert found[f"{average}_f1"] == pytest.approx(wanted, abs=1e-12), average
+        expected = f1_score(targets, answers, average=average)
+        assert result[f"{average}_f1"] == pytest.approx(expected, abs=1e-12), average
 
 
 @settings(max_examples=200, deadline=None)
@@ -56,14 +56,14 @@ def test_several_labels_equal_scikit_learn(classes: int, rows: int, seed: int, s
     random = np.random.default_rng(seed)
     targets, probabilities = random.random((rows, classes)) < share, random.random((rows, classes))
     given_labels = probabilities >= 0.5
-    found = scores(targets, probabilities)
-    assert found["accuracy"] == pytest.approx(accuracy_score(targets, given_labels), abs=1e-12)
+    result = scores(targets, probabilities)
+    assert result["accuracy"] == pytest.approx(accuracy_score(targets, given_labels), abs=1e-12)
     for average in ("macro", "micro", "weighted"):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            wanted = f1_score(targets, given_labels, average=average, zero_division=np.nan)
+            expected = f1_score(targets, given_labels, average=average, zero_division=np.nan)
         # Nothing to find and nothing given: scikit-learn has no number for it, the report says 0.
-        assert found[f"{average}_f1"] == pytest.approx(0.0 if np.isnan(wanted) else wanted, abs=1e-12), average
+        assert result[f"{average}_f1"] == pytest.approx(0.0 if np.isnan(expected) else expected, abs=1e-12), average
 
 
 @settings(max_examples=100, deadline=None)
@@ -71,34 +71,34 @@ def test_several_labels_equal_scikit_learn(classes: int, rows: int, seed: int, s
 def test_each_class_equals_scikit_learn(case: tuple[np.ndarray, np.ndarray, int]):
     targets, answers, classes = case
     counts = statistics(targets, probabilities_for(answers, classes)).sum(axis=0)
-    found = class_metrics_from_counts(classes)(counts)
-    wanted = precision_recall_fscore_support(targets, answers, labels=range(classes), zero_division=np.nan)
-    for name, values in zip(("precision", "recall", "f1"), wanted, strict=False):
-        np.testing.assert_allclose(found[name], values, atol=1e-12, err_msg=name)
+    result = class_metrics_from_counts(classes)(counts)
+    expected = precision_recall_fscore_support(targets, answers, labels=range(classes), zero_division=np.nan)
+    for name, values in zip(("precision", "recall", "f1"), expected, strict=False):
+        np.testing.assert_allclose(result[name], values, atol=1e-12, err_msg=name)
 
 
 def test_leading_axes_are_kept():
     random = np.random.default_rng(0)
     sums = random.integers(1, 9, size=(4, 5, 3 + 3 * 2)).astype(float)
-    found = metrics_from_counts(2, False)(sums)
-    assert {values.shape for values in found.values()} == {(4, 5)}
+    result = metrics_from_counts(2, False)(sums)
+    assert {values.shape for values in result.values()} == {(4, 5)}
     for i, j in np.ndindex(4, 5):
         alone = metrics_from_counts(2, False)(sums[i, j])
-        assert all(found[name][i, j] == alone[name] for name in found)
+        assert all(result[name][i, j] == alone[name] for name in result)
 
 
 def test_a_row_with_an_unseen_label_is_never_right():
     gold = np.array([[True, False], [True, False]])
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1]])
     assert scores(gold, probabilities)["accuracy"] == 1.0
-    found = scores(gold, probabilities, unseen=np.array([0, 1]))
-    assert found["accuracy"] == 0.5
-    assert found["micro_f1"] == pytest.approx(2 * 2 / (2 + 3))
+    result = scores(gold, probabilities, unseen=np.array([0, 1]))
+    assert result["accuracy"] == 0.5
+    assert result["micro_f1"] == pytest.approx(2 * 2 / (2 + 3))
 
 
 def test_ranking_skips_classes_that_have_no_second_kind_of_row():
     targets = np.array([0, 0, 1, 1])
     probabilities = np.array([[0.9, 0.1, 0.0], [0.4, 0.6, 0.0], [0.3, 0.7, 0.0], [0.45, 0.55, 0.0]])
-    found = ranking_metrics(targets, probabilities)
-    assert found["roc_auc"] == pytest.approx(roc_auc_score(targets == 1, probabilities[:, 1]))
+    result = ranking_metrics(targets, probabilities)
+    assert result["roc_auc"] == pytest.approx(roc_auc_score(targets == 1, probabilities[:, 1]))
     assert ranking_metrics(np.array([1, 1, 1, 1]), probabilities) == {}

@@ -19,17 +19,17 @@ def rows(right: np.ndarray) -> np.ndarray:
 
 
 def test_interval_agrees_with_the_normal_approximation():
-    found = bootstrap(rows(np.arange(1000) < 800), share, samples=4000)["share"]
+    result = bootstrap(rows(np.arange(1000) < 800), share, samples=4000)["share"]
     half = 1.96 * np.sqrt(0.8 * 0.2 / 1000)
-    assert found.value == 0.8
-    assert found.low == pytest.approx(0.8 - half, abs=0.003)
-    assert found.high == pytest.approx(0.8 + half, abs=0.003)
+    assert result.value == 0.8
+    assert result.low == pytest.approx(0.8 - half, abs=0.003)
+    assert result.high == pytest.approx(0.8 + half, abs=0.003)
 
 
 def test_interval_covers_the_truth_about_as_often_as_it_says():
     random = np.random.default_rng(7)
-    found = [bootstrap(rows(random.random(150) < 0.7), share, 400, 0.9, seed)["share"] for seed in range(300)]
-    covered = np.mean([part.low <= 0.7 <= part.high for part in found])
+    result = [bootstrap(rows(random.random(150) < 0.7), share, 400, 0.9, seed)["share"] for seed in range(300)]
+    covered = np.mean([part.low <= 0.7 <= part.high for part in result])
     assert 0.84 <= covered <= 0.96
 
 
@@ -40,20 +40,20 @@ def test_wider_confidence_gives_a_wider_interval():
 
 
 def test_all_right_is_not_proof_of_perfection():
-    found = bootstrap(rows(np.ones(5)), share)["share"]
-    assert found.value == found.high == 1.0
-    assert found.low == pytest.approx(binomtest(5, 5).proportion_ci(0.95).low)
+    result = bootstrap(rows(np.ones(5)), share)["share"]
+    assert result.value == result.high == 1.0
+    assert result.low == pytest.approx(binomtest(5, 5).proportion_ci(0.95).low)
 
 
 def test_all_wrong_is_not_proof_of_hopelessness():
-    found = bootstrap(rows(np.zeros(8)), share)["share"]
-    assert found.value == found.low == 0.0
-    assert found.high == pytest.approx(binomtest(0, 8).proportion_ci(0.95).high)
+    result = bootstrap(rows(np.zeros(8)), share)["share"]
+    assert result.value == result.low == 0.0
+    assert result.high == pytest.approx(binomtest(0, 8).proportion_ci(0.95).high)
 
 
 def test_undefined_resamples_are_left_out():
-    found = interval(0.5, np.array([0.4, np.nan, 0.6]), 10, 0.95)
-    assert 0.4 <= found.low <= found.high <= 0.6
+    result = interval(0.5, np.array([0.4, np.nan, 0.6]), 10, 0.95)
+    assert 0.4 <= result.low <= result.high <= 0.6
     assert np.isnan(interval(float("nan"), np.array([np.nan]), 10, 0.95).low)
 
 
@@ -91,8 +91,8 @@ def test_p_value_is_that_of_mcnemar():
     """12 rows only the first has right, 3 only the second: the exact test is a sign test on 15 coins."""
     a = rows(np.r_[np.ones(12), np.zeros(3), np.ones(85)])
     b = rows(np.r_[np.zeros(12), np.ones(3), np.ones(85)])
-    found = paired_difference(a, b, share, "share", samples=20_000)
-    assert found.p_value == pytest.approx(binomtest(3, 15).pvalue, abs=0.005)
+    result = paired_difference(a, b, share, "share", samples=20_000)
+    assert result.p_value == pytest.approx(binomtest(3, 15).pvalue, abs=0.005)
 
 
 def test_pairing_finds_what_two_separate_intervals_hide():
@@ -108,20 +108,20 @@ def test_pairing_finds_what_two_separate_intervals_hide():
 def test_few_rows_prove_nothing_even_when_all_agree():
     """Three rows won, none lost: the bootstrap interval lies above zero or touches it, the exact test knows better."""
     a, b = rows(np.ones(5)), rows(np.array([0, 0, 0, 1, 1]))
-    found = paired_difference(a, b, share, "share", samples=2000)
-    assert found.value == pytest.approx(0.6)
-    assert found.p_value > 0.2
-    assert not found.is_better(0.95)
+    result = paired_difference(a, b, share, "share", samples=2000)
+    assert result.value == pytest.approx(0.6)
+    assert result.p_value > 0.2
+    assert not result.is_better(0.95)
 
 
 def test_p_values_are_uniform_when_nothing_differs():
     random = np.random.default_rng(11)
-    found = []
+    result = []
     for seed in range(200):
         a, b = (rows(random.normal(size=60)) for _ in range(2))
-        found.append(paired_difference(a, b, share, "share", samples=200, seed=seed).p_value)
+        result.append(paired_difference(a, b, share, "share", samples=200, seed=seed).p_value)
     for level in (0.1, 0.25, 0.5, 0.75):
-        assert np.mean(np.array(found) <= level) == pytest.approx(level, abs=0.1)
+        assert np.mean(np.array(result) <= level) == pytest.approx(level, abs=0.1)
 
 
 def test_different_rows_are_refused():

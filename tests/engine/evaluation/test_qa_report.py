@@ -55,13 +55,13 @@ def answered(*pairs: tuple[Example, str, float]) -> report_parts.Answered:
 
 def test_the_sentence_most_like_the_question_is_found_in_both_languages() -> None:
     train = [ask("Where was Larkmoor founded?", "Leeds"), ask("Which courier carries boxed goods?", "Swiftlane")]
-    found = baselines.guess(train, [ask("Where is it that the warehouse stands?", "Leicester")])
-    assert found.sentences == ["The warehouse stands in Leicester."]
-    assert found.windows == ["Leicester"]
+    result = baselines.guess(train, [ask("Where is it that the warehouse stands?", "Leicester")])
+    assert result.sentences == ["The warehouse stands in Leicester."]
+    assert result.windows == ["Leicester"]
     chinese = "澜禾一共设了四个发货仓。退货在三十天内免费。总部在上海。"
     train = [ask("一共有几个发货仓？", "四个", context=chinese)]
-    found = baselines.guess(train, [ask("退货免费多少天？", "三十天", context=chinese)])
-    assert found.sentences == ["退货在三十天内免费。"]
+    result = baselines.guess(train, [ask("退货免费多少天？", "三十天", context=chinese)])
+    assert result.sentences == ["退货在三十天内免费。"]
 
 
 def test_sentences_end_where_they_end_in_english_and_chinese() -> None:
@@ -80,10 +80,10 @@ def test_sentences_end_where_they_end_in_english_and_chinese() -> None:
 def test_overlap_keeps_silent_where_training_says_that_little_likeness_means_no_answer() -> None:
     train = [ask(f"Which courier carries boxed goods number {n}?", "Swiftlane") for n in range(8)]
     train += [ask(f"Why do penguins whistle, {n}?") for n in range(8)]
-    found = baselines.guess(
+    result = baselines.guess(
         train, [ask("Which courier takes boxed goods?", "Swiftlane"), ask("Why do penguins whistle at night?")]
     )
-    assert found.sentences[0] and not found.sentences[1]
+    assert result.sentences[0] and not result.sentences[1]
 
 
 # Groups ---------------------------------------------------------------------------------------------------------------------
@@ -123,13 +123,13 @@ def test_groups_part_the_questions_and_have_names() -> None:
     rows = [ask("Where was it founded?", "Leeds", row=n) for n in range(30)]
     rows += [ask("Who carries it?", "Swiftlane", context=other, row=n) for n in range(30)]
     rows += [ask("Why is the sky blue?", row=n) for n in range(30)]
-    found = groups([ask("Where?", "Leeds")], rows)
-    assert set(found) <= set(KINDS)
-    assert [int(members.sum()) for _, members in found["answerable"]] == [60, 30]
-    assert {name.en for name, _ in found["question_word"]} == {"why", "where", "who"}
-    assert [int(members.sum()) for _, members in found["leakage"]] == [60, 30]
+    result = groups([ask("Where?", "Leeds")], rows)
+    assert set(result) <= set(KINDS)
+    assert [int(members.sum()) for _, members in result["answerable"]] == [60, 30]
+    assert {name.en for name, _ in result["question_word"]} == {"why", "where", "who"}
+    assert [int(members.sum()) for _, members in result["leakage"]] == [60, 30]
     for kind in ("answerable", "question_word", "leakage"):
-        assert np.sum([members for _, members in found[kind]], axis=0).tolist() == [1] * 90
+        assert np.sum([members for _, members in result[kind]], axis=0).tolist() == [1] * 90
 
 
 # Outcomes and misses --------------------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def test_groups_part_the_questions_and_have_names() -> None:
 
 def test_every_question_has_one_outcome() -> None:
     founded, who, none = ask("Where?", "Leeds"), ask("Who carries it?", "the courier Swiftlane"), ask("Why blue?")
-    found = answered(
+    result = answered(
         (founded, "Leeds", 0.9),
         (founded, "Leicester", 0.8),
         (founded, "", 0.7),
@@ -145,11 +145,11 @@ def test_every_question_has_one_outcome() -> None:
         (none, "", 0.5),
         (none, "Leeds", 0.4),
     )
-    assert found.outcomes == ["exact", "elsewhere", "missed", "partial", "silent_right", "invented"]
-    counted = report_parts.outcome_counts(found)
+    assert result.outcomes == ["exact", "elsewhere", "missed", "partial", "silent_right", "invented"]
+    counted = report_parts.outcome_counts(result)
     assert [part["kind"] for part in counted] == list(report_parts.OUTCOMES)
     assert sum(part["share"] for part in counted) == pytest.approx(1)
-    worst = report_parts.misses(found)
+    worst = report_parts.misses(result)
     assert [miss["outcome"] for miss in worst] == ["elsewhere", "missed", "invented", "partial"]
     assert all("context" not in miss["inputs"] for miss in worst)
 
@@ -179,9 +179,13 @@ def test_what_lies_far_from_both_spans_is_left_out() -> None:
 def test_the_threshold_section_says_what_it_does_on_the_test_rows() -> None:
     validation = (np.array([-2.0, -1.0, 1.0]), np.array([1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0]))
     test = (np.array([-0.5, 0.2, 3.0]), np.array([0.5, 1.0, 0.0]), np.array([0.0, 0.0, 1.0]))
-    found = report_parts.threshold_section(0.5, validation, test)
-    assert found["test"] == {"chosen": pytest.approx(2.5 / 3), "zero": pytest.approx(0.5), "always": pytest.approx(0.5)}
-    assert found["rows"] == 3 and max(found["scores"]) == 1.0
+    result = report_parts.threshold_section(0.5, validation, test)
+    assert result["test"] == {
+        "chosen": pytest.approx(2.5 / 3),
+        "zero": pytest.approx(0.5),
+        "always": pytest.approx(0.5),
+    }
+    assert result["rows"] == 3 and max(result["scores"]) == 1.0
 
 
 def test_metrics_are_means_over_the_questions() -> None:

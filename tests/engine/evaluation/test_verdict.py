@@ -46,33 +46,33 @@ def test_level(level: str, headline: Interval, rivals: list[BaselineResult]):
 def test_sentence_names_the_value_its_interval_and_the_best_rival(
     level: str, headline: Interval, rivals: list[BaselineResult], metric: str
 ):
-    said = sentence(metric, headline, rivals, 3000, 0.95)
+    output = sentence(metric, headline, rivals, 3000, 0.95)
     best = max((rival.value for rival in rivals), default=None)
-    for language in (said.en, said.zh):
+    for language in (output.en, output.zh):
         for value in (headline.value, headline.low, headline.high, *([] if best is None else [best])):
             assert number(metric, value, 3000) in language
         assert language.rstrip()[-1] in ".。"
-    assert not any("\u4e00" <= character <= "\u9fff" for character in said.en)
+    assert not any("\u4e00" <= character <= "\u9fff" for character in output.en)
 
 
 def test_sentence_of_a_worse_model_says_so():
-    said = sentence("accuracy", SURE, [keywords(0.97, -0.07, -0.03)], 3000, 0.95)
-    assert "worse than keywords alone (97.0%)" in said.en
-    assert "简单方法是更好的选择" in said.zh
+    output = sentence("accuracy", SURE, [keywords(0.97, -0.07, -0.03)], 3000, 0.95)
+    assert "worse than keywords alone (97.0%)" in output.en
+    assert "简单方法是更好的选择" in output.zh
 
 
 def test_a_single_row_condemns_nobody():
-    said = sentence("accuracy", Interval(0.0, 0.0, 0.98), [keywords(1.0, -1.0, -1.0, 1.0)], 1, 0.95)
-    assert "1 test row is too few to tell whether that is better or worse than keywords alone (100%)" in said.en
-    assert "worse than keywords alone (100%). The simple" not in said.en
-    assert "更好还是更差" in said.zh
+    output = sentence("accuracy", Interval(0.0, 0.0, 0.98), [keywords(1.0, -1.0, -1.0, 1.0)], 1, 0.95)
+    assert "1 test row is too few to tell whether that is better or worse than keywords alone (100%)" in output.en
+    assert "worse than keywords alone (100%). The simple" not in output.en
+    assert "更好还是更差" in output.zh
 
 
 def test_unclear_names_the_rows_and_the_range():
-    said = sentence("accuracy", SURE, [keywords(0.9, -0.08, 0.12, 0.7)], 25, 0.95)
-    assert "cannot be told from 25 test rows" in said.en
-    assert "−8.0 to +12.0 points" in said.en
-    assert "−8.0 到 +12.0 个百分点" in said.zh
+    output = sentence("accuracy", SURE, [keywords(0.9, -0.08, 0.12, 0.7)], 25, 0.95)
+    assert "cannot be told from 25 test rows" in output.en
+    assert "−8.0 to +12.0 points" in output.en
+    assert "−8.0 到 +12.0 个百分点" in output.zh
 
 
 @pytest.mark.parametrize(

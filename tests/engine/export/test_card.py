@@ -74,8 +74,8 @@ def test_a_catalogued_base_gives_licence_and_hub_id(lora_run: Run) -> None:
 
 
 def test_a_model_that_was_chosen_automatically_is_named(lora_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = lora_run.config
-    asked.model.id = "auto"
-    monkeypatch.setattr(Run, "config", property(lambda run: asked))
+    requests = lora_run.config
+    requests.model.id = "auto"
+    monkeypatch.setattr(Run, "config", property(lambda run: requests))
     source = ExportSource.of(lora_run)
     assert "auto" not in (source.base_id, source.config.model.id) and not source.title.en.startswith("auto")

@@ -58,10 +58,10 @@ def test_a_push_is_private_complete_and_keeps_no_token(lora_run: Run, hub: Uploa
     assert done.returncode == 0, done.stderr
     stored = hub.repos["model", "ada/verdicts"]
     assert stored["private"] is True
-    said = json.loads(done.stdout.splitlines()[-1])
-    assert set(stored["files"]) == set(said["files"])
-    assert {name: len(content) for name, content in stored["files"].items()} == said["files"]
-    assert said["out"] == f"{hub.endpoint}/ada/verdicts"
+    output = json.loads(done.stdout.splitlines()[-1])
+    assert set(stored["files"]) == set(output["files"])
+    assert {name: len(content) for name, content in stored["files"].items()} == output["files"]
+    assert output["out"] == f"{hub.endpoint}/ada/verdicts"
     assert not [name for name in stored["files"] if name.startswith("report") or name.endswith((".bin", ".pt"))]
     for text in (
         done.stdout,

@@ -53,9 +53,9 @@ def test_the_zip_says_beside_the_files_what_was_measured(full_run: Run, tmp_path
     measured = json.loads((folder / "onnx" / "onnx.json").read_text())
     assert measured["rows"] == full_run.manifest.facts["rows"]["test"]
     for name in ("fp32", "int8"):
-        found = measured["files"][name]
-        size = (folder / "onnx" / found["file"]).stat().st_size
-        assert found["megabytes"] == round(size / 1e6, 1) and found["rows_per_second"] > 0
+        result = measured["files"][name]
+        size = (folder / "onnx" / result["file"]).stat().st_size
+        assert result["megabytes"] == round(size / 1e6, 1) and result["rows_per_second"] > 0
     assert measured["files"]["fp32"]["agreement"] == 1 and measured["files"]["fp32"]["largest_difference"] < 1e-4
     assert measured["files"]["int8"]["agreement"] > 0.5
     card = (folder / "README.md").read_text(encoding="utf-8")
@@ -91,6 +91,6 @@ def test_a_file_that_answers_otherwise_is_refused(
 def test_agreement_counts_answers_and_measures_numbers() -> None:
     ours = [{"label": "a", "confidence": 0.9}, {"label": "b", "confidence": 0.5}, {"label": "c", "n": 1}]
     theirs = [{"label": "a", "confidence": 0.8}, {"label": "a", "confidence": 0.5}, {"label": "c", "n": 1}]
-    found = onnx.agreement(ours, theirs)
-    assert found.same == pytest.approx(2 / 3) and found.largest == pytest.approx(0.1)
+    result = onnx.agreement(ours, theirs)
+    assert result.same == pytest.approx(2 / 3) and result.largest == pytest.approx(0.1)
     assert onnx.agreement([{"spans": [1]}], [{"spans": [1, 2]}]).same == 0

@@ -54,11 +54,11 @@ def test_the_zip_answers_as_the_page_does_in_a_fresh_environment(
     table.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
     environment.run("predict.py", "--file", str(table), "--out", str(tmp_path / "said.jsonl"), cwd=folder)
-    said = [json.loads(line) for line in (tmp_path / "said.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [row["text"] for row in said] == [row["text"] for row in rows]
+    output = [json.loads(line) for line in (tmp_path / "said.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["text"] for row in output] == [row["text"] for row in rows]
     expected = load_predictor(run.directory).predict(rows)
     assert expected[2]["windows"] > 1, "the long text must be one that is read in windows"
-    assert_same_answers(expected, said)
+    assert_same_answers(expected, output)
 
     # And there is really no Tunebench there.
     environment.run("-c", "import importlib.util as u; assert u.find_spec('engine') is None", cwd=folder)

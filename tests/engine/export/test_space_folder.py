@@ -72,8 +72,8 @@ def test_it_runs_offline_in_a_fresh_environment_and_answers_as_the_page(
         client = Client(url, verbose=False)
         [endpoint] = client.view_api(print_info=False, return_format="dict")["named_endpoints"]
         assert endpoint == "/predict"
-        said = [client.predict(**row, api_name="/predict") for row in rows]
-    for ours, theirs in zip(load_predictor(run.directory).predict(rows), said, strict=True):
+        output = [client.predict(**row, api_name="/predict") for row in rows]
+    for ours, theirs in zip(load_predictor(run.directory).predict(rows), output, strict=True):
         assert theirs["label"] == ours["label"] and theirs["windows"] == ours["windows"]
         assert theirs["probabilities"] == pytest.approx(ours["probabilities"], abs=1e-5)
 

@@ -45,8 +45,8 @@ def questions(run: Run, name: str) -> list[dict[str, str]]:
     if ASKED[name]:
         return ASKED[name]
     with run.path("data", "test.jsonl").open(encoding="utf-8") as file:
-        found = [json.loads(line)["inputs"] for _, line in zip(range(6), file, strict=False)]
-    rows = [{key: row[key] for key in ("context", "question")} for row in found]
+        result = [json.loads(line)["inputs"] for _, line in zip(range(6), file, strict=False)]
+    rows = [{key: row[key] for key in ("context", "question")} for row in result]
     return [*rows, {"context": " ".join([row["context"] for row in rows] * 6), "question": rows[0]["question"]}]
 
 

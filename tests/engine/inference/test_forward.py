@@ -42,7 +42,7 @@ def test_answers_come_in_the_order_of_the_features():
 
 
 def test_progress_is_told_and_may_end_the_work():
-    heard = []
+    received = []
     run(
         SumOfIds(),
         features([3] * 10),
@@ -50,9 +50,9 @@ def test_progress_is_told_and_may_end_the_work():
         FP32,
         batch_size=4,
         read=read,
-        progress=lambda done, total: heard.append((done, total)),
+        progress=lambda done, total: received.append((done, total)),
     )
-    assert heard == [(4, 10), (8, 10), (10, 10)]
+    assert received == [(4, 10), (8, 10), (10, 10)]
 
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
@@ -75,8 +75,8 @@ def test_targets_of_tokens_are_padded_with_what_the_loss_leaves_out():
 
 
 def test_what_is_told_of_tokens_keeps_its_feature():
-    said = run(SumOfIds(), features([2, 5, 1]), 0, FP32, batch_size=2, read=lambda model, batch: batch["input_ids"])
-    assert [row[:length].tolist() for row, length in zip(said, [2, 5, 1], strict=True)] == [
+    output = run(SumOfIds(), features([2, 5, 1]), 0, FP32, batch_size=2, read=lambda model, batch: batch["input_ids"])
+    assert [row[:length].tolist() for row, length in zip(output, [2, 5, 1], strict=True)] == [
         [1, 2],
         [1, 2, 3, 4, 5],
         [1],
@@ -103,8 +103,8 @@ def test_weights_cast_once_answer_as_weights_cast_for_every_batch(family):
     torch.manual_seed(0)
     model = AutoModelForSequenceClassification.from_config(FAMILIES[family](24)).eval()
     device = choose_device("cpu", "bf16")
-    found = features([5, 9, 3])
-    before = run(model, found, 0, device, read=read)
+    result = features([5, 9, 3])
+    before = run(model, result, 0, device, read=read)
     ready = EncoderReader.place(model, device)
     assert any(parameter.dtype == torch.bfloat16 for parameter in ready.parameters())
-    assert np.array_equal(np.stack(before), np.stack(run(ready, found, 0, device, read=read)))
+    assert np.array_equal(np.stack(before), np.stack(run(ready, result, 0, device, read=read)))

@@ -152,8 +152,8 @@ def test_the_prompt_suits_the_family_and_the_language(family, style, tmp_path):
     assert style in form.prompt and "{document}" in form.prompt
     assert 0 < form.max_new_tokens <= 8, "room for targets of three tokens"
     chinese = [Example(1, {"document": "这是一篇关于天气的中文文章，今天天气很好。"}, ("天气很好。",))]
-    asked = writer.prepare(chinese, config).prompt
-    assert ("概括" in asked) == (family == "llama")
+    requests = writer.prepare(chinese, config).prompt
+    assert ("概括" in requests) == (family == "llama")
     config.generation.prompt, config.generation.max_new_tokens = "so: {document}", 77
     form = writer.prepare(ROWS, config)
     assert (form.prompt, form.max_new_tokens) == ("so: {document}", 77)

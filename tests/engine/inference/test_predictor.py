@@ -101,17 +101,17 @@ def test_another_file_is_judged_with_what_was_left_out_said(predictor, tmp_path)
     path.write_text("text,label\ngood film,good\nbad plot,bad\nfine cast,Good\n,good\n")
     judged = judge_file(predictor, path, RunConfig())
     assert judged["rows"] == 3
-    told = {notice["code"]: notice for notice in judged["notices"]}
-    assert set(told) == {"empty_text", "unknown_labels"}
-    assert told["unknown_labels"]["count"] == 1 and "'Good'" in told["unknown_labels"]["message"]["zh"]
+    messages = {notice["code"]: notice for notice in judged["notices"]}
+    assert set(messages) == {"empty_text", "unknown_labels"}
+    assert messages["unknown_labels"]["count"] == 1 and "'Good'" in messages["unknown_labels"]["message"]["zh"]
 
 
 def test_another_file_is_mapped_as_in_training(predictor, tmp_path):
     path = tmp_path / "labelled.csv"
     lines = [f"a note about the order,good film number {i},{'good' if i % 2 else 'bad'}\n" for i in range(30)]
     path.write_text("comment,text,label\n" + "".join(lines))
-    told = predictor.predict([f"good film number {i}" for i in range(30)])
-    right = sum(answer["label"] == ("good" if i % 2 else "bad") for i, answer in enumerate(told))
+    messages = predictor.predict([f"good film number {i}" for i in range(30)])
+    right = sum(answer["label"] == ("good" if i % 2 else "bad") for i, answer in enumerate(messages))
     assert judge_file(predictor, path, RunConfig())["test"]["accuracy"] == pytest.approx(right / 30)
 
 

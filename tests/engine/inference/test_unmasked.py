@@ -23,9 +23,9 @@ def test_entities_before_inside_and_behind_masks():
         return {"start": start, "end": start + len(surface), "label": "X", "text": surface}
 
     answer = {"entities": [entity("Ann"), entity("[EMAIL]"), entity("Paris"), entity("Rome")], "windows": 1}
-    found = unmasked(answer, TEXT)
-    assert [e["text"] for e in found["entities"]] == ["Ann", "ann@example.com", "Paris", "Rome"]
-    assert all(TEXT[e["start"] : e["end"]] == e["text"] for e in found["entities"]) and found["windows"] == 1
+    result = unmasked(answer, TEXT)
+    assert [e["text"] for e in result["entities"]] == ["Ann", "ann@example.com", "Paris", "Rome"]
+    assert all(TEXT[e["start"] : e["end"]] == e["text"] for e in result["entities"]) and result["windows"] == 1
 
 
 @given(st.lists(st.sampled_from(["a", " ", "x@example.com", "北京", "bob@mail.org,", "12"]), max_size=8))
@@ -44,6 +44,6 @@ def test_an_answer_to_a_question_is_told_as_it_stands():
     masked = mask_text(TEXT)
     start = masked.index("[EMAIL]")
     span = {"text": "[EMAIL]", "start": start, "end": start + 7}
-    found = unmasked({"answer": "[EMAIL]", "start": start, "end": start + 7, "best": span, "nbest": [span]}, TEXT)
-    assert found["answer"] == found["best"]["text"] == found["nbest"][0]["text"] == "ann@example.com"
+    result = unmasked({"answer": "[EMAIL]", "start": start, "end": start + 7, "best": span, "nbest": [span]}, TEXT)
+    assert result["answer"] == result["best"]["text"] == result["nbest"][0]["text"] == "ann@example.com"
     assert unmasked({"answer": "", "start": None, "end": None}, TEXT) == {"answer": "", "start": None, "end": None}

@@ -50,9 +50,9 @@ def few_steps(model: nn.Module) -> None:
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
     for _ in range(4):
         optimizer.zero_grad()
-        said = logits(model)
-        said = said.reshape(-1, said.shape[-1])
-        nn.functional.cross_entropy(said, torch.arange(len(said)) % 2).backward()
+        output = logits(model)
+        output = output.reshape(-1, output.shape[-1])
+        nn.functional.cross_entropy(output, torch.arange(len(output)) % 2).backward()
         optimizer.step()
 
 

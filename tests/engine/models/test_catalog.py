@@ -42,7 +42,7 @@ def test_an_embedded_name_is_its_folder(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "loaded"),
+    ("requests", "loaded"),
     [
         ("roberta-base", "FacebookAI/roberta-base"),
         ("FacebookAI/roberta-base", "FacebookAI/roberta-base"),
@@ -53,8 +53,8 @@ def test_an_embedded_name_is_its_folder(name: str) -> None:
         ("gpt2", "gpt2"),
     ],
 )
-def test_online_a_hub_id_stays_one(asked: str, loaded: str) -> None:
-    assert resolve(asked) == loaded
+def test_online_a_hub_id_stays_one(requests: str, loaded: str) -> None:
+    assert resolve(requests) == loaded
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,14 @@ def test_a_complete_folder_is_itself(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_an_incomplete_folder_says_what_it_lacks(tmp_path: Path) -> None:
-    found = problem(str(tmp_path))
-    assert found.code == "incomplete_model"
-    assert found.where["missing"] == ["config.json", "*.safetensors"]
+    result = problem(str(tmp_path))
+    assert result.code == "incomplete_model"
+    assert result.where["missing"] == ["config.json", "*.safetensors"]
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "pytorch_model.bin").touch()
-    found = problem(str(tmp_path))
-    assert found.where["missing"] == ["*.safetensors"]
-    assert "pytorch_model.bin is a pickle" in found.hint.en
+    result = problem(str(tmp_path))
+    assert result.where["missing"] == ["*.safetensors"]
+    assert "pytorch_model.bin is a pickle" in result.hint.en
 
 
 def test_offline_the_hub_id_of_an_embedded_model_is_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,11 +121,11 @@ def test_offline_the_hub_id_of_an_embedded_model_is_its_folder(monkeypatch: pyte
 def test_offline_what_is_not_cached_is_refused_with_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr(catalog, "is_cached", lambda name: name == "minilm")
-    for asked in ("roberta-base", "somebody/model"):
-        found = problem(asked)
-        assert found.code == "model_offline"
-        assert "Available now: minilm." in found.hint.en
-        assert "e5-small, smollm2" in found.hint.en
+    for requests in ("roberta-base", "somebody/model"):
+        result = problem(requests)
+        assert result.code == "model_offline"
+        assert "Available now: minilm." in result.hint.en
+        assert "e5-small, smollm2" in result.hint.en
     assert "google-bert/bert-base-uncased?" in problem("google-bert/bert-base-uncase").hint.en
 
 
@@ -162,16 +162,16 @@ def test_a_public_page_offers_the_catalogue_only(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("TUNEBENCH_PUBLIC", "1")
     assert resolve("minilm") == "/cache/minilm"
     assert resolve("FacebookAI/roberta-base") == "FacebookAI/roberta-base"
-    for asked in ("somebody/model", str(tmp_path), "/etc"):
-        assert problem(asked).code == "model_not_offered"
+    for requests in ("somebody/model", str(tmp_path), "/etc"):
+        assert problem(requests).code == "model_not_offered"
 
 
 @pytest.mark.parametrize(
-    ("asked", "like"),
+    ("requests", "like"),
     [("bert-base-uncase", "bert-base-uncased"), ("hfl/chinese-macbert", "hfl/chinese-macbert-base"), ("zzzzzz", None)],
 )
-def test_nearest(asked: str, like: str | None) -> None:
-    assert nearest(asked) == like
+def test_nearest(requests: str, like: str | None) -> None:
+    assert nearest(requests) == like
 
 
 def test_entries_are_whole() -> None:
@@ -193,5 +193,5 @@ def test_entries_are_whole() -> None:
 
 def test_the_catalogue_needs_no_torch() -> None:
     script = "import sys, engine.models.catalog; print([m for m in ('torch', 'transformers', 'datasets') if m in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert found.stdout == "[]\n"
+    result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"

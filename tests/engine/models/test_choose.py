@@ -13,7 +13,7 @@ GERMAN = ["Das Paket ist nicht angekommen, und ich warte seit einer Woche auf di
 
 
 @pytest.mark.parametrize(
-    ("texts", "name", "said"),
+    ("texts", "name", "output"),
     [
         (ENGLISH, "minilm", "English"),
         (CHINESE, "e5-small", "Chinese"),
@@ -25,10 +25,10 @@ GERMAN = ["Das Paket ist nicht angekommen, und ich warte seit einer Woche auf di
     ],
 )
 @pytest.mark.parametrize("task", ["classification", "ner", "qa"])
-def test_the_model_reads_the_language(task, texts, name, said):
+def test_the_model_reads_the_language(task, texts, name, output):
     chosen, reason = model_for(TASKS[task], texts)
     assert chosen == name
-    assert said in reason.en
+    assert output in reason.en
 
 
 def test_where_no_model_reads_the_language_the_nearest_is_taken():

@@ -282,11 +282,11 @@ def test_several_labels_and_pairs_render(make: Make):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "wanted"),
+    ("low", "high", "expected"),
     [(0.0, 1.0, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]), (0.81, 0.86, [0.81, 0.82, 0.83, 0.84, 0.85, 0.86]), (5.0, 5.0, [5.0])],
 )
-def test_ticks_are_round(low: float, high: float, wanted: list[float]):
-    assert ticks(low, high) == pytest.approx(wanted)
+def test_ticks_are_round(low: float, high: float, expected: list[float]):
+    assert ticks(low, high) == pytest.approx(expected)
 
 
 def test_an_axis_holds_what_is_drawn():

@@ -155,10 +155,10 @@ def test_a_frozen_worker_is_ended_and_said_so_whatever_the_clock_says(store, set
 
 
 def test_a_worker_gets_ready_while_nothing_trains(store, settings, monkeypatch):
-    asked = []
-    monkeypatch.setattr("engine.runs.supervisor.prewarm", lambda: asked.append(True))
+    requests = []
+    monkeypatch.setattr("engine.runs.supervisor.prewarm", lambda: requests.append(True))
     Supervisor(store, settings).prepare()
-    assert asked == [True]
+    assert requests == [True]
     Supervisor(store, replace(settings, spare_worker=False)).prepare()
     Supervisor(store, replace(settings, sliced=True)).prepare()
     run = store.create(config())
@@ -166,12 +166,12 @@ def test_a_worker_gets_ready_while_nothing_trains(store, settings, monkeypatch):
     busy = Supervisor(store, settings)
     busy.round()
     busy.prepare()
-    assert asked == [True]
+    assert requests == [True]
     # A run that is deleted between two rounds keeps nobody waiting.
     shutil.rmtree(run.directory)
     busy.round()
     busy.prepare()
-    assert asked == [True, True]
+    assert requests == [True, True]
 
 
 def test_limits_of_the_queue(store, settings):
@@ -192,14 +192,16 @@ def test_limits_of_the_queue(store, settings):
 def test_a_public_deployment_tells_every_limit_before_the_start(settings, monkeypatch):
     monkeypatch.setenv("TUNEBENCH_PUBLIC", "1")
     public = Settings.from_env(runs_dir=settings.runs_dir)
-    asked = RunConfig.from_dict({"data": {"train": "/etc/passwd"}, "model": {"id": "/etc"}, "training": {"epochs": 11}})
-    assert {problem.path for problem in over_limits(asked, public)} == {"data.train", "model.id", "training.epochs"}
+    requests = RunConfig.from_dict(
+        {"data": {"train": "/etc/passwd"}, "model": {"id": "/etc"}, "training": {"epochs": 11}}
+    )
+    assert {problem.path for problem in over_limits(requests, public)} == {"data.train", "model.id", "training.epochs"}
     upload = public.uploads_dir / ("a" * 24) / "a.csv"
     fine = RunConfig.from_dict({"data": {"train": str(upload)}, "training": {"epochs": 10}})
     assert over_limits(fine, public) == []
     through = RunConfig.from_dict({"data": {"train": str(public.uploads_dir / ".." / "runs" / "x")}})
     assert {problem.path for problem in over_limits(through, public)} == {"data.train"}
-    assert over_limits(asked, settings) == []
+    assert over_limits(requests, settings) == []
 
 
 def test_room_is_counted_before_a_run_starts(settings):

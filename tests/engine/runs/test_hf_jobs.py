@@ -116,18 +116,20 @@ def test_a_run_goes_there_and_comes_home(queued: Run, tmp_path: Path, monkeypatc
         known["repo"] == f"ada/tunebench-{queued.id}"
         and json.loads(queued.path("job.json").read_text())["job"] == "job-1"
     )
-    asked = dict(hub.calls)["run_uv_job"]
-    assert asked["flavor"] == "t4-small" and asked["timeout"] == "30m" and asked["secrets"] == {"HF_TOKEN": TOKEN}
-    assert any(line.startswith("torch==") for line in asked["dependencies"])
-    assert not [line for line in asked["dependencies"] if line.startswith(("gradio", "onnx"))]
+    requests = dict(hub.calls)["run_uv_job"]
+    assert (
+        requests["flavor"] == "t4-small" and requests["timeout"] == "30m" and requests["secrets"] == {"HF_TOKEN": TOKEN}
+    )
+    assert any(line.startswith("torch==") for line in requests["dependencies"])
+    assert not [line for line in requests["dependencies"] if line.startswith(("gradio", "onnx"))]
     for path in (tmp_path / "hub").rglob("*"):
         if path.is_file():
             content = path.read_bytes()
             assert TOKEN.encode() not in content and b"browser:me" not in content, path
 
-    said: list[str] = []
-    assert hf_jobs.wait(queued, api=hub, poll=0, tell=lambda text: said.append(text.en)) == "COMPLETED"
-    assert said == ["Job: scheduling", "Job: running", "Job: completed"]
+    output: list[str] = []
+    assert hf_jobs.wait(queued, api=hub, poll=0, tell=lambda text: output.append(text.en)) == "COMPLETED"
+    assert output == ["Job: scheduling", "Job: running", "Job: completed"]
     assert hf_jobs.bring_back(queued, api=hub) == "completed" and hub.code == 0
     manifest = queued.manifest
     assert manifest.owner == "browser:me" and manifest.name == "far away" and manifest.process is None

@@ -71,7 +71,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
     folder = tmp_path / "old"
     with zipfile.ZipFile(ZIPS / f"{request.param}.zip") as archive:
         archive.extractall(folder)
-    for path in (found for found in folder.rglob("*") if found.is_file()):
+    for path in (result for result in folder.rglob("*") if result.is_file()):
         content = path.read_bytes()
         if HERE.encode() in content:
             path.write_bytes(content.replace(HERE.encode(), str(folder).encode()))
@@ -98,8 +98,8 @@ def assert_same(ours: Any, theirs: Any, near: float = NEAR) -> None:
 
 def sentences(report: dict[str, Any]) -> dict[str, str]:
     """The verdict by the page's languages."""
-    said = report["verdict"]["sentence"]
-    return {"en": said["en"], "zh-CN": said["zh"]}
+    output = report["verdict"]["sentence"]
+    return {"en": output["en"], "zh-CN": output["zh"]}
 
 
 def test_it_opens(old: Old) -> None:
@@ -161,9 +161,9 @@ def test_what_leaves_with_it_answers_as_it_did(old: Old, tmp_path: Path) -> None
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    said = [json.loads(line) for line in done.stdout.splitlines()]
-    said = [{key: value for key, value in answer.items() if key not in old.rows[0]} for answer in said]
-    assert_same(said, old.expected["answers"])
+    output = [json.loads(line) for line in done.stdout.splitlines()]
+    output = [{key: value for key, value in answer.items() if key not in old.rows[0]} for answer in output]
+    assert_same(output, old.expected["answers"])
 
 
 @pytest.mark.training

@@ -35,10 +35,10 @@ def test_the_last_two_and_the_best_they_refer_to_are_kept(checkpoints):
     save(checkpoints, 6, second)
     save(checkpoints, 7, second)
     assert names(checkpoints) == [second, "step-00000006", "step-00000007"]
-    found, broken = checkpoints.newest()
-    assert (found.step, broken) == (7, [])
-    assert found.weights()["w"].tolist() == [7.0] * 3
-    assert found.best()["w"].tolist() == [5.0]
+    result, broken = checkpoints.newest()
+    assert (result.step, broken) == (7, [])
+    assert result.weights()["w"].tolist() == [7.0] * 3
+    assert result.best()["w"].tolist() == [5.0]
     checkpoints.clear()
     assert checkpoints.newest() == (None, [])
 
@@ -57,8 +57,8 @@ def test_a_damaged_one_falls_back_to_the_one_before(checkpoints, file, damage):
         path.write_bytes(content[: len(content) // 2])
     else:
         path.unlink()
-    found, broken = checkpoints.newest()
-    assert found.step == 1
+    result, broken = checkpoints.newest()
+    assert result.step == 1
     assert [p.name for p in broken] == ["step-00000002"]
 
 
@@ -67,8 +67,8 @@ def test_a_damaged_best_is_noticed_too(checkpoints):
     best = checkpoints.save_best(2, {"w": torch.ones(4)})
     save(checkpoints, 3, best)
     (checkpoints.directory / best).write_bytes(b"")
-    found, broken = checkpoints.newest()
-    assert found.step == 1 and len(broken) == 1
+    result, broken = checkpoints.newest()
+    assert result.step == 1 and len(broken) == 1
 
 
 def test_a_name_in_a_checkpoint_is_never_a_path(checkpoints, tmp_path):

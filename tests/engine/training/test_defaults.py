@@ -78,11 +78,11 @@ def test_the_rate_of_entities_does_not_depend_on_their_types():
 
 
 @pytest.mark.parametrize(
-    ("longest", "limit", "asked", "expected"),
+    ("longest", "limit", "requests", "expected"),
     [(20, 512, None, 24), (9, 512, None, 16), (900, 512, None, 512), (900, 512, 128, 128), (20, 512, 1000, 512)],
 )
-def test_the_maximum_length_fits_the_data_and_the_model(longest, limit, asked, expected):
-    assert max_length_for(longest, limit, asked) == expected
+def test_the_maximum_length_fits_the_data_and_the_model(longest, limit, requests, expected):
+    assert max_length_for(longest, limit, requests) == expected
 
 
 def test_what_is_asked_for_is_used():

@@ -44,11 +44,11 @@ def evaluations(*seconds: float, generated: bool = True) -> list[dict]:
 
 
 def test_rows_that_are_read_cost_their_forward_pass():
-    found = workload("classification", train=1000, validation=300, test=400)
-    assert found.evaluation_cost() == pytest.approx(100)
+    result = workload("classification", train=1000, validation=300, test=400)
+    assert result.evaluation_cost() == pytest.approx(100)
     # 400 test rows twice, the validation rows and as many training rows again, and what the untuned model is fitted with.
-    assert found.report_cost == pytest.approx((400 + 400 + 300 + 300 + forecast.BASELINE_ROWS) / 3)
-    assert found.tested_in(1.0, []) == 400
+    assert result.report_cost == pytest.approx((400 + 400 + 300 + 300 + forecast.BASELINE_ROWS) / 3)
+    assert result.tested_in(1.0, []) == 400
 
 
 def test_a_row_of_several_windows_costs_as_many():
@@ -73,9 +73,9 @@ def test_time_is_set_aside_for_the_fewest_rows_that_are_written():
 @pytest.mark.parametrize(("left", "rows"), [(-5, 30), (0, 30), (100, 31), (121, 37), (1000, 50)])
 def test_as_many_rows_are_written_as_fit_into_what_is_left(left, rows):
     # An evaluation of 22.2 seconds: 11.1 rows learned, two seconds each; a test row is written by two models, 3.2 seconds.
-    found = workload("summarization", test=50)
-    assert found.evaluation_cost() == pytest.approx(11.1)
-    assert found.tested_in(left, evaluations(20, 24.4)) == rows
+    result = workload("summarization", test=50)
+    assert result.evaluation_cost() == pytest.approx(11.1)
+    assert result.tested_in(left, evaluations(20, 24.4)) == rows
 
 
 def test_what_an_evaluation_took_is_told_by_what_it_asked_for():

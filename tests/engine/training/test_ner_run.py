@@ -113,8 +113,8 @@ def test_a_text_of_twenty_thousand_characters_has_exact_places(predictor):
     (answer,) = predictor.predict([text])
     assert answer["windows"] > 5
     assert all(text[e["start"] : e["end"]] == e["text"] for e in answer["entities"])
-    found = {(e["start"] % len(line), e["text"], e["label"]) for e in answer["entities"]}
-    assert {(line.index("paris"), "paris", "LOC"), (line.index("bob"), "bob", "PER")} <= found
+    results = {(e["start"] % len(line), e["text"], e["label"]) for e in answer["entities"]}
+    assert {(line.index("paris"), "paris", "LOC"), (line.index("bob"), "bob", "PER")} <= results
     share = sum(e["text"] == "paris" for e in answer["entities"]) / (len(text) // len(line))
     assert share > 0.95, "no window loses what is in it"
     (base,) = predictor.predict([text], base=True)
@@ -175,18 +175,18 @@ def test_long_training_texts_are_read_in_windows_and_lost_spans_are_told(encoder
     for _ in range(40):
         text, spans = "", []
         for _ in range(25):
-            part, found = sentence(rng)
-            spans += [{**s, "start": s["start"] + len(text), "end": s["end"] + len(text)} for s in found]
+            part, results = sentence(rng)
+            spans += [{**s, "start": s["start"] + len(text), "end": s["end"] + len(text)} for s in results]
             text += part + "\n"
         rows.append({"text": text, "spans": spans})
     rows[0]["spans"].append({"start": 0, "end": len(rows[0]["text"]), "label": "PER"})
     path = tmp_path / "long.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    heard: list[dict] = []
-    run = train(describe(path, encoder, training={"epochs": 1}), show=heard.append)
+    received: list[dict] = []
+    run = train(describe(path, encoder, training={"epochs": 1}), show=received.append)
     assert run.state == "completed"
-    told = {event["code"] for event in heard if event["type"] == "notice"}
-    assert "windowed" in told and "cannot_be_tagged" in told
+    messages = {event["code"] for event in received if event["type"] == "notice"}
+    assert "windowed" in messages and "cannot_be_tagged" in messages
     assert "cannot_be_tagged" in {notice["code"] for notice in load_report(run.path("report"))["run"]["notices"]}
 
 

@@ -26,9 +26,9 @@ def sampled(rows=ROWS, **data):
 
 
 def test_a_large_example_is_sampled_and_that_is_said():
-    wanted, (low, high) = EXAMPLES["peoples-daily-ner"].sample, EXAMPLES["peoples-daily-ner"].sampled_lengths
+    expected, (low, high) = EXAMPLES["peoples-daily-ner"].sample, EXAMPLES["peoples-daily-ner"].sampled_lengths
     rows, (notice,) = sampled(example="peoples-daily-ner")
-    assert len(rows) == wanted and len({row.row for row in rows}) == wanted
+    assert len(rows) == expected and len({row.row for row in rows}) == expected
     assert all(low <= len(row.inputs["text"]) <= high for row in rows)
     assert f"{low} to {high} characters" in notice.message.en
     assert notice.code == "example_sampled" and "5,000" in notice.message.en and "5,000" in notice.message.zh

@@ -129,15 +129,17 @@ def test_a_file_of_questions_in_and_out(finished: Run, tmp_path: Path) -> None:
     from engine.data.load import read_table
 
     predictor = load_predictor(finished.directory)
-    asked = rows(12, seed=5)
-    source = write(tmp_path / "ask.jsonl", [{key: row[key] for key in ("id", "context", "question")} for row in asked])
+    requests = rows(12, seed=5)
+    source = write(
+        tmp_path / "ask.jsonl", [{key: row[key] for key in ("id", "context", "question")} for row in requests]
+    )
     table = read_table(source, task=TASKS["qa"])
     answered = answer_table(predictor, table)
     for ending in (".csv", ".xlsx", ".jsonl", ".json"):
         write_answers(table, answered, predictor, tmp_path / f"out{ending}")
-    said = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
-    assert list(said) == [row["id"] for row in asked]
-    assert list(said.values()) == [answer["answer"] for answer in answered.answers]
+    output = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert list(output) == [row["id"] for row in requests]
+    assert list(output.values()) == [answer["answer"] for answer in answered.answers]
     first = json.loads((tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()[1])
     assert set(first) == {"id", "context", "question", "answer", "answer_start", "confidence", "no_answer"}
     with pytest.raises(UserError, match=r"\.json"):

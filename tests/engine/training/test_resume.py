@@ -68,9 +68,9 @@ def events(run: Run, kind: str) -> list[dict]:
 
 def outcome(run: Run) -> dict:
     report = load_report(run.path("report"))
-    found = {"test": report["test"], "best": report["run"]["best_step"], "history": report["run"]["history"]}
+    result = {"test": report["test"], "best": report["run"]["best_step"], "history": report["run"]["history"]}
     [file] = run.path("model").glob("*model.safetensors")  # LoRA's are adapter_model.safetensors
-    return found | {"weights": load_file(file)}
+    return result | {"weights": load_file(file)}
 
 
 def same(first: dict, second: dict) -> None:

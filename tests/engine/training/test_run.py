@@ -52,17 +52,17 @@ def stepping(run: Run) -> bool:
 
 @pytest.mark.training
 def test_a_run_learns_reports_and_answers(tiny_bert, sentences, runs_dir):
-    heard: list[dict] = []
-    run = train(describe(sentences, tiny_bert), show=heard.append)
+    received: list[dict] = []
+    run = train(describe(sentences, tiny_bert), show=received.append)
 
     assert run.state == "completed"
-    phases = [event["phase"] for event in heard if event["type"] == "phase"]
+    phases = [event["phase"] for event in received if event["type"] == "phase"]
     assert phases == ["data", "model", "encode", "train", "save", "evaluate", "report"]
-    assert heard == run.events()[0]
-    steps = [event for event in heard if event["type"] == "step"]
+    assert received == run.events()[0]
+    steps = [event for event in received if event["type"] == "step"]
     assert steps[-1]["step"] == steps[-1]["total_steps"]
     assert all(event["examples_per_second"] > 0 and event["loss"] > 0 for event in steps)
-    evaluations = [event for event in heard if event["type"] == "evaluation"]
+    evaluations = [event for event in received if event["type"] == "evaluation"]
     assert len(evaluations) == 10
     assert evaluations[-1]["loss"] < evaluations[0]["loss"]
 

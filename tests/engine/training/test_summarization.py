@@ -73,8 +73,8 @@ def test_long_documents_are_told_with_the_share_that_is_lost(runs_dir, tmp_path)
     config = describe(table(tmp_path / "t.jsonl", 60), model, training={"epochs": 1})
     config.model.max_length = 8
     run = train(config)
-    told = next(e for e in run.events()[0] if e["type"] == "notice" and e["code"] == "truncated")
-    assert "% of all text is not learned from" in told["message"]["en"]
+    messages = next(e for e in run.events()[0] if e["type"] == "notice" and e["code"] == "truncated")
+    assert "% of all text is not learned from" in messages["message"]["en"]
     report = load_report(run.path("report"))
     point = next(p for p in report["verdict"]["points"] if p["kind"] == "truncation")
     assert "8 tokens" in point["text"]["en"]

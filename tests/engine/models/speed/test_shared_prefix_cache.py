@@ -55,11 +55,11 @@ def test_both_generate_what_they_generate_alone(family, beams, tmp_path):
     shared = SharedPrefixCache(1)
     with torch.inference_mode():
         with shared.shared_with(tuned):
-            found = [generate(tuned, ids, num_beams=beams) for ids in (IDS, OTHERS)]
+            result = [generate(tuned, ids, num_beams=beams) for ids in (IDS, OTHERS)]
         lower, upper = recorded(pretrained, 0), recorded(pretrained, 1)
         with shared.shared_with(pretrained):
-            found += [generate(pretrained, ids, num_beams=beams) for ids in (IDS, OTHERS)]
-    assert all(a.equal(b) for a, b in zip(found, expected, strict=True))
+            result += [generate(pretrained, ids, num_beams=beams) for ids in (IDS, OTHERS)]
+    assert all(a.equal(b) for a, b in zip(result, expected, strict=True))
     # The prompts of both batches passed through the upper layer alone.
     assert len(upper) - len(lower) == 2
     assert generate(pretrained, num_beams=beams).equal(expected[2]) and len(upper) - len(lower) == 2
@@ -76,9 +76,9 @@ def test_a_prefill_that_ends_before_the_last_layer_is_shared(family, tmp_path):
             unmasked_prefill(tuned, prompts, 0, "cpu", 3)
         lower = recorded(pretrained, 0)
         with shared.shared_with(pretrained):
-            found = unmasked_prefill(pretrained, prompts, 0, "cpu", 3)
+            result = unmasked_prefill(pretrained, prompts, 0, "cpu", 3)
     assert not lower
-    for layer, other in zip(found.layers, expected.layers, strict=True):
+    for layer, other in zip(result.layers, expected.layers, strict=True):
         assert layer.keys.equal(other.keys) and layer.values.equal(other.values)
 
 

@@ -17,7 +17,7 @@ def rows(*targets) -> list[Example]:
 
 
 def targets(tables) -> dict[str, list]:
-    return {name: [row.target for row in found] for name, found in tables.items()}
+    return {name: [row.target for row in results] for name, results in tables.items()}
 
 
 def test_lists_of_one_are_labels_where_no_table_has_more():
@@ -28,14 +28,14 @@ def test_lists_of_one_are_labels_where_no_table_has_more():
 def test_one_row_with_more_or_none_makes_all_of_them_lists():
     for odd in (("a", "b"), ()):
         tables = {"train": rows("a", ("b",)), "test": rows(odd)}
-        found = targets(unify_targets(tables, DataConfig()))
-        assert found == {"train": [("a",), ("b",)], "test": [odd]}
+        results = targets(unify_targets(tables, DataConfig()))
+        assert results == {"train": [("a",), ("b",)], "test": [odd]}
 
 
 def test_a_separator_that_was_set_says_that_there_may_be_several():
     tables = {"train": rows(("a",), ("b",))}
-    found = unify_targets(tables, DataConfig(label_separator=";"))
-    assert targets(found) == {"train": [("a",), ("b",)]}
+    results = unify_targets(tables, DataConfig(label_separator=";"))
+    assert targets(results) == {"train": [("a",), ("b",)]}
 
 
 def test_targets_of_other_tasks_stay():

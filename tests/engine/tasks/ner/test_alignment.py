@@ -55,10 +55,10 @@ def test_a_span_of_whole_words_comes_back(text, first, length):
     starts, ends = units(text)
     if first + length >= len(starts):
         return
-    wanted = span(int(starts[first]), int(ends[first + length]), "PER")
-    tags, lost = tags_of(text, starts, ends, [wanted], TYPES)
+    expected = span(int(starts[first]), int(ends[first + length]), "PER")
+    tags, lost = tags_of(text, starts, ends, [expected], TYPES)
     assert lost == []
     certain = np.full((len(tags), 5), -50.0)
     certain[np.arange(len(tags)), tags] = 0.0
-    (found,) = spans_from_tags(starts, ends, tags, certain, list(TYPES))
-    assert {key: found[key] for key in wanted} == wanted and found["score"] == 1.0
+    (result,) = spans_from_tags(starts, ends, tags, certain, list(TYPES))
+    assert {key: result[key] for key in expected} == expected and result["score"] == 1.0

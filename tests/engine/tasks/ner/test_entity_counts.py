@@ -22,7 +22,7 @@ LABELS = ["LOC", "ORG", "PER"]
 def sequences(seed: int, rows: int, legal_share: float) -> list[list[str]]:
     """Random tag sequences; a part of their tags is thrown in without regard to what is legal."""
     rng, names = random.Random(seed), tag_names(LABELS)
-    found = []
+    result = []
     for _ in range(rows):
         row: list[str] = []
         while len(row) < rng.randint(1, 14):
@@ -39,8 +39,8 @@ def sequences(seed: int, rows: int, legal_share: float) -> list[list[str]]:
                 )
             else:
                 row.append(rng.choice(names))
-        found.append(row)
-    return found
+        result.append(row)
+    return result
 
 
 def disturbed(gold: list[list[str]], seed: int) -> list[list[str]]:
@@ -77,7 +77,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_equal_to_seqeval(name):
     gold, given = CASES[name]
-    given = [(row + ["O"] * len(wanted))[: len(wanted)] for row, wanted in zip(given, gold, strict=True)]
+    given = [(row + ["O"] * len(target))[: len(target)] for row, target in zip(given, gold, strict=True)]
     counts = statistics(spans(gold), spans(given), LABELS).sum(axis=0)
     ours = metrics_from_counts(len(LABELS))(counts)
     with warnings.catch_warnings():

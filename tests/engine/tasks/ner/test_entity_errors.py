@@ -45,13 +45,13 @@ _spans = st.lists(
 
 
 @given(_spans, _spans)
-def test_each_once_and_kinds_keep_their_word(gold, said):
-    matches = compare(gold, said)
+def test_each_once_and_kinds_keep_their_word(gold, output):
+    matches = compare(gold, output)
     key = lambda span: (span["start"], span["end"], span["label"])  # noqa: E731
     assert Counter(key(m.gold) for m in matches if m.gold) == Counter(set(map(key, gold)))
-    assert Counter(key(m.given) for m in matches if m.given) == Counter(set(map(key, said)))
+    assert Counter(key(m.given) for m in matches if m.given) == Counter(set(map(key, output)))
     assert {match.kind for match in matches} <= {RIGHT, *KINDS}
-    assert sum(match.kind == RIGHT for match in matches) == len(set(map(key, gold)) & set(map(key, said)))
+    assert sum(match.kind == RIGHT for match in matches) == len(set(map(key, gold)) & set(map(key, output)))
     for match in matches:
         if match.kind == "type":
             assert key(match.gold)[:2] == key(match.given)[:2] and match.types[0] != match.types[1]

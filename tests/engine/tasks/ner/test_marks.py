@@ -83,9 +83,9 @@ def test_colours_can_be_read_in_light_and_dark(papers):
     """WCAG 2.2, 1.4.3: 4.5 to 1 for the name of the type on its own tint."""
     text = (ROOT / "engine" / "report" / "report.css").read_text(encoding="utf-8")
     for number in range(COLOURS):
-        found = [part.split(";")[0].strip() for part in text.split(f"--tb-e{number}:")[1:]]
-        assert len(found) == 2, "one for light, one for dark"
-        for colour, paper in zip(found, papers, strict=True):
+        result = [part.split(";")[0].strip() for part in text.split(f"--tb-e{number}:")[1:]]
+        assert len(result) == 2, "one for light, one for dark"
+        for colour, paper in zip(result, papers, strict=True):
             tint = _luminance(_mixed(colour, paper, 0.15))
             one, other = sorted((_luminance(colour), tint))
             assert (other + 0.05) / (one + 0.05) >= 4.5, (number, colour)

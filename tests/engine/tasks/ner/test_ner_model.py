@@ -85,10 +85,10 @@ def test_an_entity_that_ends_inside_a_word_comes_back_exactly():
         for position, target in enumerate(feature.token_targets):
             logits[position, max(target, 0)] = 20.0
         certain.append(logits)
-    said = TASK.predict(certain, encoded, 2, types)
-    places = [tuple((s["start"], s["end"], s["label"]) for s in one.spans) for one in said]
+    output = TASK.predict(certain, encoded, 2, types)
+    places = [tuple((s["start"], s["end"], s["label"]) for s in one.spans) for one in output]
     assert places == [tuple((s["start"], s["end"], s["label"]) for s in row.target) for row in rows]
-    assert TASK.score(rows, said, types)["f1"] == 1.0 and TASK.evaluation_loss(rows, said, types) < 1e-3
+    assert TASK.score(rows, output, types)["f1"] == 1.0 and TASK.evaluation_loss(rows, output, types) < 1e-3
 
 
 def test_first_tokens_carry_the_tag_and_all_others_none():
@@ -150,14 +150,14 @@ def test_predictions_are_legal_exact_and_scored():
     for position, tag in enumerate([0, 0, 4, 4, 3, 0]):  # I-PER without a beginning
         logits[position, tag] = 5.0
     logits[2, 3] = 4.0
-    (said,) = TASK.predict([logits], encoded, 1, TYPES)
-    assert [(s["start"], s["end"], s["label"]) for s in said.spans] == [(5, 13, "PER"), (14, 18, "PER")]
-    (answer,) = TASK.answers(rows, [said], encoded, TYPES)
+    (output,) = TASK.predict([logits], encoded, 1, TYPES)
+    assert [(s["start"], s["end"], s["label"]) for s in output.spans] == [(5, 13, "PER"), (14, 18, "PER")]
+    (answer,) = TASK.answers(rows, [output], encoded, TYPES)
     assert [e["text"] for e in answer["entities"]] == ["film\twas", "good"] and answer["windows"] == 1
     assert all(0 < e["score"] < 1 for e in answer["entities"])
     cells = TASK.cells([answer, None], TYPES)
     assert cells["found"] == ["film\twas (PER); good (PER)", None] and cells["entities"][1] is None
-    assert TASK.evaluation_loss(rows, [said], TYPES) > 3, "every entity is invented"
+    assert TASK.evaluation_loss(rows, [output], TYPES) > 3, "every entity is invented"
 
 
 def test_conll_of_texts_and_of_tokens():

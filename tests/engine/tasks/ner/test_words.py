@@ -41,17 +41,17 @@ def test_words_of_a_text(text, expected):
 
 def test_tokens_cut_words_and_are_marked_where_they_begin():
     text = "can't stop"
-    found, levels = split_words(text, [[0, 2], [2, 5], [6, 10]])
-    assert [text[a:b] for a, b in found] == ["ca", "n", "'", "t", "stop"]
+    result, levels = split_words(text, [[0, 2], [2, 5], [6, 10]])
+    assert [text[a:b] for a, b in result] == ["ca", "n", "'", "t", "stop"]
     assert levels == [TOKEN, TOKEN, WORD, WORD, TOKEN]
 
 
 @given(st.text(max_size=60))
 def test_words_cover_everything_but_blanks_in_order(text):
-    found, _ = split_words(text)
-    assert all(a < b for a, b in found)
-    assert all(first[1] <= second[0] for first, second in itertools.pairwise(found))
-    covered = {at for a, b in found for at in range(a, b)}
+    result, _ = split_words(text)
+    assert all(a < b for a, b in result)
+    assert all(first[1] <= second[0] for first, second in itertools.pairwise(result))
+    covered = {at for a, b in result for at in range(a, b)}
     assert all(text[at].isspace() for at in set(range(len(text))) - covered)
 
 

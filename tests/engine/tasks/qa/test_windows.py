@@ -40,10 +40,10 @@ def test_windows_cover_everything_overlap_and_are_even(length: int, room: int) -
 
 
 def test_the_question_comes_first_and_is_in_every_window() -> None:
-    found = encode_windows([example("red box a ann is in the box " * 10)], TOKENIZER, 32, windows=True)
-    assert len(found.features) > 2 and found.truncated == 1
+    result = encode_windows([example("red box a ann is in the box " * 10)], TOKENIZER, 32, windows=True)
+    assert len(result.features) > 2 and result.truncated == 1
     question = TOKENIZER("who has the key", add_special_tokens=False)["input_ids"]
-    for feature in found.features:
+    for feature in result.features:
         assert len(feature) <= 32
         assert feature.input_ids[1 : 1 + len(question)] == question
         assert all(place == (0, 0) for place in feature.offsets[: len(question) + 2])
@@ -66,10 +66,10 @@ def test_offsets_are_those_of_the_original_text() -> None:
 def test_an_answer_is_marked_where_it_stands_whole_and_none_elsewhere() -> None:
     context = "red box " * 20 + "ann is in " + "the box " * 20
     one = example(context, "who has the key", "ann")
-    found = encode_windows([one], TOKENIZER, 32, windows=True)
-    targets = token_targets(found.features, one.target)
+    result = encode_windows([one], TOKENIZER, 32, windows=True)
+    targets = token_targets(result.features, one.target)
     holding = 0
-    for feature, target in zip(found.features, targets, strict=True):
+    for feature, target in zip(result.features, targets, strict=True):
         assert len(target) == len(feature)
         marked = np.flatnonzero((target != IGNORED) & (target & START > 0) & (np.arange(len(target)) > 0))
         if len(marked):
@@ -93,8 +93,8 @@ def test_every_reference_is_marked() -> None:
 def test_an_answer_longer_than_any_overlap_is_taught_where_most_of_it_stands() -> None:
     context = "red box ann is in " * 30
     one = Example(1, {"context": context, "question": "who"}, ({"text": context.strip(), "start": 0},))
-    found = encode_windows([one], TOKENIZER, 32, windows=True)
-    targets = token_targets(found.features, one.target)
+    result = encode_windows([one], TOKENIZER, 32, windows=True)
+    targets = token_targets(result.features, one.target)
     assert sum(int(target[0] == 0) for target in targets) == 1
 
 
@@ -108,16 +108,16 @@ def test_an_answer_within_a_token_takes_the_token() -> None:
 
 def test_a_question_longer_than_half_a_window_is_cut_and_told() -> None:
     rows = [example("ann is in the box", "who has the key " * 20), example("ann is in the box")]
-    found = encode_windows(rows, TOKENIZER, 32, windows=True)
-    assert found.shortened == {0}
-    assert max(map(len, found.features)) <= 32
-    assert all(any(end > start for start, end in feature.offsets) for feature in found.features)
+    result = encode_windows(rows, TOKENIZER, 32, windows=True)
+    assert result.shortened == {0}
+    assert max(map(len, result.features)) <= 32
+    assert all(any(end > start for start, end in feature.offsets) for feature in result.features)
 
 
 def test_without_a_limit_nothing_is_cut() -> None:
-    found = encode_windows([example("red box " * 300)], TOKENIZER, None, windows=False)
-    assert [len(feature) for feature in found.features] == [found.longest] == [600 + 4 + 3]
-    assert found.truncated == 0
+    result = encode_windows([example("red box " * 300)], TOKENIZER, None, windows=False)
+    assert [len(feature) for feature in result.features] == [result.longest] == [600 + 4 + 3]
+    assert result.truncated == 0
 
 
 @pytest.mark.parametrize("nothing", [[], [example("ann", "who")]])
@@ -130,12 +130,12 @@ def test_of_many_windows_those_are_learned_from_that_teach_something() -> None:
         example("red box " * 40 + f"ann is in {'the box ' * (20 + n)}", "who has the key", "ann") for n in range(40)
     ]
     rows += [example("red box " * 60) for _ in range(10)]
-    found = encode_windows(rows, TOKENIZER, 32, windows=True)
+    result = encode_windows(rows, TOKENIZER, 32, windows=True)
     for index, row in enumerate(rows):
-        own = [feature for feature in found.features if feature.example == index]
+        own = [feature for feature in result.features if feature.example == index]
         for feature, target in zip(own, token_targets(own, row.target), strict=True):
             feature.token_targets = target.tolist()
-    kept = sample_training_windows(found.features)
+    kept = sample_training_windows(result.features)
     for index, row in enumerate(rows):
         own = [feature for feature in kept if feature.example == index]
         holding = [feature for feature in own if feature.token_targets[0] == 0]
@@ -143,4 +143,4 @@ def test_of_many_windows_those_are_learned_from_that_teach_something() -> None:
         assert 1 <= len(own) <= 2
     without = sum(feature.token_targets[0] != 0 for feature in kept)
     assert 10 + 4 <= without <= 10 + 22, "some of the answered questions also show a window without their answer"
-    assert kept == sample_training_windows(found.features)
+    assert kept == sample_training_windows(result.features)

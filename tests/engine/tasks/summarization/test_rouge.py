@@ -34,20 +34,20 @@ def test_english_is_rouge_scores_to_the_last_digit(references, text):
 
 
 def test_chinese_goes_by_characters():
-    found = scores(["订单可以修改"], "订单不能修改")
-    assert found["rouge1"] == pytest.approx(4 / 6)
-    assert found["rouge2"] == pytest.approx(2 / 5)
-    assert found["rougeL"] == pytest.approx(4 / 6)
+    result = scores(["订单可以修改"], "订单不能修改")
+    assert result["rouge1"] == pytest.approx(4 / 6)
+    assert result["rouge2"] == pytest.approx(2 / 5)
+    assert result["rougeL"] == pytest.approx(4 / 6)
     assert Characters().tokenize("买了iPhone15，3台") == ["买", "了", "iphone15", "3", "台"]
     assert is_chinese(["用 Hub 里的设备"]) and not is_chinese(["the word 好 in English text"]) and not is_chinese([""])
 
 
 def test_the_best_reference_counts_and_the_mean_is_of_rows():
-    found = statistics([["a b c", "x y z"], ["a b c"]], ["x y z", "q"])
-    assert found.shape == (2, 5)
-    values = metrics_from(found.sum(axis=0))
+    result = statistics([["a b c", "x y z"], ["a b c"]], ["x y z", "q"])
+    assert result.shape == (2, 5)
+    values = metrics_from(result.sum(axis=0))
     assert values["rouge1"] == pytest.approx(0.5)
-    assert metrics_from(np.stack([found.sum(axis=0)] * 3))["rougeL"].shape == (3,)
+    assert metrics_from(np.stack([result.sum(axis=0)] * 3))["rougeL"].shape == (3,)
 
 
 def test_sentences_end_where_they_do():

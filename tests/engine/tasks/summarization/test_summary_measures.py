@@ -34,9 +34,9 @@ def test_chinese_numbers_are_numbers():
     assert strange_things("三盏灯，共1250元。", "4盏灯")["numbers"] == ["4"]
 
 
-@pytest.mark.parametrize("found", [0.0, 0.5])
-def test_a_chinese_report_says_that_its_names_were_not_checked(found):
-    tuned, references = Interval(found, found, found), Interval(0.0, 0.0, 0.0)
+@pytest.mark.parametrize("result", [0.0, 0.5])
+def test_a_chinese_report_says_that_its_names_were_not_checked(result):
+    tuned, references = Interval(result, result, result), Interval(0.0, 0.0, 0.0)
     chinese, english = (
         Text.from_dict(insights.strange(tuned, references, 10, chinese)["text"]) for chinese in (True, False)
     )
@@ -76,6 +76,6 @@ def test_extracts():
 
 def test_a_sample_is_told_with_what_kept_it_small():
     assert insights.sample(29, 29) is None
-    asked, short = (Text.from_dict(insights.sample(40, 1500, minutes)["text"]) for minutes in (None, 2.5))
-    assert "40 of 1,500" in asked.en and "“Test rows”" in asked.en and "测试行数" in asked.zh
+    requests, short = (Text.from_dict(insights.sample(40, 1500, minutes)["text"]) for minutes in (None, 2.5))
+    assert "40 of 1,500" in requests.en and "“Test rows”" in requests.en and "测试行数" in requests.zh
     assert "limit of 150 s" in short.en and "150 秒" in short.zh and "Test rows" not in short.en
