@@ -167,8 +167,8 @@ def _unknown_key(key: str, names: list[str]) -> Text:
     near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
     if near:
         return Text(f"is no known field. Did you mean {near[0]}?", f"不是已知字段。是否想写 {near[0]}？")
-    known = ", ".join(names)
-    return Text(f"is no known field. Known here: {known}.", f"不是已知字段。此处可用：{known}。")
+    listed = ", ".join(names)
+    return Text(f"is no known field. Known here: {listed}.", f"不是已知字段。此处可用：{listed}。")
 
 
 def _kind(value: Any) -> str:

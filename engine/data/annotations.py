@@ -39,10 +39,12 @@ def squad_records(value: Any, name: str) -> list[dict[str, Any]]:
             for question in questions:
                 if not isinstance(question, dict) or not isinstance(question.get("question"), str):
                     raise _broken(name, article_number, paragraph_number, '"question"', len(records) + 1)
-                given = question.get("answers") or []
-                if not isinstance(given, list) or not all(isinstance(a, dict) and "text" in a for a in given):
+                stated_answers = question.get("answers") or []
+                if not isinstance(stated_answers, list) or not all(
+                    isinstance(a, dict) and "text" in a for a in stated_answers
+                ):
                     raise _broken(name, article_number, paragraph_number, '"answers"', len(records) + 1)
-                answers = [] if question.get("is_impossible") else given
+                answers = [] if question.get("is_impossible") else stated_answers
                 records.append(
                     {
                         "id": str(question.get("id", len(records) + 1)),
@@ -96,8 +98,8 @@ def paragraph_records(paragraphs: list[dict[str, Any]], name: str) -> list[dict[
     for paragraph in paragraphs:
         context = next(paragraph[key] for key in _CONTEXTS if isinstance(paragraph.get(key), str))
         questions: list[dict[str, Any]] = []
-        for given in paragraph["qas"]:
-            question = dict(given) if isinstance(given, dict) else {}
+        for entry in paragraph["qas"]:
+            question = dict(entry) if isinstance(entry, dict) else {}
             question["question"] = next((question[key] for key in _QUESTIONS if key in question), None)
             question["id"] = question.get("id", question.get("query_id", len(questions) + 1))
             answers = question.get("answers")
@@ -122,9 +124,9 @@ def label_studio_records(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     parsed = []
     for task in tasks:
         annotations = task.get("annotations") or task.get("completions") or []
-        kept = [a for a in annotations if isinstance(a, dict) and not a.get("was_cancelled")]
-        results = kept[0].get("result") if kept else []
-        parsed.append((task["data"], [r for r in results or [] if isinstance(r, dict)], bool(kept)))
+        submitted = [a for a in annotations if isinstance(a, dict) and not a.get("was_cancelled")]
+        results = submitted[0].get("result") if submitted else []
+        parsed.append((task["data"], [r for r in results or [] if isinstance(r, dict)], bool(submitted)))
     kinds = {result.get("type") for _, results, _ in parsed for result in results}
     records = []
     for data, results, annotated in parsed:
@@ -148,8 +150,8 @@ def _value(result: dict[str, Any]) -> dict[str, Any]:
 
 def _strings(result: dict[str, Any], name: str) -> list[str]:
     """What a result lists under a name; a single string counts as a list of one."""
-    found = _value(result).get(name)
-    return [found] if isinstance(found, str) else [str(item) for item in found] if isinstance(found, list) else []
+    value = _value(result).get(name)
+    return [value] if isinstance(value, str) else [str(item) for item in value] if isinstance(value, list) else []
 
 
 def _label_studio_spans(results: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -88,8 +88,8 @@ def _unzip(name: str, data: bytes, limits: Limits) -> list[Member]:
             if any(info.filename == "xl/workbook.xml" for info in infos):
                 return [Member(name, _workbook(name, data, archive, infos, limits), is_workbook=True)]
             _refuse_documents(name, {info.filename for info in infos})
-            wanted = [info for info in infos if not _is_litter(info.filename)]
-            if not wanted:
+            files = [info for info in infos if not _is_litter(info.filename)]
+            if not files:
                 raise FileProblem(
                     "empty_archive",
                     Text(f"{name} holds no files.", f"{name} 中没有文件。"),
@@ -97,7 +97,7 @@ def _unzip(name: str, data: bytes, limits: Limits) -> list[Member]:
                     file=name,
                 )
             members = []
-            for info in wanted:
+            for info in files:
                 content = _read(name, archive, info, limits)
                 workbook = _is_workbook(content)
                 if content.startswith((GZIP_MAGIC, *ZIP_MAGICS)) and not workbook:

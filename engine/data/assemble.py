@@ -50,7 +50,7 @@ def make_table(
     notes = list(notes)
     unique = _unique_names(names, notes)
     data: dict[str, pd.Series] = {}
-    for name, given, cells in zip(unique, names, columns, strict=True):
+    for name, original, cells in zip(unique, names, columns, strict=True):
         empty = True
         for i, cell in enumerate(cells):
             if type(cell) is str:
@@ -65,7 +65,7 @@ def make_table(
                     cells[i] = None
                 else:
                     empty = False
-        if empty and not given.strip():
+        if empty and not original.strip():
             continue
         data[name] = pd.Series(cells, dtype=object)
     if not data:
@@ -76,25 +76,25 @@ def make_table(
 def _unique_names(names: Sequence[str], notes: list[Text]) -> list[str]:
     unique: list[str] = []
     repeated: list[str] = []
-    taken: set[str] = set()
+    used: set[str] = set()
     names = [name.replace("\ufeff", "").strip() for name in names]  # a byte order mark written twice is no letter
-    wanted = set(names)
+    originals = set(names)
     for place, raw in enumerate(names, start=1):
         name = raw or f"column {place}"
-        if name in taken:
+        if name in used:
             repeated.append(name)
             count = 2
-            while (renamed := f"{name} ({count})") in taken or renamed in wanted:
+            while (renamed := f"{name} ({count})") in used or renamed in originals:
                 count += 1
             name = renamed
-        taken.add(name)
+        used.add(name)
         unique.append(name)
     if repeated:
-        shown = ", ".join(dict.fromkeys(repeated))
+        repeated_names = ", ".join(dict.fromkeys(repeated))
         notes.append(
             Text(
-                f"Several columns share a name ({shown}); the later ones were numbered.",
-                f"存在重名的列（{shown}），后面的列已加上编号。",
+                f"Several columns share a name ({repeated_names}); the later ones were numbered.",
+                f"存在重名的列（{repeated_names}），后面的列已加上编号。",
             )
         )
     return unique

@@ -124,7 +124,7 @@ def _leakage(corpus: Corpus) -> list[Finding]:
                     len(shared),
                     first_places([corpus.place(table, example) for example, _ in shared]),
                     DROP_LEAKED.fix,
-                    {"table": table, "same_as": [known.row for _, known in shared[:MAX_PLACES]]},
+                    {"table": table, "same_as": [train_example.row for _, train_example in shared[:MAX_PLACES]]},
                 )
             )
     return findings

@@ -44,27 +44,27 @@ def check_labels(corpus: Corpus) -> list[Finding]:
 
 def _spellings(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
     everywhere = Counter(label for _, example in corpus.rows() for label in corpus.task.labels(example))
-    merged = {label: to for label, to in spelling_groups(everywhere).items() if label != to}
-    if not merged:
+    replacements = {label: to for label, to in spelling_groups(everywhere).items() if label != to}
+    if not replacements:
         return []
     places = [
         corpus.place(table, example, text=", ".join(corpus.task.labels(example)), target=True)
         for table, example in corpus.rows()
-        if any(label in merged for label in corpus.task.labels(example))
+        if any(label in replacements for label in corpus.task.labels(example))
     ]
-    shown = listed_names([f"{label!r} → {to!r}" for label, to in sorted(merged.items())])
+    listed = listed_names([f"{label!r} → {to!r}" for label, to in sorted(replacements.items())])
     return [
         Finding(
             "label_spellings",
             "warning",
             Text(
-                f"{counted(len(places), 'row spells', 'rows spell')} a label in another way, by case or blanks only: {shown.en}.",
-                f"{len(places):,} 行的标签只有大小写或空白不同：{shown.zh}。",
+                f"{counted(len(places), 'row spells', 'rows spell')} a label in another way, by case or blanks only: {listed.en}.",
+                f"{len(places):,} 行的标签只有大小写或空白不同：{listed.zh}。",
             ),
             len(places),
             first_places(places),
             MERGE_LABEL_SPELLINGS.fix,
-            {"merged": merged},
+            {"merged": replacements},
         )
     ]
 
@@ -81,15 +81,15 @@ def _unseen(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
                 for example in examples
                 if any(label in unseen for label in corpus.task.labels(example))
             ]
-            shown = listed_names([f"{label} ({count})" for label, count in unseen.most_common()])
+            listed = listed_names([f"{label} ({count})" for label, count in unseen.most_common()])
             word = {"test": Text("test", "测试"), "validation": Text("validation", "验证")}[table]
             findings.append(
                 Finding(
                     f"unseen_labels_{table}",
                     "warning",
                     Text(
-                        f"The {word.en} rows have labels that the training rows lack: {shown.en}. No model can get them right.",
-                        f"{word.zh}数据中有训练数据没有的标签：{shown.zh}。模型不可能答对它们。",
+                        f"The {word.en} rows have labels that the training rows lack: {listed.en}. No model can get them right.",
+                        f"{word.zh}数据中有训练数据没有的标签：{listed.zh}。模型不可能答对它们。",
                     ),
                     len(places),
                     first_places(places),
@@ -109,14 +109,14 @@ def _rare(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
         for example, labels in zip(corpus.train, corpus.labels, strict=True)
         if any(label in few for label in labels)
     ]
-    shown = listed_names([f"{label} ({count})" for label, count in sorted(few.items(), key=lambda item: item[1])])
+    listed = listed_names([f"{label} ({count})" for label, count in sorted(few.items(), key=lambda item: item[1])])
     return [
         Finding(
             "rare_labels",
             "warning",
             Text(
-                f"{len(few):,} of {len(counts):,} classes {'has' if len(few) == 1 else 'have'} fewer than {_FEW} training rows: {shown.en}.",
-                f"{len(counts):,} 个类别中有 {len(few):,} 个的训练数据少于 {_FEW} 行：{shown.zh}。",
+                f"{len(few):,} of {len(counts):,} classes {'has' if len(few) == 1 else 'have'} fewer than {_FEW} training rows: {listed.en}.",
+                f"{len(counts):,} 个类别中有 {len(few):,} 个的训练数据少于 {_FEW} 行：{listed.zh}。",
             ),
             len(few),
             first_places(places),
@@ -219,15 +219,15 @@ def _from_token(corpus: Corpus) -> list[Finding]:
         for example, text in zip(corpus.train[:_SAMPLE], corpus.texts["train"], strict=False)
         if giveaways.get(example.target, "\0") in _TOKEN.findall(text.lower())
     ]
-    shown = listed_names([f"{label}: {token!r}" for label, token in giveaways.items()])
+    listed = listed_names([f"{label}: {token!r}" for label, token in giveaways.items()])
     rows_covered = sum(classes[label] for label in giveaways)
     return [
         Finding(
             "label_from_token",
             "warning" if rows_covered > 0.3 * len(rows) else "info",
             Text(
-                f"One word gives the label away ({shown.en}); if it comes from how the data was made, the scores mean nothing.",
-                f"只凭一个词就能猜出标签（{shown.zh}）；如果这是数据制作时留下的痕迹，得分就没有意义。",
+                f"One word gives the label away ({listed.en}); if it comes from how the data was made, the scores mean nothing.",
+                f"只凭一个词就能猜出标签（{listed.zh}）；如果这是数据制作时留下的痕迹，得分就没有意义。",
             ),
             rows_covered,
             first_places(places),

@@ -71,18 +71,18 @@ def _too_long(corpus: Corpus, model: ModelFacts, rows: list[tuple[str, Example]]
         return []
     total = sum(lengths)
     # A length that cuts nothing is the last that is worth telling.
-    lengths_told = sorted({limit, *(n for n in LENGTHS if n <= model.most_tokens)})
-    enough = next((n for n in lengths_told if n >= max(lengths)), lengths_told[-1])
+    reported_lengths = sorted({limit, *(n for n in LENGTHS if n <= model.most_tokens)})
+    enough = next((n for n in reported_lengths if n >= max(lengths)), reported_lengths[-1])
     lost = {
         str(length): {
             "rows": sum(n > length for n in lengths) / len(lengths),
             "tokens": sum(max(0, n - length) for n in lengths) / total,
         }
-        for length in lengths_told
+        for length in reported_lengths
         if length <= enough
     }
     here = sum(max(0, n - limit) for n in lengths) / total
-    longer = [n for n in lengths_told if limit < n <= enough and lost[str(n)]["rows"] < 0.5 * len(over) / len(rows)]
+    longer = [n for n in reported_lengths if limit < n <= enough and lost[str(n)]["rows"] < 0.5 * len(over) / len(rows)]
     estimated = model.tokenizer is None
     share = len(over) / len(rows)
     windows = corpus.task.windowed  # then nothing is lost

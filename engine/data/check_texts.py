@@ -73,25 +73,25 @@ def _languages(corpus: Corpus, model: ModelFacts) -> list[Finding]:
     texts = [text[:2000] for table in corpus.examples for text in corpus.texts[table]]
     languages = detect_languages(texts)
     counts = Counter(language for language in languages if language)
-    known = sum(counts.values())
-    if not known:
+    identified = sum(counts.values())
+    if not identified:
         return []
-    details = {"languages": {language: count / known for language, count in counts.most_common()}}
+    details = {"languages": {language: count / identified for language, count in counts.most_common()}}
     if model.languages is not None:
         foreign = {language for language in counts if not model.reads(language)}
-        strange = [corpus.place(*row) for row, language in zip(rows, languages, strict=True) if language in foreign]
-        if len(strange) >= max(3, 0.02 * known):
-            shown = _shares({language: counts[language] / known for language in foreign})
+        places = [corpus.place(*row) for row, language in zip(rows, languages, strict=True) if language in foreign]
+        if len(places) >= max(3, 0.02 * identified):
+            listed = _shares({language: counts[language] / identified for language in foreign})
             return [
                 Finding(
                     "language_not_read",
                     "warning",
                     Text(
-                        f"{counted(len(strange), 'text is', 'texts are')} in a language that the model was not trained on: {shown.en}.",
-                        f"{len(strange):,} 条文本的语言不在模型的训练语言之内：{shown.zh}。",
+                        f"{counted(len(places), 'text is', 'texts are')} in a language that the model was not trained on: {listed.en}.",
+                        f"{len(places):,} 条文本的语言不在模型的训练语言之内：{listed.zh}。",
                     ),
-                    len(strange),
-                    first_places(strange),
+                    len(places),
+                    first_places(places),
                     None,
                     details,
                 )
@@ -99,17 +99,17 @@ def _languages(corpus: Corpus, model: ModelFacts) -> list[Finding]:
         return []
     (main, _), *others = counts.most_common()
     minor = sum(count for _, count in others)
-    if minor < max(3, 0.02 * known):
+    if minor < max(3, 0.02 * identified):
         return []
     other = [corpus.place(*row) for row, language in zip(rows, languages, strict=True) if language not in ("", main)]
-    shown = _shares({language: count / known for language, count in counts.most_common()})
+    listed = _shares({language: count / identified for language, count in counts.most_common()})
     return [
         Finding(
             "language_mix",
             "info",
             Text(
-                f"The texts mix languages: {shown.en}. Choose a model that reads them all.",
-                f"文本混有多种语言：{shown.zh}。请选择支持这些语言的模型。",
+                f"The texts mix languages: {listed.en}. Choose a model that reads them all.",
+                f"文本混有多种语言：{listed.zh}。请选择支持这些语言的模型。",
             ),
             len(other),
             first_places(other),
@@ -135,15 +135,15 @@ def _personal(corpus: Corpus) -> list[Finding]:
     places: list[Place] = []
     kinds: Counter[str] = Counter()
     for table, example in corpus.rows():
-        found = [
+        matches = [
             (value, personal)
             for value in map(example.inputs.get, corpus.task.inputs)
             if isinstance(value, str)
             for personal in find_personal(value[:_PERSONAL_CHARS])
         ]
-        if found:
-            kinds.update({personal.kind for _, personal in found})
-            text, personal = found[0]
+        if matches:
+            kinds.update({personal.kind for _, personal in matches})
+            text, personal = matches[0]
             places.append(corpus.place(table, example, text=text, at=personal.start))
     if not places:
         return []

@@ -54,7 +54,7 @@ def length_score(column: Column) -> float:
     return min(column.facts.chars, 200) / 200
 
 
-def unassigned_columns(table: Table, aliases: Mapping[str, str], given: Mapping[str, str]) -> list[Column]:
+def unassigned_columns(table: Table, aliases: Mapping[str, str], chosen: Mapping[str, str]) -> list[Column]:
     """The columns of a table that `given` does not take."""
-    taken = set(given.values())
-    return [Column(table, name, aliases) for name in table.columns if name not in taken]
+    assigned = set(chosen.values())
+    return [Column(table, name, aliases) for name in table.columns if name not in assigned]

@@ -73,7 +73,7 @@ def name_score(name: str, aliases: str) -> float:
     if plain in names:
         return 1.0 - 0.4 * names.index(plain) / len(names)
     words = set(plain.split("_"))
-    parts = [known for known in names if (known in words if known.isascii() else len(known) > 1 and known in plain)]
-    if parts:
-        return 0.5 - 0.2 * names.index(parts[0]) / len(names)
+    contained = [alias for alias in names if (alias in words if alias.isascii() else len(alias) > 1 and alias in plain)]
+    if contained:
+        return 0.5 - 0.2 * names.index(contained[0]) / len(names)
     return 0.0

@@ -20,21 +20,21 @@ def guess_columns(table: Table, task: DataTask) -> dict[str, str]:
     return {role: guess.column for role, guess in guess_with_reasons(table, task).items()}
 
 
-def guess_with_reasons(table: Table, task: DataTask, given: dict[str, str] | None = None) -> dict[str, Guess]:
+def guess_with_reasons(table: Table, task: DataTask, chosen: dict[str, str] | None = None) -> dict[str, Guess]:
     """The guesses, each with score and reason, for the roles that `given` leaves open; columns in `given` are taken."""
-    given = given or {}
-    return {role: guess for role, guess in task.guess(table, given).items() if role not in given}
+    chosen = chosen or {}
+    return {role: guess for role, guess in task.guess(table, chosen).items() if role not in chosen}
 
 
-def resolve_columns(table: Table, task: DataTask, given: dict[str, str]) -> dict[str, str]:
+def resolve_columns(table: Table, task: DataTask, chosen: dict[str, str]) -> dict[str, str]:
     """The mapping to read `table` with: `given` as it is, the other roles guessed.
 
     Raises ColumnProblem for an unknown role, for a given column that the table lacks (the message lists those that exist and the
     nearest), for one column in two roles, and for a required role without a column.
     """
     roles = {role.name: role for role in task.roles}
-    given = {role: column for role, column in given.items() if column}
-    for role, column in given.items():
+    chosen = {role: column for role, column in chosen.items() if column}
+    for role, column in chosen.items():
         if role not in roles:
             raise ColumnProblem(
                 "unknown_role",
@@ -46,8 +46,8 @@ def resolve_columns(table: Table, task: DataTask, given: dict[str, str]) -> dict
             )
         if column not in table.columns:
             raise missing_column(table, column, roles[role].label, role)
-    for role, column in given.items():
-        others = [other for other in given if other != role and given[other] == column]
+    for role, column in chosen.items():
+        others = [other for other in chosen if other != role and chosen[other] == column]
         if others:
             raise ColumnProblem(
                 "column_twice",
@@ -60,17 +60,17 @@ def resolve_columns(table: Table, task: DataTask, given: dict[str, str]) -> dict
                 column=column,
                 role=role,
             )
-    columns = {**given, **{role: g.column for role, g in guess_with_reasons(table, task, given).items()}}
+    columns = {**chosen, **{role: g.column for role, g in guess_with_reasons(table, task, chosen).items()}}
     missing = task.missing_role(columns)
     if missing is not None:
         raise _no_column(table, roles[missing].label, missing)
-    columns = task.chosen_columns(columns, given)
+    columns = task.chosen_columns(columns, chosen)
     return {role: columns[role] for role in roles if role in columns}
 
 
-def resolve_tables(tables: dict[str, Table], task: DataTask, given: dict[str, str]) -> dict[str, dict[str, str]]:
+def resolve_tables(tables: dict[str, Table], task: DataTask, chosen: dict[str, str]) -> dict[str, dict[str, str]]:
     """One mapping per table. The training table decides; a file whose columns have other names is guessed by itself."""
-    train = resolve_columns(tables["train"], task, given)
+    train = resolve_columns(tables["train"], task, chosen)
     mappings = {"train": train}
     for split, table in tables.items():
         if split == "train":
@@ -86,7 +86,7 @@ def resolve_tables(tables: dict[str, Table], task: DataTask, given: dict[str, st
 def missing_column(table: Table, column: str, role: Text, role_name: str) -> ColumnProblem:
     """The problem of a column that was asked for and is not there."""
     folded = {name.casefold(): name for name in table.columns}
-    near = difflib.get_close_matches(column.casefold(), list(folded), n=1, cutoff=0.5)
+    closest = difflib.get_close_matches(column.casefold(), list(folded), n=1, cutoff=0.5)
     listed = Text(", ".join(map(repr, table.columns[:30])), "、".join(map(repr, table.columns[:30])))
     return ColumnProblem(
         "missing_column",
@@ -94,7 +94,7 @@ def missing_column(table: Table, column: str, role: Text, role_name: str) -> Col
             f"{table.source.name} has no column {column!r} (for {role.en}). It has {listed.en}.",
             f"{table.source.name} 中没有 {column!r} 列（用作{role.zh}）。现有的列：{listed.zh}。",
         ),
-        Text(f"Did you mean {folded[near[0]]!r}?", f"是否想用 {folded[near[0]]!r}？") if near else None,
+        Text(f"Did you mean {folded[closest[0]]!r}?", f"是否想用 {folded[closest[0]]!r}？") if closest else None,
         file=table.source.name,
         column=column,
         role=role_name,

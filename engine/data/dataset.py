@@ -74,13 +74,13 @@ def dataset_of(tables: Mapping[str, Table], data: DataConfig, task: DataTask, mo
     examples: dict[str, list[Example]] = {}
     notices: list[Notice] = []
     for name, table in tables.items():
-        examples[name], of_table = read_examples(table, task, columns[name], data)
-        notices += of_table
+        examples[name], table_notices = read_examples(table, task, columns[name], data)
+        notices += table_notices
     examples, fixes = apply_fixes(task.unify_targets(examples, data), data.fixes, task)
     return Dataset(task, dict(tables), columns, examples, notices, fixes).with_model(model_id)
 
 
 def configured_columns(data: DataConfig) -> dict[str, str]:
     """The columns that need no guessing: the configured ones, else those that the catalogue knows of an embedded example."""
-    known = EXAMPLES[data.example].columns if data.example in EXAMPLES else {}
-    return dict(data.columns or known)
+    catalogued = EXAMPLES[data.example].columns if data.example in EXAMPLES else {}
+    return dict(data.columns or catalogued)

@@ -193,14 +193,14 @@ def _level(rows: list[list[str]], starts: list[_Start], names: list[str], name: 
     if not ragged:
         return
     first = ragged[0]
-    found, more = len(rows[first]), len(ragged) - 1
+    field_count, more = len(rows[first]), len(ragged) - 1
     also_en = f" {more} more {'line has' if more == 1 else 'lines have'} the same problem." if more else ""
     also_zh = f"另有 {more} 行存在同样的问题。" if more else ""
     raise FileProblem(
         "ragged_row",
         Text(
-            f"{name}, line {starts[first].line}: {found} {'field' if found == 1 else 'fields'} found, {width} expected.{also_en}",
-            f"{name} 第 {starts[first].line} 行：有 {found} 个字段，应为 {width} 个。{also_zh}",
+            f"{name}, line {starts[first].line}: {field_count} {'field' if field_count == 1 else 'fields'} found, {width} expected.{also_en}",
+            f"{name} 第 {starts[first].line} 行：有 {field_count} 个字段，应为 {width} 个。{also_zh}",
         ),
         Text(
             "A cell that holds the delimiter or a line break must stand in quotes.",
@@ -208,6 +208,6 @@ def _level(rows: list[list[str]], starts: list[_Start], names: list[str], name: 
         ),
         file=name,
         row=starts[first].line,
-        found=found,
+        found=field_count,
         expected=width,
     )

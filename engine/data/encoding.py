@@ -102,8 +102,8 @@ def _chinese_by_accident_utf8(data: bytes, text: str) -> Decoded | None:
 
 def _decode_as(data: bytes, name: str, encoding: str) -> Decoded:
     try:
-        shown = codecs.lookup(encoding).name
-        b" ".decode(shown, errors="ignore")  # raises LookupError for a codec such as hex: it turns bytes into bytes
+        codec = codecs.lookup(encoding).name
+        b" ".decode(codec, errors="ignore")  # raises LookupError for a codec such as hex: it turns bytes into bytes
     except (LookupError, ValueError) as error:
         raise FileProblem(
             "unknown_encoding",
@@ -111,25 +111,25 @@ def _decode_as(data: bytes, name: str, encoding: str) -> Decoded:
             Text("Use utf-8, gb18030, big5, cp1252 or utf-16.", "可用 utf-8、gb18030、big5、cp1252 或 utf-16。"),
             file=name,
         ) from error
-    if shown == "utf-8" and data.startswith(codecs.BOM_UTF8):
-        shown = "utf-8-sig"
+    if codec == "utf-8" and data.startswith(codecs.BOM_UTF8):
+        codec = "utf-8-sig"
     try:
-        text = data.decode(shown)
+        text = data.decode(codec)
     except UnicodeError as error:
         start = error.start if isinstance(error, UnicodeDecodeError) else 0
-        line, column = _place(data[:start].decode(shown, errors="ignore"))
+        line, column = _place(data[:start].decode(codec, errors="ignore"))
         raise FileProblem(
             "wrong_encoding",
             Text(
-                f"{name} is not in {shown}: line {line}, column {column} holds a byte that {shown} does not allow.",
-                f"{name} 不是 {shown} 编码：第 {line} 行第 {column} 列有该编码不允许的字节。",
+                f"{name} is not in {codec}: line {line}, column {column} holds a byte that {codec} does not allow.",
+                f"{name} 不是 {codec} 编码：第 {line} 行第 {column} 列有该编码不允许的字节。",
             ),
             Text("Leave the encoding empty to have it detected.", "请将编码留空以自动检测。"),
             file=name,
             row=line,
             column=column,
         ) from error
-    return Decoded(text, shown)
+    return Decoded(text, codec)
 
 
 def _decode_utf16(data: bytes, name: str) -> Decoded:
@@ -280,9 +280,9 @@ def _cp1252_score(data: bytes, text: str) -> float:
     plausible = 0.0
     for i in high:
         character = text[i]
-        known = character in _WESTERN_MARKS or (character.isalpha() and character >= "À") or character in "ŠšŽžŒœŸ"
+        is_western = character in _WESTERN_MARKS or (character.isalpha() and character >= "À") or character in "ŠšŽžŒœŸ"
         alone = (i == 0 or sample[i - 1] < 0x80) and (i + 1 >= len(sample) or sample[i + 1] < 0x80)
-        if known:
+        if is_western:
             plausible += 1.0 if alone else 0.5
     return plausible / len(high)
 
@@ -293,6 +293,6 @@ def _place(before: str) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - newline
 
 
-def _place_of_first(data: bytes, wanted: bytes) -> tuple[int, int]:
-    before = data[: data.index(wanted)]
+def _place_of_first(data: bytes, pattern: bytes) -> tuple[int, int]:
+    before = data[: data.index(pattern)]
     return before.count(b"\n") + 1, len(before) - before.rfind(b"\n")

@@ -70,12 +70,12 @@ def first_places(places: Sequence[Place]) -> tuple[Place, ...]:
 
 
 def counted(count: int, one: str, more: str) -> str:
-    """A count with the words that follow it: many(1, "row has", "rows have") is "1 row has"."""
+    """A count with the words that follow it: counted(1, "row has", "rows have") is "1 row has"."""
     return f"{count:,} {one if count == 1 else more}"
 
 
 def listed_names(names: Sequence[str], most: int = 8) -> Text:
     """A list of names for a sentence, cut short where it is long."""
-    shown, more = list(names[:most]), len(names) - most
-    en, zh = ", ".join(shown), "、".join(shown)
+    listed, more = list(names[:most]), len(names) - most
+    en, zh = ", ".join(listed), "、".join(listed)
     return Text(en, zh) if more <= 0 else Text(f"{en} and {more} more", f"{zh} 等 {len(names)} 个")

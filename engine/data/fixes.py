@@ -41,12 +41,12 @@ def apply_fixes(tables: Tables, codes: Sequence[str], task: DataTask) -> tuple[T
 
     Raises ConfigProblem for a code that is no fix of the task's rows.
     """
-    known = fixes_for(task)
+    available = fixes_for(task)
     for code in codes:
-        if code not in known:
-            raise unknown_fix(code, list(known))
+        if code not in available:
+            raise unknown_fix(code, list(available))
     notices = []
-    for code, fix in known.items():
+    for code, fix in available.items():
         if code not in codes:
             continue
         before = tables
@@ -64,12 +64,12 @@ def apply_fixes(tables: Tables, codes: Sequence[str], task: DataTask) -> tuple[T
     return tables, notices
 
 
-def unknown_fix(code: str, known: Sequence[str]) -> ConfigProblem:
+def unknown_fix(code: str, available: Sequence[str]) -> ConfigProblem:
     return ConfigProblem(
         "unknown_fix",
         Text(
-            f"There is no fix {code!r} for this data. There are: {', '.join(known)}.",
-            f"没有适用于此数据的修复项 {code!r}。可用的有：{'、'.join(known)}。",
+            f"There is no fix {code!r} for this data. There are: {', '.join(available)}.",
+            f"没有适用于此数据的修复项 {code!r}。可用的有：{'、'.join(available)}。",
         ),
         fixes=[code],
     )
@@ -79,8 +79,8 @@ def _changed(before: Tables, after: Tables) -> int:
     """Rows that are different or gone."""
     count = 0
     for table, rows in before.items():
-        kept = {id(row) for row in after[table]}
-        count += sum(id(row) not in kept for row in rows)
+        unchanged = {id(row) for row in after[table]}
+        count += sum(id(row) not in unchanged for row in rows)
     return count
 
 
@@ -164,17 +164,17 @@ def _merge_label_spellings(tables: Tables, task: DataTask) -> Tables:
             for row in rows:
                 for label in task.labels(row):
                     counts.setdefault(label, 0)
-    merged = spelling_groups(counts)
+    replacements = spelling_groups(counts)
 
     def merge(row: Example) -> Example:
-        if not any(merged.get(label, label) != label for label in task.labels(row)):
+        if not any(replacements.get(label, label) != label for label in task.labels(row)):
             return row
         if isinstance(row.target, str):
-            return replace(row, target=merged.get(row.target, row.target))
+            return replace(row, target=replacements.get(row.target, row.target))
         if any(isinstance(item, dict) for item in row.target):
-            items: Iterable = [{**item, "label": merged.get(item["label"], item["label"])} for item in row.target]
+            items: Iterable = [{**item, "label": replacements.get(item["label"], item["label"])} for item in row.target]
         else:
-            items = dict.fromkeys(merged.get(item, item) for item in row.target)
+            items = dict.fromkeys(replacements.get(item, item) for item in row.target)
         return replace(row, target=tuple(items))
 
     return on_each_row(merge)(tables, task)

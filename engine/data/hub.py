@@ -136,22 +136,22 @@ def choose_config(dataset: str, config: str, configs: list[str]) -> str:
     )
 
 
-def default_splits(given: dict[str, str], available: list[str]) -> dict[str, str]:
+def default_splits(chosen: dict[str, str], available: list[str]) -> dict[str, str]:
     """The data set's own name for train, validation and test: as given, else the usual one that it has and nothing else uses.
 
     Its first split trains where none is called train.
     """
-    given = {name: own for name, own in given.items() if own}
-    taken = set(given.values())
-    found = {}
+    chosen = {name: own for name, own in chosen.items() if own}
+    assigned = set(chosen.values())
+    splits = {}
     for name, usual in _SPLITS.items():
-        own = given.get(name) or next((u for u in usual if u in available and u not in taken), None)
+        own = chosen.get(name) or next((u for u in usual if u in available and u not in assigned), None)
         if own:
-            found[name] = own
-    if "train" not in found and available:
-        held_out = {*found.values(), *_SPLITS["validation"], *_SPLITS["test"]}
-        found = {"train": next((own for own in available if own not in held_out), available[0]), **found}
-    return {name: own for name, own in found.items() if own != NO_SPLIT}
+            splits[name] = own
+    if "train" not in splits and available:
+        held_out = {*splits.values(), *_SPLITS["validation"], *_SPLITS["test"]}
+        splits = {"train": next((own for own in available if own not in held_out), available[0]), **splits}
+    return {name: own for name, own in splits.items() if own != NO_SPLIT}
 
 
 def _read(stream: Any, source: Source, limits: Limits, report: Callable[[float], None]) -> Table:

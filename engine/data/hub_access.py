@@ -218,10 +218,10 @@ def _unreachable(dataset: str, reason: Text, code: str = "hub_unreachable") -> F
 
 def _unreadable(dataset: str, error: BaseException) -> FileProblem:
     lines = str(error).strip().splitlines()
-    said = lines[0][:200] if lines else type(error).__name__
+    reason = lines[0][:200] if lines else type(error).__name__
     return FileProblem(
         "hub_unreadable",
-        Text(f"The data set {dataset} cannot be read: {said}", f"无法读取数据集 {dataset}：{said}"),
+        Text(f"The data set {dataset} cannot be read: {reason}", f"无法读取数据集 {dataset}：{reason}"),
         Text("Download its files and upload them.", "请下载其中的文件后上传。"),
         file=dataset,
     )

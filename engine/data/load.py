@@ -89,7 +89,7 @@ def read_tables(
     if data.hub:
         from engine.data.hub import read_hub
 
-        found = read_hub(
+        hub_tables = read_hub(
             data.hub,
             data.hub_config,
             reading.limits,
@@ -98,7 +98,7 @@ def read_tables(
             progress=progress,
             token=hub_token(settings, token),
         )
-        tables = {split: _arranged(table, task) for split, table in found.items()}
+        tables = {split: _arranged(table, task) for split, table in hub_tables.items()}
     elif data.example:
         from engine.assets import example
 
@@ -115,8 +115,8 @@ def read_tables(
         )
     for split, path in (("validation", data.validation), ("test", data.test)):
         if path:
-            given = _read_all(Path(path), reading)
-            tables[split] = given[split] if split in given else next(iter(given.values()))
+            file_tables = _read_all(Path(path), reading)
+            tables[split] = file_tables[split] if split in file_tables else next(iter(file_tables.values()))
     return {split: tables[split] for split in SPLITS if split in tables}
 
 
@@ -151,11 +151,11 @@ def _arranged(table: Table, task: DataTask | None) -> Table:
     return task.arrange(table) if task is not None else table
 
 
-def _split_of(name: str, members: int, taken: dict[str, Table]) -> str:
+def _split_of(name: str, members: int, tables: dict[str, Table]) -> str:
     """The split that a member of an archive is by its name; its own name where it says none."""
     if members == 1:
         return ""
-    return split_of_name(name, taken) or name
+    return split_of_name(name, tables) or name
 
 
 def read_bytes(path: Path, limits: Limits) -> bytes:

@@ -38,13 +38,13 @@ def near_duplicate_groups(texts: Sequence[str]) -> list[int]:
         return k
 
     left: frozenset[str] = frozenset()
-    held = -1  # pairs come sorted by their first text, whose shingles are kept meanwhile
+    left_index = -1  # pairs come sorted by their first text, whose shingles are kept meanwhile
     for a, b in _candidates(signatures):
         ends = root(eligible[a]), root(eligible[b])
         if ends[0] == ends[1]:
             continue
-        if a != held:
-            held, left = a, _shingles(cut[a])
+        if a != left_index:
+            left_index, left = a, _shingles(cut[a])
         right = _shingles(cut[b])
         # The smaller set bounds the overlap, so most pairs need no intersection.
         if min(len(left), len(right)) < MIN_JACCARD * max(len(left), len(right)):

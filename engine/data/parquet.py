@@ -69,10 +69,10 @@ def read_parquet(data: bytes, source: Source, limits: Limits) -> Table:
                 )
             )
     # pandas stores its row index as a column of this name; it says nothing about the rows.
-    kept = [i for i, column in enumerate(names) if not column.startswith("__index_level_")]
+    selected = [i for i, column in enumerate(names) if not column.startswith("__index_level_")]
     return make_table(
-        [names[i] for i in kept],
-        [columns[i] for i in kept],
+        [names[i] for i in selected],
+        [columns[i] for i in selected],
         list(range(1, arrow.num_rows + 1)),
         replace(source, format="parquet"),
         limits,

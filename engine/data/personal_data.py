@@ -33,37 +33,37 @@ def _luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
-def _is_card(found: str) -> bool:
-    digits = re.sub(r"\D", "", found)
+def _is_card(candidate: str) -> bool:
+    digits = re.sub(r"\D", "", candidate)
     # Issuers: Visa, Mastercard, American Express, Discover, UnionPay, JCB.
     issuer = re.match(r"4|5[1-5]|2[2-7]|3[47]|6011|65|62|35", digits)
     return issuer is not None and len(digits) in (13, 15, 16, 18, 19) and len(set(digits)) > 1 and _luhn(digits)
 
 
-def _is_chinese_identity(found: str) -> bool:
+def _is_chinese_identity(candidate: str) -> bool:
     """Date of birth and check character of the 18 characters of GB 11643-1999."""
     try:
-        datetime.date(int(found[6:10]), int(found[10:12]), int(found[12:14]))
+        datetime.date(int(candidate[6:10]), int(candidate[10:12]), int(candidate[12:14]))
     except ValueError:
         return False
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    total = sum(int(digit) * weight for digit, weight in zip(found, weights, strict=False))
-    return "10X98765432"[total % 11] == found[17].upper()
+    total = sum(int(digit) * weight for digit, weight in zip(candidate, weights, strict=False))
+    return "10X98765432"[total % 11] == candidate[17].upper()
 
 
-def _is_iban(found: str) -> bool:
+def _is_iban(candidate: str) -> bool:
     """The checksum modulo 97 of ISO 13616."""
-    compact = found.replace(" ", "").upper()
+    compact = candidate.replace(" ", "").upper()
     if not 15 <= len(compact) <= 34:
         return False
     return int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 == 1
 
 
-def _is_international(found: str) -> bool:
-    return 8 <= sum(c.isdecimal() for c in found) <= 15
+def _is_international(candidate: str) -> bool:
+    return 8 <= sum(c.isdecimal() for c in candidate) <= 15
 
 
-def _always(found: str) -> bool:
+def _always(candidate: str) -> bool:
     return True
 
 
@@ -86,15 +86,15 @@ def find_personal(text: str) -> list[PersonalData]:
     """Every piece of personal data in `text`, in order, none overlapping another."""
     if "@" not in text and _MANY_DIGITS.search(text) is None:
         return []
-    found: list[PersonalData] = []
-    left = text
-    for kind, form, holds in _FORMS:
-        for match in list(form.finditer(left)):
-            if holds(match[0]):
-                found.append(PersonalData(match.start(), match.end(), kind))
+    matches: list[PersonalData] = []
+    unmatched = text
+    for kind, form, is_valid in _FORMS:
+        for match in list(form.finditer(unmatched)):
+            if is_valid(match[0]):
+                matches.append(PersonalData(match.start(), match.end(), kind))
                 # What is found is struck out at the same length, and what was glued to it stands free.
-                left = left[: match.start()] + "|" * len(match[0]) + left[match.end() :]
-    return sorted(found, key=lambda personal: personal.start)
+                unmatched = unmatched[: match.start()] + "|" * len(match[0]) + unmatched[match.end() :]
+    return sorted(matches, key=lambda personal: personal.start)
 
 
 def mask_text(text: str) -> str:
@@ -108,12 +108,12 @@ def mask_with_offsets(text: str) -> tuple[str, Callable[[int, bool], int]]:
     An offset inside a masked piece goes to the beginning of the mask, or to its end when the second argument says that the
     offset ends something.
     """
-    found = find_personal(text)
+    matches = find_personal(text)
     parts: list[str] = []
     # Where the unmasked stretches begin in the old text, and in the new one.
     old, new = [0], [0]
     at = length = 0
-    for personal in found:
+    for personal in matches:
         mask = f"[{personal.kind.upper()}]"
         parts += [text[at : personal.start], mask]
         length += personal.start - at + len(mask)
@@ -121,18 +121,18 @@ def mask_with_offsets(text: str) -> tuple[str, Callable[[int, bool], int]]:
         old.append(at)
         new.append(length)
     parts.append(text[at:])
-    starts = [personal.start for personal in found]
+    starts = [personal.start for personal in matches]
 
-    def moved(offset: int, is_end: bool) -> int:
+    def new_offset(offset: int, is_end: bool) -> int:
         before = bisect.bisect_right(starts, offset) - 1
-        if before >= 0 and starts[before] < offset < found[before].end:
+        if before >= 0 and starts[before] < offset < matches[before].end:
             mask_end = new[before + 1]
-            return mask_end if is_end else mask_end - len(found[before].kind) - 2
+            return mask_end if is_end else mask_end - len(matches[before].kind) - 2
         stretch = bisect.bisect_right(old, offset) - 1
         # A piece that begins exactly at the offset belongs to the stretch before it.
         return new[stretch] + offset - old[stretch]
 
-    return "".join(parts), moved
+    return "".join(parts), new_offset
 
 
 def unmasked_offsets(text: str) -> Callable[[int, bool], int]:
@@ -142,22 +142,24 @@ def unmasked_offsets(text: str) -> Callable[[int, bool], int]:
     ends something.
     """
     # Of each stretch, mask or not: where it begins in the masked text, and [start, end) of what it stands for.
-    begins, stands = [], []
+    masked_starts, originals = [], []
     at = length = 0
     for personal in find_personal(text):
-        begins += [length, length + personal.start - at]
-        stands += [(at, personal.start, False), (personal.start, personal.end, True)]
+        masked_starts += [length, length + personal.start - at]
+        originals += [(at, personal.start, False), (personal.start, personal.end, True)]
         length += personal.start - at + len(personal.kind) + 2
         at = personal.end
-    begins.append(length)
-    stands.append((at, len(text), False))
+    masked_starts.append(length)
+    originals.append((at, len(text), False))
 
-    def back(offset: int, is_end: bool) -> int:
+    def original_offset(offset: int, is_end: bool) -> int:
         # An end belongs to the stretch before it.
-        stretch = (bisect.bisect_left(begins, offset) if is_end else bisect.bisect_right(begins, offset)) - 1
-        start, end, hidden = stands[max(0, stretch)]
+        stretch = (
+            bisect.bisect_left(masked_starts, offset) if is_end else bisect.bisect_right(masked_starts, offset)
+        ) - 1
+        start, end, hidden = originals[max(0, stretch)]
         if hidden:
             return end if is_end else start
-        return start + offset - begins[max(0, stretch)]
+        return start + offset - masked_starts[max(0, stretch)]
 
-    return back
+    return original_offset

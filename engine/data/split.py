@@ -134,8 +134,8 @@ def _draw(
     strata: dict[str, list[list[int]]] = defaultdict(list)
     for members in groups.values():
         strata[task.stratum(rows[members[0]], frequency)].append(members)
-    named = {name for name in strata if name and task.has_labels}
-    too_rare = {name for name in named if len(strata[name]) <= keep or name in rare}
+    named_strata = {name for name in strata if name and task.has_labels}
+    too_rare = {name for name in named_strata if len(strata[name]) <= keep or name in rare}
     if len(too_rare) == len(strata):
         # There are rare classes only: a small draw without strata is better than none.
         strata, too_rare = {"": list(groups.values())}, set()
@@ -147,19 +147,19 @@ def _draw(
         rng.shuffle(choices)
         exact = share * sum(map(len, choices)) + carried
         quota = max(1, round(exact))
-        taken = 0
-        spare = len(choices) - keep  # groups that may leave
+        count = 0
+        available = len(choices) - keep  # groups that may leave
         for group in choices:
-            if taken >= quota or spare <= 0:
+            if count >= quota or available <= 0:
                 break
-            if taken and taken + len(group) > 1.5 * quota:
+            if count and count + len(group) > 1.5 * quota:
                 continue  # a large group of duplicates would overfill the set; a smaller one may fit
             drawn.update(group)
-            taken += len(group)
-            spare -= 1
-        carried = max(-2.0, min(2.0, exact - taken))
-    kept = [row for i, row in enumerate(rows) if i not in drawn]
-    return kept, [row for i, row in enumerate(rows) if i in drawn]
+            count += len(group)
+            available -= 1
+        carried = max(-2.0, min(2.0, exact - count))
+    remaining = [row for i, row in enumerate(rows) if i not in drawn]
+    return remaining, [row for i, row in enumerate(rows) if i in drawn]
 
 
 def _too_rare(rare: dict[str, int], train: list[Example], task: DataTask) -> Notice:
@@ -179,22 +179,22 @@ def _too_rare(rare: dict[str, int], train: list[Example], task: DataTask) -> Not
     )
 
 
-def _sample(rows: list[Example], most: int, task: DataTask, rng: random.Random) -> list[Example]:
+def _sample(rows: list[Example], size: int, task: DataTask, rng: random.Random) -> list[Example]:
     """`most` rows, every class in proportion (largest remainders) and, where there is room, at least once."""
     frequency = Counter(label for row in rows for label in task.labels(row))
     strata: dict[str, list[int]] = defaultdict(list)
     for i, row in enumerate(rows):
         strata[task.stratum(row, frequency)].append(i)
-    share = most / len(rows)
-    least = 1 if len(strata) <= most else 0
+    share = size / len(rows)
+    least = 1 if len(strata) <= size else 0
     quotas = {name: max(least, int(share * len(members))) for name, members in strata.items()}
     remainders = sorted(strata, key=lambda name: (share * len(strata[name])) % 1, reverse=True)
-    while (total := sum(quotas.values())) != most:
-        step = 1 if total < most else -1
+    while (total := sum(quotas.values())) != size:
+        step = 1 if total < size else -1
         movable = [n for n in remainders if (quotas[n] < len(strata[n]) if step > 0 else quotas[n] > least)]
         # Rounding up goes to the largest remainders first, rounding down is taken from the largest classes.
         order = movable if step > 0 else sorted(movable, key=lambda n: quotas[n], reverse=True)
-        for name in order[: abs(most - total)]:
+        for name in order[: abs(size - total)]:
             quotas[name] += step
     chosen: set[int] = set()
     for name in sorted(strata):
@@ -203,8 +203,8 @@ def _sample(rows: list[Example], most: int, task: DataTask, rng: random.Random) 
 
 
 def _leakage(train: Sequence[Example], rows: Sequence[Example], name: str, task: DataTask) -> list[Notice]:
-    known = {task.leak_key(row) for row in train}
-    shared = [row for row in rows if task.leak_key(row) in known]
+    train_keys = {task.leak_key(row) for row in train}
+    shared = [row for row in rows if task.leak_key(row) in train_keys]
     if not shared:
         return []
     word = _SPLIT_NAMES[name]
@@ -226,8 +226,8 @@ def _leakage(train: Sequence[Example], rows: Sequence[Example], name: str, task:
 def _unseen_labels(train: Sequence[Example], rows: Sequence[Example], name: str, task: DataTask) -> list[Notice]:
     if not task.has_labels:
         return []
-    known = {label for row in train for label in task.labels(row)}
-    unseen = Counter(label for row in rows for label in task.labels(row) if label not in known)
+    train_labels = {label for row in train for label in task.labels(row)}
+    unseen = Counter(label for row in rows for label in task.labels(row) if label not in train_labels)
     if not unseen:
         return []
     word = _SPLIT_NAMES[name]

@@ -19,15 +19,17 @@ _WORDS = {
 }
 
 
-def split_of_name(name: str, taken: Collection[str] = ()) -> str:
+def split_of_name(name: str, assigned: Collection[str] = ()) -> str:
     """The split that a file name says it is, unless that is taken; empty where it says none."""
     stem = Path(name).name.split(".")[0].casefold()
     for sign in "- ()（）【】[]":
         stem = stem.replace(sign, "_")
     words = stem.split("_")
-    for split, known in _WORDS.items():
+    for split, split_words in _WORDS.items():
         # Chinese names run on without a sign between the words.
-        if split not in taken and any(word in words or (not word.isascii() and word in stem) for word in known):
+        if split not in assigned and any(
+            word in words or (not word.isascii() and word in stem) for word in split_words
+        ):
             return split
     return ""
 
@@ -40,29 +42,29 @@ def split_files(names: Sequence[str]) -> dict[str, str]:
     """
     if len(names) == 1:
         return {"train": names[0]}
-    found: dict[str, str] = {}
+    splits: dict[str, str] = {}
     unnamed: list[str] = []
     for name in names:
         split = split_of_name(name)
-        if split in found:
+        if split in splits:
             raise _unclear(
                 names,
                 Text(
-                    f"{found[split]} and {name} are both {split} files", f"{found[split]} 与 {name} 都是 {split} 文件"
+                    f"{splits[split]} and {name} are both {split} files", f"{splits[split]} 与 {name} 都是 {split} 文件"
                 ),
             )
         if split:
-            found[split] = name
+            splits[split] = name
         else:
             unnamed.append(name)
-    if len(unnamed) == 1 and "train" not in found:
-        found["train"] = unnamed.pop()
+    if len(unnamed) == 1 and "train" not in splits:
+        splits["train"] = unnamed.pop()
     if unnamed:
-        shown = Text(", ".join(unnamed), "、".join(unnamed))
-        raise _unclear(names, Text(f"{shown.en} could be any of them", f"无法判断 {shown.zh} 属于哪一部分"))
-    if "train" not in found:
+        listed = Text(", ".join(unnamed), "、".join(unnamed))
+        raise _unclear(names, Text(f"{listed.en} could be any of them", f"无法判断 {listed.zh} 属于哪一部分"))
+    if "train" not in splits:
         raise _unclear(names, Text("none of them is called train", "其中没有名为 train 的文件"))
-    return {split: found[split] for split in SPLITS if split in found}
+    return {split: splits[split] for split in SPLITS if split in splits}
 
 
 def _unclear(names: Sequence[str], reason: Text) -> FileProblem:

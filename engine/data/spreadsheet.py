@@ -141,11 +141,11 @@ def _notes_on_formulas(data: bytes, sheet: str, rows: list[list[Any]], lines: li
             )
         )
     if empty:
-        shown = ", ".join(empty[:5])
+        listed = ", ".join(empty[:5])
         notes.append(
             Text(
-                f"{len(empty):,} formulas have no stored value and count as empty ({shown}); save the file in Excel first.",
-                f"有 {len(empty):,} 个公式没有保存结果，按空单元格处理（{shown}）；请先在 Excel 中打开并保存。",
+                f"{len(empty):,} formulas have no stored value and count as empty ({listed}); save the file in Excel first.",
+                f"有 {len(empty):,} 个公式没有保存结果，按空单元格处理（{listed}）；请先在 Excel 中打开并保存。",
             )
         )
     return notes

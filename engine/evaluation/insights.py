@@ -173,11 +173,11 @@ def truncation(share: float, max_length: int | None) -> Insight | None:
     )
 
 
-def leakage(seen: int, rows: int, metric: str, unseen_value: float | None) -> Insight | None:
+def leakage(leaked: int, rows: int, metric: str, unseen_value: float | None) -> Insight | None:
     """Test texts that training had too: memory, not skill. Too few to matter are passed over."""
-    if seen / rows < LEAKED:
+    if leaked / rows < LEAKED:
         return None
-    share = percent(seen / rows, 1)
+    share = percent(leaked / rows, 1)
     rest = Text("", "")
     if unseen_value is not None:
         value, name = number(metric, unseen_value, rows), metric_name(metric)
@@ -185,8 +185,8 @@ def leakage(seen: int, rows: int, metric: str, unseen_value: float | None) -> In
     return insight(
         "leakage",
         Text(
-            f"{_test_rows(seen, f' ({share})')} the very text of a training row, so the score is in part memory.{rest.en}",
-            f"有 {count(seen)} 行测试数据（{share}）与训练数据文本相同，分数里有一部分是“背”出来的。{rest.zh}",
+            f"{_test_rows(leaked, f' ({share})')} the very text of a training row, so the score is in part memory.{rest.en}",
+            f"有 {count(leaked)} 行测试数据（{share}）与训练数据文本相同，分数里有一部分是“背”出来的。{rest.zh}",
         ),
     )
 

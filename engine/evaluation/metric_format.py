@@ -135,10 +135,10 @@ def count(value: int) -> str:
 
 def listing(items: Sequence[str], most: int = 5) -> Text:
     """a, b and c; what goes beyond `most` is counted."""
-    shown = list(items[:most])
-    more = len(items) - len(shown)
+    listed = list(items[:most])
+    more = len(items) - len(listed)
     if more:
-        return Text(f"{', '.join(shown)} and {more} more", f"{'、'.join(shown)}等 {len(items)} 个")
-    if len(shown) == 1:
-        return Text(shown[0], shown[0])
-    return Text(f"{', '.join(shown[:-1])} and {shown[-1]}", "、".join(shown))
+        return Text(f"{', '.join(listed)} and {more} more", f"{'、'.join(listed)}等 {len(items)} 个")
+    if len(listed) == 1:
+        return Text(listed[0], listed[0])
+    return Text(f"{', '.join(listed[:-1])} and {listed[-1]}", "、".join(listed))

@@ -44,8 +44,8 @@ def fingerprint(example: Example) -> str:
 
 def seen_in_training(train: Sequence[Example], test: Sequence[Example]) -> np.ndarray:
     """Which test rows [n] have the very text of a training row."""
-    known = {fingerprint(example) for example in train}
-    return np.array([fingerprint(example) in known for example in test], dtype=bool)
+    train_fingerprints = {fingerprint(example) for example in train}
+    return np.array([fingerprint(example) in train_fingerprints for example in test], dtype=bool)
 
 
 def length_groups(test: Sequence[Example]) -> list[Group]:

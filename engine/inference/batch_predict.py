@@ -52,7 +52,7 @@ def answer_table(
     """An answer for every row of a table. ColumnProblem when no column can be what the model reads."""
     roles = text_columns(predictor, table, columns or {})
     cells = zip(*(table.frame[column] for column in roles.values()), strict=True)
-    rows = [predictor.task.spec.row_inputs(dict(zip(roles, given, strict=True))) for given in cells]
+    rows = [predictor.task.spec.row_inputs(dict(zip(roles, values, strict=True))) for values in cells]
     answers = iter(predictor.predict([row for row in rows if row], base=base, progress=progress))
     return Answered(roles, rows, [next(answers) if row else None for row in rows])
 
@@ -66,23 +66,23 @@ def beside(table: Table, answered: Answered, predictor: Predictor) -> pandas.Dat
     return frame
 
 
-def text_columns(predictor: Predictor, table: Table, given: dict[str, str]) -> dict[str, str]:
+def text_columns(predictor: Predictor, table: Table, chosen: dict[str, str]) -> dict[str, str]:
     """The columns the model reads, by role: as given, else named as in training, else guessed. ColumnProblem."""
     trained, spec = predictor.description.columns, predictor.task.spec
-    wanted = [spec.role(name) for name in spec.inputs if name not in spec.optional_inputs or name in trained]
-    given = {role: column for role, column in given.items() if column}
+    required = [spec.role(name) for name in spec.inputs if name not in spec.optional_inputs or name in trained]
+    chosen = {role: column for role, column in chosen.items() if column}
     labels = {role.name: role.label for role in spec.roles}
-    for name, column in given.items():
+    for name, column in chosen.items():
         if column not in table.columns:
             raise missing_column(table, column, labels[name], name)
-    named = {role.name: trained[role.name] for role in wanted if trained.get(role.name) in table.columns}
-    only = {wanted[0].name: table.columns[0]} if len(wanted) == len(table.columns) == 1 else {}
-    found = {**guess_columns(table, spec), **only, **named, **given}
+    named = {role.name: trained[role.name] for role in required if trained.get(role.name) in table.columns}
+    only = {required[0].name: table.columns[0]} if len(required) == len(table.columns) == 1 else {}
+    guessed = {**guess_columns(table, spec), **only, **named, **chosen}
     for name, other in spec.alternative_roles.items():
-        if name in spec.inputs and other in found and (name not in found or other in given):
-            return {other: found[other]}
-    for role in wanted:
-        if role.name not in found:
+        if name in spec.inputs and other in guessed and (name not in guessed or other in chosen):
+            return {other: guessed[other]}
+    for role in required:
+        if role.name not in guessed:
             raise ColumnProblem(
                 "no_text_column",
                 Text(
@@ -96,7 +96,7 @@ def text_columns(predictor: Predictor, table: Table, given: dict[str, str]) -> d
                 file=table.source.name,
                 column=role.name,
             )
-    return {role.name: found[role.name] for role in wanted}
+    return {role.name: guessed[role.name] for role in required}
 
 
 def check_output(path: Path, export_formats: Iterable[str] = ()) -> None:
@@ -184,8 +184,8 @@ def defused(frame: pandas.DataFrame) -> pandas.DataFrame:
     return pandas.DataFrame(guarded).rename(columns=guard).set_axis(frame.index)
 
 
-def _free_name(name: str, taken: list[str]) -> str:
+def _free_name(name: str, used: list[str]) -> str:
     number, free = 2, name
-    while free in taken:
+    while free in used:
         free, number = f"{name}_{number}", number + 1
     return free

@@ -71,8 +71,8 @@ class Predictor:
         answers = self.task.answers(examples, predictions, encoded, self.outputs)
         if self.description.masked:
             main = self.task.spec.inputs[0]
-            given = (row if isinstance(row, str) else row[main] for row in rows)
-            answers = [unmasked(answer, text) for answer, text in zip(answers, given, strict=True)]
+            texts = (row if isinstance(row, str) else row[main] for row in rows)
+            answers = [unmasked(answer, text) for answer, text in zip(answers, texts, strict=True)]
         return answers
 
     def stream(

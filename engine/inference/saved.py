@@ -63,10 +63,10 @@ class Description:
                 Text("Wait for it to complete, or choose another run.", "请等待其完成，或选择其他运行。"),
             )
         values = json.loads(path.read_text(encoding="utf-8"))
-        known = {f.name for f in fields(cls)} - {"extra"}
+        known_fields = {f.name for f in fields(cls)} - {"extra"}
         return cls(
-            **{key: value for key, value in values.items() if key in known},
-            extra={key: value for key, value in values.items() if key not in known},
+            **{key: value for key, value in values.items() if key in known_fields},
+            extra={key: value for key, value in values.items() if key not in known_fields},
         )
 
     @property

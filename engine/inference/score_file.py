@@ -38,8 +38,8 @@ def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: A
     )
     dataset = dataset_of({"train": table}, data, spec, predictor.description.base_model)
     examples, notices = spec.fit_targets(dataset.examples["train"], outputs), list(dataset.notices)
-    known = set(outputs.labels)
-    if known and not any(known & set(spec.labels(example)) for example in examples):
+    known_labels = set(outputs.labels)
+    if known_labels and not any(known_labels & set(spec.labels(example)) for example in examples):
         raise LabelProblem(
             "unknown_labels",
             Text(
@@ -49,9 +49,11 @@ def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: A
             Text(f"It knows: {', '.join(outputs.labels[:20])}.", f"模型的类别：{'、'.join(outputs.labels[:20])}。"),
             file=file.name,
         )
-    strange = Counter(label for example in examples for label in spec.labels(example) if known and label not in known)
-    if strange:
-        listed = [f"{label!r} ({count})" for label, count in strange.most_common(10)]
+    unknown_labels = Counter(
+        label for example in examples for label in spec.labels(example) if known_labels and label not in known_labels
+    )
+    if unknown_labels:
+        listed = [f"{label!r} ({count})" for label, count in unknown_labels.most_common(10)]
         notices.append(
             Notice(
                 "unknown_labels",
@@ -60,7 +62,7 @@ def judge_file(predictor: Predictor, file: Path, config: RunConfig, **reading: A
                     f"The model does not know these labels, so their rows count as mistakes: {', '.join(listed)}.",
                     f"模型没有学过以下标签，相应的行按答错计算：{'、'.join(listed)}。",
                 ),
-                strange.total(),
+                unknown_labels.total(),
             )
         )
     counted = task.counts(examples, predictor.predictions(examples), outputs)
