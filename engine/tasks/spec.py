@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from engine.tasks.export_spec import TaskExport
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-GENERATED_TEST_ROWS = 100  # test rows for which texts are generated unless more are asked for: a second each on a CPU
+GENERATED_TEST_ROWS = (
+    100  # test rows for which texts are generated unless the configuration sets more: a second each on a CPU
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class TaskSpec(ABC):
         NOTHING  # section -> fields whose defaults differ from RunConfig's
     )
     max_test_rows: int | None = (
-        None  # test rows answered unless more are asked for; None: all, because answering is cheap
+        None  # test rows answered unless the configuration sets more; None: all, because answering is cheap
     )
     windowed: bool = False  # whether long training texts are read in overlapping windows; else they are truncated
     loss_per_token: bool = False  # whether the loss is a mean over tokens, not over rows

@@ -109,7 +109,7 @@ def epochs_for_generation(rows: int, labels: int, method: str) -> float:
 
 
 def lr_scale_for_generators(method: str, width: int, layers: int) -> float:
-    """LoRA's learning rate falls with the width from SmolLM2's on, for which it was measured, by the exponent found for Llamas (Schulman
+    """LoRA's learning rate falls with the width from SmolLM2's on, for which it was measured, by the exponent that was measured for Llamas (Schulman
     and Thinking Machines Lab 2025, "LoRA Without Regret").
     """
     return min(1.0, (576 / width) ** 0.781) if method == "lora" else 1.0

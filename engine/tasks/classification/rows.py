@@ -18,9 +18,9 @@ def confusion_rows(directory: Path, label: str | None, prediction: str | None, l
     (X, None) are rows with X that were not given it, (None, X) rows given X that do not have it.
     """
 
-    def holds(answer: str | list[str], wanted: str | None, other: str | None) -> bool:
+    def holds(answer: str | list[str], required: str | None, other: str | None) -> bool:
         names = answer if isinstance(answer, list) else [answer]
-        return wanted in names if wanted is not None else other not in names
+        return required in names if required is not None else other not in names
 
     rows = [
         row

@@ -190,7 +190,7 @@ def confused_pairs(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _per_label(confusion: dict[str, Any]) -> Section:
-    """For each label what was found, missed and given wrongly."""
+    """For each label the true and false positives and negatives."""
 
     def cell(number: int, kind: str, pick: str, title: str) -> Cell:
         return Span(count(number), kind, title=title, pick=pick) if number else "0"
@@ -204,12 +204,12 @@ def _per_label(confusion: dict[str, Any]) -> Section:
     rows = tuple(
         (
             label,
-            cell(found, "right", f"{index},{index}", f"{label}: {names[0].en}"),
+            cell(true_positives, "right", f"{index},{index}", f"{label}: {names[0].en}"),
             cell(missed, "wrong", f"{index},-", f"{label}: {names[1].en}"),
             cell(added, "wrong", f"-,{index}", f"{label}: {names[2].en}"),
             count(left),
         )
-        for index, (label, ((left, added), (missed, found))) in enumerate(
+        for index, (label, ((left, added), (missed, true_positives))) in enumerate(
             zip(confusion["labels"], confusion["per_class"], strict=True)
         )
     )

@@ -23,7 +23,7 @@ BY_LISTS = Text("its lists fit", "列表内容相符")
 def guess(table: Table, given: dict[str, str]) -> dict[str, Guess]:
     """The columns of the roles that `given` leaves open."""
     columns = unassigned_columns(table, ALIASES, given)
-    # Where every list is empty the name alone can tell; that nothing is marked is then said of the right column.
+    # Where every list is empty the name alone can tell; the message that nothing is marked then names the right column.
     marked = [c for c in columns if c.facts.spans >= 0.5 or (c.facts.lists >= 0.9 and c.named("spans") >= 0.9)]
     spans = max(marked, key=lambda c: c.facts.spans + c.named("spans"), default=None)
     texts = [c for c in columns if c.readable and c is not spans]

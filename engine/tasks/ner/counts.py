@@ -21,8 +21,8 @@ def statistics(gold: Sequence[Spans], given: Sequence[Spans], labels: Sequence[s
     index = {label: position for position, label in enumerate(labels)}
     types = len(labels)
     counts = np.zeros((len(gold), 1 + 3 * types))
-    for row, (wanted, said) in zip(counts, zip(gold, given, strict=True), strict=True):
-        true, answered = places(wanted), places(said)
+    for row, (true_spans, predicted_spans) in zip(counts, zip(gold, given, strict=True), strict=True):
+        true, answered = places(true_spans), places(predicted_spans)
         for place in answered:
             row[1 + types + index[place[2]]] += 1
             row[1 + index[place[2]]] += place in true
@@ -65,11 +65,11 @@ def type_metrics_from_counts(types: int) -> MetricsFrom:
 
     def metrics_from(sums: np.ndarray) -> Metrics:
         hits, given, gold = per_type(sums, types)
-        found = scores(hits, given, gold)
+        per_type_scores = scores(hits, given, gold)
         return {
-            "precision": np.where(given > 0, found["precision"], np.nan),
-            "recall": np.where(gold > 0, found["recall"], np.nan),
-            "f1": np.where(given + gold > 0, found["f1"], np.nan),
+            "precision": np.where(given > 0, per_type_scores["precision"], np.nan),
+            "recall": np.where(gold > 0, per_type_scores["recall"], np.nan),
+            "f1": np.where(given + gold > 0, per_type_scores["f1"], np.nan),
         }
 
     return metrics_from

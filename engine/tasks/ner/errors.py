@@ -48,10 +48,10 @@ def compare(gold: Spans, given: Spans) -> list[Match]:
     def pair(kind: str, fits: Callable[[Span, Span], bool]) -> None:
         candidates = sorted(
             (
-                (-_overlap(true, said), true["start"], said["start"], i, j)
+                (-_overlap(true, predicted), true["start"], predicted["start"], i, j)
                 for i, true in enumerate(left_gold)
-                for j, said in enumerate(left_given)
-                if fits(true, said)
+                for j, predicted in enumerate(left_given)
+                if fits(true, predicted)
             ),
         )
         used_gold: set[int] = set()
@@ -64,10 +64,10 @@ def compare(gold: Spans, given: Spans) -> list[Match]:
         left_gold[:] = [span for i, span in enumerate(left_gold) if i not in used_gold]
         left_given[:] = [span for j, span in enumerate(left_given) if j not in used_given]
 
-    pair(RIGHT, lambda true, said: _place(true) == _place(said) and true["label"] == said["label"])
-    pair("type", lambda true, said: _place(true) == _place(said))
-    pair("boundary", lambda true, said: _overlap(true, said) > 0 and true["label"] == said["label"])
-    pair("both", lambda true, said: _overlap(true, said) > 0)
+    pair(RIGHT, lambda true, predicted: _place(true) == _place(predicted) and true["label"] == predicted["label"])
+    pair("type", lambda true, predicted: _place(true) == _place(predicted))
+    pair("boundary", lambda true, predicted: _overlap(true, predicted) > 0 and true["label"] == predicted["label"])
+    pair("both", lambda true, predicted: _overlap(true, predicted) > 0)
     matches += [Match("missed", span, None) for span in left_gold]
     matches += [Match("invented", None, span) for span in left_given]
     return sorted(matches, key=lambda match: match.place)

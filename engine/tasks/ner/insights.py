@@ -39,12 +39,12 @@ def generalisation(seen: Interval, new: Interval, share: float) -> Insight | Non
     """Recall on entities that training had against new ones; `share` of the test entities are new."""
     if not 0 < share < 1:
         return None
-    found, fresh, low, high = (percent(part) for part in (seen.value, new.value, new.low, new.high))
+    known, fresh, low, high = (percent(part) for part in (seen.value, new.value, new.low, new.high))
     return insight(
         "generalisation",
         Text(
-            f"{percent(share)} of the test entities never occurred in training: of these it finds {fresh} (interval {low} to {high}), of the known ones {found}.",
-            f"测试集中有 {percent(share)} 的实体从未在训练集中出现：其中找到的比例为 {fresh}（置信区间 {low} 到 {high}），见过的实体为 {found}。",
+            f"{percent(share)} of the test entities never occurred in training: of these it finds {fresh} (interval {low} to {high}), of the known ones {known}.",
+            f"测试集中有 {percent(share)} 的实体从未在训练集中出现：其中找到的比例为 {fresh}（置信区间 {low} 到 {high}），见过的实体为 {known}。",
         ),
     )
 

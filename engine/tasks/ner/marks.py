@@ -40,7 +40,7 @@ def colours(labels: Iterable[str]) -> dict[str, int]:
 def runs(text: str, spans: Sequence[dict[str, Any]], start: int = 0, end: int | None = None) -> list[Run]:
     """`text[start:end]` in runs. Of spans that overlap the first and longest is marked; a span cut by the edge is marked in part."""
     end = len(text) if end is None else end
-    found: list[Run] = []
+    runs: list[Run] = []
     at = start
     for span in sorted(spans, key=lambda span: (span["start"], -span["end"])):
         first, last = max(span["start"], at), min(span["end"], end)
@@ -49,12 +49,12 @@ def runs(text: str, spans: Sequence[dict[str, Any]], start: int = 0, end: int | 
         if first >= last:
             continue
         if at < first:
-            found.append(Run(text[at:first]))
-        found.append(Run(text[first:last], span))
+            runs.append(Run(text[at:first]))
+        runs.append(Run(text[first:last], span))
         at = last
     if at < end:
-        found.append(Run(text[at:end]))
-    return found
+        runs.append(Run(text[at:end]))
+    return runs
 
 
 def window(text: str, start: int, end: int, around: int = 90) -> tuple[int, int]:

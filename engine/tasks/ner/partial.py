@@ -57,21 +57,21 @@ def outcomes(gold: Spans, given: Spans) -> dict[str, list[int]]:
         else:
             taken.add(touched)
             pairs.append((gold[touched], answer))
-    found = {}
+    by_scheme = {}
     for name, worth in SCHEMAS.items():
         counts = [0] * len(OUTCOMES)
         for pair in pairs:
             counts[SPURIOUS if pair is None else worth(*pair)] += 1
         counts[MISSED] = len(gold) - len(taken)
-        found[name] = counts
-    return found
+        by_scheme[name] = counts
+    return by_scheme
 
 
 def statistics(gold: Sequence[Spans], given: Sequence[Spans]) -> Statistics:
     """Additive counts [n, 4 x 5], reading by reading."""
     rows = [
-        [count for counts in outcomes(wanted, said).values() for count in counts]
-        for wanted, said in zip(gold, given, strict=True)
+        [count for counts in outcomes(true, predicted).values() for count in counts]
+        for true, predicted in zip(gold, given, strict=True)
     ]
     return np.array(rows, dtype=np.float64)
 

@@ -119,11 +119,11 @@ def _read_encoding(
     starts: list[int] = []
     ends: list[int] = []
     edges: list[int] = []
-    for (start, end), written, level, found in zip(words, spelled, levels, tokens, strict=True):
+    for (start, end), written, level, word_tokens in zip(words, spelled, levels, tokens, strict=True):
         blank = len(written) - (end - start)
         # A token of the blank alone covers no character of the word; it is used only where there is no other.
-        head = next((position for position, (_, _, last) in enumerate(found) if last > blank), 0)
-        for position, (token, first, _) in enumerate(found or [(unknown, 0, 0)]):
+        head = next((position for position, (_, _, last) in enumerate(word_tokens) if last > blank), 0)
+        for position, (token, first, _) in enumerate(word_tokens or [(unknown, 0, 0)]):
             ids.append(token)
             place = start + max(first - blank, 0)
             if position == head:

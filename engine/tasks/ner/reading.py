@@ -62,12 +62,12 @@ def read_tagged(table: Table, tokens_column: str, tags_column: str) -> tuple[lis
             empty.append(Place(file, line, tokens_column))
             continue
         if tags is None or len(tags) != len(tokens):
-            found = 0 if tags is None else len(tags)
+            count = 0 if tags is None else len(tags)
             raise LabelProblem(
                 "tags_do_not_fit",
                 Text(
-                    f"{file}, row {line}: {len(tokens)} tokens, but {found} tags.",
-                    f"{file} 第 {line} 行：有 {len(tokens)} 个词元，却有 {found} 个标注。",
+                    f"{file}, row {line}: {len(tokens)} tokens, but {count} tags.",
+                    f"{file} 第 {line} 行：有 {len(tokens)} 个词元，却有 {count} 个标注。",
                 ),
                 Text("Give one tag for each token.", "请为每个词元提供一个标注。"),
                 file=file,
@@ -195,11 +195,11 @@ def read_spans(table: Table, text_column: str, spans_column: str) -> tuple[list[
 
 def _read_span(item: Any, text: str) -> tuple[dict[str, Any] | None, bool]:
     """A span as {start, end, label}, and whether it had to be moved to where its own text stands. None where it is none."""
-    said = ""
+    quoted = ""
     if isinstance(item, dict):
         start, end = _first(item, _START), _first(item, _END)
         label = _first(item, _LABEL)
-        said = item["text"] if isinstance(item.get("text"), str) else ""
+        quoted = item["text"] if isinstance(item.get("text"), str) else ""
     elif isinstance(item, list | tuple) and len(item) >= 3:
         start, end, label = item[:3]
     else:
@@ -209,10 +209,10 @@ def _read_span(item: Any, text: str) -> tuple[dict[str, Any] | None, bool]:
     start, end, label = _whole(start), _whole(end), as_label(label)
     if start is None or end is None or not label:
         return None, False
-    if said and text[start:end] != said:
-        found = _locate(text, said, start)
-        if found is not None:
-            return {"start": found, "end": found + len(said), "label": label}, True
+    if quoted and text[start:end] != quoted:
+        place = _locate(text, quoted, start)
+        if place is not None:
+            return {"start": place, "end": place + len(quoted), "label": label}, True
     if not 0 <= start < end <= len(text):
         return None, False
     return {"start": start, "end": end, "label": label}, False
@@ -232,9 +232,9 @@ def _whole(value: Any) -> int | None:
     return int(number) if number.is_integer() else None
 
 
-def _locate(text: str, said: str, start: int) -> int | None:
-    """Where `said` stands nearest to `start`, which may have been counted in UTF-16 units as browsers do."""
-    places = [match.start() for match in re.finditer(re.escape(said), text)]
+def _locate(text: str, quoted: str, start: int) -> int | None:
+    """Where `quoted` stands nearest to `start`, which may have been counted in UTF-16 units as browsers do."""
+    places = [match.start() for match in re.finditer(re.escape(quoted), text)]
     return min(places, key=lambda place: abs(place - start), default=None)
 
 

@@ -28,11 +28,11 @@ def known_entities(train: Sequence[Example]) -> set[tuple[str, str]]:
 def statistics(test: Sequence[Example], given: Sequence[Spans], known: set[tuple[str, str]]) -> Statistics:
     """Additive counts [n, 2 x 3]: hits, given and gold of seen entities, then of new ones."""
     counts = np.zeros((len(test), 6))
-    for row, example, said in zip(counts, test, given, strict=True):
+    for row, example, predicted in zip(counts, test, given, strict=True):
         text, true = example.inputs["text"], places(example.target)
         for start, end, label in true:
             row[2 + 3 * ((_normal(text[start:end]), label) not in known)] += 1
-        for start, end, label in places(said):
+        for start, end, label in places(predicted):
             part = 3 * ((_normal(text[start:end]), label) not in known)
             row[1 + part] += 1
             row[part] += (start, end, label) in true
@@ -41,11 +41,11 @@ def statistics(test: Sequence[Example], given: Sequence[Spans], known: set[tuple
 
 def metrics_from(sums: np.ndarray) -> Metrics:
     """{"seen.f1": [...], "new.recall": [...], ...}"""
-    found: Metrics = {}
+    metrics: Metrics = {}
     for number, name in enumerate(PARTS):
         hits, given, gold = (sums[..., 3 * number + column] for column in range(3))
-        found |= {f"{name}.{metric}": value for metric, value in scores(hits, given, gold).items()}
-    return found
+        metrics |= {f"{name}.{metric}": value for metric, value in scores(hits, given, gold).items()}
+    return metrics
 
 
 def _normal(surface: str) -> str:

@@ -68,7 +68,7 @@ def detect_scheme(tags: Iterable[str]) -> Scheme:
             styles["plain"].append(tag)
     style = max(styles, key=lambda name: len(styles[name]))
     letters = {_split(tag, style)[0] for tag in styles[style]} - {""}
-    mixed = [tag for name, found in styles.items() if name != style for tag in found]
+    mixed = [tag for name, tags in styles.items() if name != style for tag in tags]
     return Scheme(style, frozenset(letters), tuple(mixed))
 
 

@@ -69,16 +69,16 @@ def guess(train: Sequence[Example], test: Sequence[Example]) -> Guess:
     chosen on training rows.
     """
     overlap = Overlap(train)
-    found = overlap.guess(test)
+    guessed = overlap.guess(test)
     if all(example.target for example in train):
-        return found
+        return guessed
     some = train[:TUNED_ON]
     known = overlap.guess(some)
     silent = np.array([float(not example.target) for example in some])
     return Guess(
-        _silenced(found.sentences, found.likeness, _limit(known.likeness, some, known.sentences, silent)),
-        _silenced(found.windows, found.likeness, _limit(known.likeness, some, known.windows, silent)),
-        found.likeness,
+        _silenced(guessed.sentences, guessed.likeness, _limit(known.likeness, some, known.sentences, silent)),
+        _silenced(guessed.windows, guessed.likeness, _limit(known.likeness, some, known.windows, silent)),
+        guessed.likeness,
     )
 
 
@@ -123,8 +123,8 @@ class Overlap:
         tokens = list(_TOKEN.finditer(sentence))
         if not tokens:
             return sentence.strip()
-        asked = {token.lower() for token in _TOKEN.findall(question)}
-        own = [token.group().lower() in asked for token in tokens]
+        question_words = {token.lower() for token in _TOKEN.findall(question)}
+        own = [token.group().lower() in question_words for token in tokens]
         worth = np.array(
             [
                 0.0 if shared else self._rarity.get(token.group().lower(), self._unseen)

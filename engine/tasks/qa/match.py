@@ -35,12 +35,12 @@ def match(answer: str, references: Sequence[str], chinese: bool) -> tuple[float,
     as none (SQuAD 2.0).
     """
     normal, f1 = (remove_punctuation, cmrc_f1) if chinese else (normalize, squad_f1)
-    wanted = [reference for reference in references if normal(reference)]
-    if not wanted:
+    readable = [reference for reference in references if normal(reference)]
+    if not readable:
         right = float(not normal(answer))
         return right, right
     given = normal(answer)
-    return float(any(given == normal(one) for one in wanted)), max(f1(answer, one) for one in wanted)
+    return float(any(given == normal(one) for one in readable)), max(f1(answer, one) for one in readable)
 
 
 def normalize(text: str) -> str:
@@ -51,10 +51,10 @@ def normalize(text: str) -> str:
 
 def squad_f1(answer: str, reference: str) -> float:
     """F1 of the words of the normal forms, as bags; where either is empty, 1 if both are."""
-    given, wanted = normalize(answer).split(), normalize(reference).split()
-    if not given or not wanted:
-        return float(given == wanted)
-    return _f1(sum((Counter(given) & Counter(wanted)).values()), len(given), len(wanted))
+    given, expected = normalize(answer).split(), normalize(reference).split()
+    if not given or not expected:
+        return float(given == expected)
+    return _f1(sum((Counter(given) & Counter(expected)).values()), len(given), len(expected))
 
 
 def remove_punctuation(text: str) -> str:
@@ -64,10 +64,10 @@ def remove_punctuation(text: str) -> str:
 
 def cmrc_f1(answer: str, reference: str) -> float:
     """F1 of the longest common run of the mixed segmentations; where either is empty, 1 if both are."""
-    given, wanted = mixed_segmentation(answer), mixed_segmentation(reference)
-    if not given or not wanted:
-        return float(given == wanted)
-    return _f1(longest_common_run(given, wanted), len(given), len(wanted))
+    given, expected = mixed_segmentation(answer), mixed_segmentation(reference)
+    if not given or not expected:
+        return float(given == expected)
+    return _f1(longest_common_run(given, expected), len(given), len(expected))
 
 
 def mixed_segmentation(text: str) -> list[str]:
@@ -105,10 +105,10 @@ def reference_texts(target: Sequence[dict[str, Any]]) -> list[str]:
     return [answer["text"] for answer in target]
 
 
-def _f1(common: int, given: int, wanted: int) -> float:
+def _f1(common: int, given: int, expected: int) -> float:
     if not common:
         return 0.0
-    precision, recall = common / given, common / wanted
+    precision, recall = common / given, common / expected
     return 2 * precision * recall / (precision + recall)
 
 

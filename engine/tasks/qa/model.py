@@ -107,9 +107,9 @@ class QuestionAnswering(EncoderTask[Answers, list[Prediction]]):
             features = list(members)
             for feature, target in zip(features, token_targets(features, examples[index].target), strict=True):
                 feature.token_targets = target.tolist()
-        found = notices(encoded, examples)
+        problems = notices(encoded, examples)
         encoded.features = sample_training_windows(encoded.features)
-        return found
+        return problems
 
     def class_weights(self, examples: Sequence[Example], outputs: Answers) -> list[float]:
         """A weight for windows with and without an answer, by the rows."""

@@ -1,4 +1,4 @@
-"""What is said of training rows that tokens cannot express as they stand.
+"""Notices about training rows that tokens cannot express as they stand.
 
 Knows encoded rows. Does not know how a notice is shown.
 """
@@ -16,11 +16,11 @@ from engine.schema import Encoded, Example, Notice, Place
 
 def notices(encoded: Encoded, examples: Sequence[Example]) -> list[Notice]:
     """Questions of which only the beginning is read, and answers that begin or end within a token."""
-    found = []
+    result = []
     if encoded.shortened:
         rows = [examples[index] for index in sorted(encoded.shortened)]
         places = [Place("train", row.row, "question", excerpt(row.inputs["question"])) for row in rows]
-        found.append(
+        result.append(
             Notice(
                 "question_cut",
                 "warning",
@@ -35,7 +35,7 @@ def notices(encoded: Encoded, examples: Sequence[Example]) -> list[Notice]:
     inside = _within_tokens(encoded, examples)
     if inside:
         places = [Place("train", row.row, "answers", excerpt(row.target[0]["text"])) for row in inside]
-        found.append(
+        result.append(
             Notice(
                 "answer_within_token",
                 "info",
@@ -47,7 +47,7 @@ def notices(encoded: Encoded, examples: Sequence[Example]) -> list[Notice]:
                 first_places(places),
             )
         )
-    return found
+    return result
 
 
 def _within_tokens(encoded: Encoded, examples: Sequence[Example]) -> list[Example]:

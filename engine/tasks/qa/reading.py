@@ -26,7 +26,7 @@ def read_answers(table: Table, columns: Mapping[str, str]) -> tuple[list[Example
     """Examples with target ({"text", "start"}, ...), the empty tuple for a question that the context does not answer.
 
     An answer without a place gets the first one at which it stands; one that stands elsewhere is moved to the nearest such
-    place, and said. A row none of whose answers stands in the context is left out, and said.
+    place, with a notice. A row none of whose answers stands in the context is left out, with a notice.
     """
     file = table.source.name
     identifier = identifier_column(table.columns)
@@ -53,17 +53,17 @@ def read_answers(table: Table, columns: Mapping[str, str]) -> tuple[list[Example
             empty.append(Place(file, line, columns["question"] if context.strip() else columns["context"], question))
             continue
         target: list[dict[str, Any]] = []
-        wanted = _answers(as_value(given), as_value(start))
-        for text, place in wanted:
-            found = _place(context, text, place)
-            if found is None:
+        answers = _answers(as_value(given), as_value(start))
+        for text, place in answers:
+            span = _place(context, text, place)
+            if span is None:
                 continue
-            start, end = found
+            start, end = span
             if context[start:end] != text or (place is not None and place >= 0 and start != place):
                 moved.append(Place(file, line, columns["answers"], excerpt(text)))
             target.append({"text": context[start:end], "start": start})
-        if wanted and not target:
-            lost.append(Place(file, line, columns["answers"], excerpt(wanted[0][0])))
+        if answers and not target:
+            lost.append(Place(file, line, columns["answers"], excerpt(answers[0][0])))
             continue
         inputs = {"context": context, "question": question}
         if own is not None:
@@ -103,10 +103,10 @@ def _place(context: str, text: str, start: int | None) -> tuple[int, int] | None
     """
     if start is not None and start >= 0 and context.startswith(text, start):
         return start, start + len(text)
-    found = [match.span() for match in re.finditer(re.escape(text), context)] or _loosely(context, text)
+    spans = [match.span() for match in re.finditer(re.escape(text), context)] or _loosely(context, text)
     if start is None or start < 0:
-        return found[0] if found else None
-    return min(found, key=lambda span: abs(span[0] - start), default=None)
+        return spans[0] if spans else None
+    return min(spans, key=lambda span: abs(span[0] - start), default=None)
 
 
 def _loosely(context: str, text: str) -> list[tuple[int, int]]:

@@ -121,8 +121,8 @@ def marked(example: Example, answer: dict[str, Any]) -> list[dict[str, str]]:
     spans: list[tuple[int, int, str]] = []
     if example.target:
         at = answer["start"] if answer["start"] is not None else example.target[0]["start"]
-        wanted = min(example.target, key=lambda one: abs(one["start"] - at))
-        spans.append((wanted["start"], wanted["start"] + len(wanted["text"]), "wanted"))
+        gold = min(example.target, key=lambda one: abs(one["start"] - at))
+        spans.append((gold["start"], gold["start"] + len(gold["text"]), "wanted"))
     if answer["start"] is not None:
         spans.append((answer["start"], answer["end"], "given"))
     if not spans:

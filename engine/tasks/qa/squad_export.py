@@ -20,9 +20,9 @@ def squad_predictions(table: Table, answered: Answered) -> str:
     """JSON of {id: answer} for the rows that were answered; a row without an id of its own goes by its number, from 1."""
     column = identifier_column(table.columns)
     given = table.frame[column].tolist() if column else [None] * len(table)
-    found: dict[str, str] = {}
+    answers_by_id: dict[str, str] = {}
     for number, (own, answer) in enumerate(zip(given, answered.answers, strict=True), start=1):
         if answer is not None:
             name = as_text(own).strip() or str(number)
-            found[name if name not in found else f"{name}#{number}"] = answer["answer"]
-    return json.dumps(found, ensure_ascii=False, indent=1)
+            answers_by_id[name if name not in answers_by_id else f"{name}#{number}"] = answer["answer"]
+    return json.dumps(answers_by_id, ensure_ascii=False, indent=1)

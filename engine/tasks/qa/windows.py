@@ -113,15 +113,15 @@ def answer_tokens(offsets: np.ndarray, answers: Sequence[dict[str, Any]]) -> lis
     if not len(inside):
         return []
     starts, ends = offsets[inside, 0], offsets[inside, 1]
-    found = []
+    token_spans = []
     for answer in answers:
         start, end = answer["start"], answer["start"] + len(answer["text"])
         if start < starts[0] or end > ends[-1]:
             continue
         touched = inside[(starts < end) & (ends > start)]
         if len(touched):
-            found.append((int(touched[0]), int(touched[-1])))
-    return found
+            token_spans.append((int(touched[0]), int(touched[-1])))
+    return token_spans
 
 
 def token_targets(
@@ -140,10 +140,10 @@ def token_targets(
         if clipped[widest][1] > 0:
             spans[widest] = answer_tokens(offsets[widest], [clipped[widest][0]])
     targets = []
-    for places, found in zip(offsets, spans, strict=True):
+    for places, answer_spans in zip(offsets, spans, strict=True):
         target = np.where(places[:, 1] > places[:, 0], 0, IGNORED)
-        target[0] = 0 if found else START | END
-        for first, last in found:
+        target[0] = 0 if answer_spans else START | END
+        for first, last in answer_spans:
             target[first] |= START
             target[last] |= END
         targets.append(target)

@@ -1,1 +1,1 @@
-"""What is said of summaries on test rows."""
+"""Summarization: spec, model, metrics and report."""

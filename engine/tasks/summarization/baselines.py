@@ -33,7 +33,10 @@ EXTRACT = (
 )
 UNTUNED = (
     Text("Untuned model", "未微调的模型"),
-    Text("The same pretrained model, asked the same, before any training.", "同一个预训练模型，未经训练，提示词相同。"),
+    Text(
+        "The same pretrained model with the same prompt, before any training.",
+        "同一个预训练模型，未经训练，提示词相同。",
+    ),
 )
 LEAD_1_PHRASE = Text("the document's first sentence", "文档的第一句")
 LEAD_3_PHRASE = Text("the document's first three sentences", "文档的前三句")
@@ -62,7 +65,7 @@ def extract(document: str, words: float) -> str:
     length = 0
     for index in np.argsort(-likeness, kind="stable"):
         more = len(_split(lines[index]))
-        # One more sentence only where that comes nearer to the wanted length.
+        # One more sentence only where that comes nearer to the target length.
         if chosen and abs(length + more - words) >= abs(length - words):
             break
         chosen.append(int(index))

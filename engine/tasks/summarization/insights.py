@@ -51,13 +51,13 @@ def lost(shares: dict[str, float], max_length: int) -> Insight | None:
 
 def strange(tuned: Interval, references: Interval, rows: int, chinese: bool) -> Insight | None:
     """Numbers and names that stand in summaries and in no document. In Chinese nothing marks a name, so that none is looked for."""
-    found = round(tuned.value * rows)
+    inventing = round(tuned.value * rows)
     things = Text("a number", "数字") if chinese else Text("a number or a name", "数字或名称")
     unseen = Text(
         " Chinese names are not checked: nothing in the script marks them.",
         "中文人名、地名等没有书写标记，未做检查。",
     )
-    if not found:
+    if not inventing:
         seen = Text(
             f"No summary holds {things.en} that its document lacks. Other kinds of errors do not show this way.",
             f"没有任何摘要出现原文没有的{things.zh}；但其他类型的错误无法以此发现。",
@@ -70,24 +70,24 @@ def strange(tuned: Interval, references: Interval, rows: int, chinese: bool) -> 
         if more
         else Text(f"the references do so in {theirs}.", f"参考摘要的比例为 {theirs}。")
     )
-    said = Text(
-        f"{count(found)} of {count(rows)} summaries ({percent(tuned.value)}) {'holds' if found == 1 else 'hold'} {things.en} that the document lacks; {tail.en} Check these below.",
-        f"{count(rows)} 条摘要中有 {count(found)} 条（{percent(tuned.value)}）出现了原文没有的{things.zh}，{tail.zh}请在下方逐条核对。",
+    message = Text(
+        f"{count(inventing)} of {count(rows)} summaries ({percent(tuned.value)}) {'holds' if inventing == 1 else 'hold'} {things.en} that the document lacks; {tail.en} Check these below.",
+        f"{count(rows)} 条摘要中有 {count(inventing)} 条（{percent(tuned.value)}）出现了原文没有的{things.zh}，{tail.zh}请在下方逐条核对。",
     )
     return insight(
-        "strange" if more else "faithful", Text(said.en + unseen.en, said.zh + unseen.zh) if chinese else said
+        "strange" if more else "faithful", Text(message.en + unseen.en, message.zh + unseen.zh) if chinese else message
     )
 
 
 def repetition(share: float) -> Insight | None:
     if share < REPETITIVE:
         return None
-    said = percent(share)
+    shown = percent(share)
     return insight(
         "repetition",
         Text(
-            f"{said} of the three-word sequences repeat one before them. Setting “No repeated n-grams” to 3 or 4 stops that.",
-            f"{said} 的三词片段是对前文的重复。将“禁止重复的 n 元组”设为 3 或 4 可以避免。",
+            f"{shown} of the three-word sequences repeat one before them. Setting “No repeated n-grams” to 3 or 4 stops that.",
+            f"{shown} 的三词片段是对前文的重复。将“禁止重复的 n 元组”设为 3 或 4 可以避免。",
         ),
     )
 

@@ -66,14 +66,14 @@ def measures_from(sums: np.ndarray) -> dict[str, Any]:
 
 
 def strange_things(document: str, text: str) -> dict[str, list[str]]:
-    """`numbers` and `names` of a text that its document lacks. Names are told by their capitals, so in Chinese only Latin ones are."""
+    """`numbers` and `names` of a text that its document lacks. Names are recognised by their capitals, so in Chinese only Latin ones are."""
     return {"numbers": strange_numbers(document, text), "names": strange_names(document, text)}
 
 
 def strange_names(document: str, text: str) -> list[str]:
     """Capitalised words within sentences of `text` that do not occur in `document`, in any case or with an ending."""
     known = {_stem(word) for word in _split(document)}
-    found: list[str] = []
+    lacking_words: list[str] = []
     for sentence in sentences(text):
         for match in _NAME.finditer(sentence):
             words = match[0].split()
@@ -81,8 +81,8 @@ def strange_names(document: str, text: str) -> list[str]:
                 words = words[1:]  # every sentence begins with a capital
             words = [word for word in words if word not in _NO_NAMES and not numbers_in(word)]
             lacking = [word for word in words if not all(_stem(part) in known for part in _split(word))]
-            found += [word for word in lacking if word not in found]
-    return found
+            lacking_words += [word for word in lacking if word not in lacking_words]
+    return lacking_words
 
 
 def _stem(word: str) -> str:
@@ -92,16 +92,16 @@ def _stem(word: str) -> str:
 
 
 def _row(document: str, text: str) -> list[float]:
-    read, said = _split(document), _split(text)
-    row: list[float] = [1, len(read), len(said)]
+    read, words = _split(document), _split(text)
+    row: list[float] = [1, len(read), len(words)]
     for n in NOVEL:
         known = set(_runs(read, n))
-        runs = _runs(said, n)
+        runs = _runs(words, n)
         row += [sum(run not in known for run in runs), len(runs)]
-    runs = _runs(said, REPEATED)
+    runs = _runs(words, REPEATED)
     strange = strange_things(document, text)
     row += [len(runs) - len(set(runs)), len(runs)]
-    row += [bool(strange["numbers"]), bool(strange["names"]), bool(strange["numbers"] or strange["names"]), not said]
+    row += [bool(strange["numbers"]), bool(strange["names"]), bool(strange["numbers"] or strange["names"]), not words]
     return row
 
 

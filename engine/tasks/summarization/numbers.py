@@ -25,10 +25,10 @@ _CHINESE_NUMBER = re.compile("[〇零一二两三四五六七八九十百千万]
 def numbers_in(text: str) -> set[str]:
     """The numbers in a text, written as digits without separators."""
     text = unicodedata.normalize("NFKC", text)
-    found = {_plain(number) for number in _NUMBER.findall(text)}
-    found.update(_WORDS[word] for word in re.findall(r"[a-z]+", text.lower()) if word in _WORDS)
-    found.update(str(value) for run in _CHINESE_NUMBER.findall(text) if (value := _chinese(run)) is not None)
-    return found
+    numbers = {_plain(number) for number in _NUMBER.findall(text)}
+    numbers.update(_WORDS[word] for word in re.findall(r"[a-z]+", text.lower()) if word in _WORDS)
+    numbers.update(str(value) for run in _CHINESE_NUMBER.findall(text) if (value := _chinese(run)) is not None)
+    return numbers
 
 
 def strange_numbers(document: str, text: str) -> list[str]:

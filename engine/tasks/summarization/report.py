@@ -43,8 +43,8 @@ class _Builder:
         self.data = data
         self.seed = data.settings.seed
         self.samples = data.settings.bootstrap_samples
-        asked = data.settings.metric
-        self.metric = asked if asked in rouge.METRICS else "rougeL"
+        configured = data.settings.metric
+        self.metric = configured if configured in rouge.METRICS else "rougeL"
         self.rows = len(data.test)
         self.documents = [example.inputs["document"] for example in data.test]
         self.references = [example.target for example in data.test]

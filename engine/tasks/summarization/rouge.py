@@ -41,8 +41,8 @@ class Characters:
 def scores(references: Sequence[str], text: str) -> dict[str, float]:
     """The F-measure of each ROUGE for one text against its references."""
     lines = ["\n".join(sentences(one)) for one in (*references, text)]  # ROUGE-Lsum goes sentence by sentence
-    found = _scorer(is_chinese(references)).score_multi(lines[:-1], lines[-1])
-    return {name: found[name].fmeasure for name in METRICS}
+    scores = _scorer(is_chinese(references)).score_multi(lines[:-1], lines[-1])
+    return {name: scores[name].fmeasure for name in METRICS}
 
 
 def statistics(references: Sequence[Sequence[str]], texts: Sequence[str]) -> np.ndarray:

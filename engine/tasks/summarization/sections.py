@@ -75,7 +75,7 @@ MEASURES: dict[str, tuple[Text, Text]] = {
         ),
     ),
 }
-# In Chinese a name looks like any word: only those in Latin letters can be told, by their capitals.
+# In Chinese a name looks like any word: only those in Latin letters can be recognised, by their capitals.
 LATIN_NAMES = (
     Text("With a Latin name of its own", "含原文没有的拉丁字母名称"),
     Text(

@@ -31,14 +31,14 @@ _END = re.compile(r"[。！？!?…]+[”’」』\"')\]]*|\.+[”’\"')\]]*(?=
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text, stripped, in order; lines end them too. A text without an end is one sentence."""
-    found, start = [], 0
+    parts, start = [], 0
     for match in _END.finditer(text):
         before = text[start : match.start()].rsplit(None, 1)
         last = before[-1].lower().lstrip("(\"'") if before else ""
         initial = len(last) == 1 and last.isalpha() and last != "i"
         if match[0].startswith(".") and (last in _ABBREVIATIONS or initial) and match.end() < len(text):
             continue
-        found.append(text[start : match.end()].strip())
+        parts.append(text[start : match.end()].strip())
         start = match.end()
-    found.append(text[start:].strip())
-    return [sentence for sentence in found if sentence]
+    parts.append(text[start:].strip())
+    return [sentence for sentence in parts if sentence]
