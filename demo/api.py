@@ -114,7 +114,7 @@ class Api:
 
         Returns:
             state (queued, running, stopping, completed, stopped, failed or interrupted), ended, phase, done (0 to 1), seconds_left
-            where it can be told, latest (the newest scores on the validation rows), headline (metric, value, low, high on the test
+            where it is known, latest (the newest scores on the validation rows), headline (metric, value, low, high on the test
             rows, once completed) and error (code, message, hint) of a failed run.
         """
         with api_errors():

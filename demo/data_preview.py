@@ -59,8 +59,8 @@ def formats(page: Page, config: RunConfig) -> dict[str, str]:
     texts = []
     if tables and column in tables["train"].columns:
         texts = [str(cell) for cell in tables["train"].frame[column].iloc[:LANGUAGE_SAMPLE] if cell]
-    found = default_templates(task, model_of(page, config), texts)
-    return {f"generation.{name}": text for name, text in found.items()}
+    templates = default_templates(task, model_of(page, config), texts)
+    return {f"generation.{name}": text for name, text in templates.items()}
 
 
 def check(page: Page, config: RunConfig) -> CheckResult:

@@ -1,6 +1,6 @@
 """Between the fields of a tab and a RunConfig, both ways, and the same run written as YAML, Python and a command line.
 
-A field is known by its dotted path in RunConfig, so nothing is said twice: every path below is a field of the page. Knows
+A field is known by its dotted path in RunConfig, so nothing is described twice: every path below is a field of the page. Knows
 how a field's value in the browser stands for a value in the configuration; does not know any component.
 """
 
@@ -58,12 +58,12 @@ class Field:
 @functools.cache
 def fields() -> dict[str, Field]:
     """Every leaf of RunConfig by its path, but for the task, which is the tab, and the columns, which are a field a role."""
-    found = {}
+    described = {}
     default = RunConfig().to_dict()
     for path, _, option in walk_options(RunConfig):
         if path not in ("task", "data.columns"):
-            found[path] = Field(path, option, _kind(_hint(path), option), get(default, path))
-    return found
+            described[path] = Field(path, option, _kind(_hint(path), option), get(default, path))
+    return described
 
 
 def paths(task: str) -> list[str]:

@@ -35,8 +35,8 @@ def build_header(page: Page) -> None:
 
 def _passing(language: str) -> str:
     """Said where runs do not outlive a restart, before anybody has trained anything."""
-    said, todo = (words(f"page.{key}").in_language(language) for key in ("passing", "passing_next"))
-    return panel("warning", said, f"<p>{safe(todo)}</p>")
+    message, todo = (words(f"page.{key}").in_language(language) for key in ("passing", "passing_next"))
+    return panel("warning", message, f"<p>{safe(todo)}</p>")
 
 
 def _brand(language: str) -> str:
@@ -44,8 +44,8 @@ def _brand(language: str) -> str:
 
 
 def _shade(language: str) -> str:
-    said = safe(words("page.shade").in_language(language))
+    label = safe(words("page.shade").in_language(language))
     return (
-        f'<button type="button" class="tb-shade" data-shade title="{said}" aria-label="{said}"><svg viewBox="0 0 20 20" aria-hidden="true">'
+        f'<button type="button" class="tb-shade" data-shade title="{label}" aria-label="{label}"><svg viewBox="0 0 20 20" aria-hidden="true">'
         '<circle cx="10" cy="10" r="7" fill="none" stroke="currentColor" stroke-width="1.6"/><path d="M10 3 A7 7 0 0 1 10 17 Z" fill="currentColor"/></svg></button>'
     )

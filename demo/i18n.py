@@ -44,9 +44,9 @@ def words(key: str, **values: Any) -> Text:
     return text.format(**values) if values else text
 
 
-def choose_language(asked: str, remembered: str, accepted: str) -> str:
+def choose_language(requested: str, remembered: str, accepted: str) -> str:
     """One of LANGUAGES: what the address asks for, else what was chosen before, else the browser's Accept-Language."""
-    for tag in (asked, remembered):
+    for tag in (requested, remembered):
         if tag:
             return "zh-CN" if tag.lower().startswith("zh") else "en"
     ranked: list[tuple[float, str]] = []

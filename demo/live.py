@@ -34,7 +34,7 @@ POLL_SECONDS = 2.0
 MAX_POINTS = 500
 REDRAW = 4  # points that a long curve grows by before it is drawn again
 # Scoring an example costs about a third of learning from it, and the report scores the tuned and the untuned model. For runs of before
-# the run itself said what its judgement costs.
+# the run itself reported what its evaluation costs.
 EVALUATION_COST = 2 / 3
 # Before so many progress events no time is estimated from them: the longest rows come first, for generative models in few batches.
 MIN_PROGRESS_EVENTS = 4
@@ -198,7 +198,7 @@ def marks(history: History, state: str) -> list[tuple[str, str]]:
 
 
 def elapsed(history: History, manifest: Manifest, now: float) -> float:
-    """Seconds since the run was asked for, until now or until it ended; of a resumed run those of its attempts."""
+    """Seconds since the run was created, until now or until it ended; of a resumed run those of its attempts."""
     if manifest.attempt > 1:
         waiting = max(now - (history.last_time or now), 0.0) if manifest.state in ACTIVE else 0.0
         return history.spent + waiting

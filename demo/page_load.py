@@ -116,8 +116,8 @@ def connect_page_load(
             handlers.relabel_results, [language, tab.run_id], handlers.relabel_outputs, **PRIVATE
         )
         play = tab.playground
-        asked = [language, tab.run_id, play.answer, *play.inputs.values()]
-        tab.changed_language.change(handlers.ask_again, asked, [play.answer], **PRIVATE)
+        inputs = [language, tab.run_id, play.answer, *play.inputs.values()]
+        tab.changed_language.change(handlers.ask_again, inputs, [play.answer], **PRIVATE)
 
     listing: dict[str, Any] = {"queue": False, **PRIVATE}
     runs_tab.select(list_runs, [language], [listed.list], **listing)

@@ -46,7 +46,7 @@ class Uploads:
         return token
 
     def path(self, token: str) -> Path:
-        """The kept file. FileProblem when there is none: tokens come from browsers, so anything may be asked for."""
+        """The kept file. FileProblem when there is none: tokens come from browsers, so any token may arrive."""
         if isinstance(token, str) and _TOKEN.fullmatch(token):
             folder = self.directory / token
             if folder.is_dir():

@@ -58,7 +58,7 @@ class Visitors:
         return None
 
     def of(self, request: gr.Request | None) -> str:
-        """The owner that a request's runs belong to; empty for one that nobody can be told by."""
+        """The owner that a request's runs belong to; empty for one that identifies nobody."""
         if request is None:
             return ""
         if request.username:
@@ -110,10 +110,10 @@ class VisitorCookie:
 def _cookie(header: str) -> str | None:
     """The value of our cookie in a Cookie header."""
     try:
-        found = SimpleCookie(header).get(COOKIE)
+        cookie = SimpleCookie(header).get(COOKIE)
     except CookieError:
         return None
-    return found.value if found else None
+    return cookie.value if cookie else None
 
 
 def _without(header: str) -> list[str]:

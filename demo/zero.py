@@ -19,7 +19,7 @@ from engine.core.text import Text
 from engine.run_directory.store import Run, Store
 from engine.runs.launch import resume
 
-# A visitor's quota is asked for what is declared, not for what is used: no more than a slice needs.
+# A visitor's quota is charged for what is declared, not for what is used: no more than a slice needs.
 SLICE = 110  # seconds declared; loading, saving and judging a small model fit beside the training
 TRAINING = 60.0
 ANSWER = 30
@@ -75,7 +75,7 @@ class ZeroGpu:
 
 
 class GpuPredictor:
-    """A predictor whose answers come from the GPU's process. Everything else is asked of one on this processor."""
+    """A predictor whose answers come from the GPU's process. Everything else runs on this processor."""
 
     def __init__(self, directory: Path, zero: ZeroGpu):
         from engine.inference.predictor import load_predictor

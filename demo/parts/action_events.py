@@ -34,8 +34,8 @@ class ActionEvents(TabContext):
 
     def open_editor(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
         with error_toast(language):
-            found = about(self.page.open_run(run_id, request, control=True))
-        return [gr.update(visible=True), found.name, found.note, gr.update(visible=False)]
+            notes = about(self.page.open_run(run_id, request, control=True))
+        return [gr.update(visible=True), notes.name, notes.note, gr.update(visible=False)]
 
     def save_about(self, language: str, run_id: str, name: str, note: str, request: gr.Request) -> Any:
         with error_toast(language):
@@ -55,7 +55,7 @@ class ActionEvents(TabContext):
         return ["", gr.update(visible=False)]
 
     def clone_run(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
-        """The form filled from the run. A file that is no longer here is left out, and said."""
+        """The form filled from the run. A file that is no longer here is left out, with a message."""
         with error_toast(language):
             config = self.page.open_run(run_id, request, control=True).config
         values = form.to_values(config)

@@ -1,6 +1,6 @@
 """Events of the data block: an example is picked, a file uploaded, columns corrected, the data checked.
 
-What cannot be read is said in the place where it would have been shown; nothing that was chosen is lost by it.
+An error appears in the place of what could not be read; nothing that was chosen is lost by it.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class DataEvents(TabContext):
             return self.page.uploads.keep(path)
 
     def read_data(self, language: str, *values: Any) -> list[Any]:
-        """Read the source, guess its columns, show what was read. What cannot be read is said in its place."""
+        """Read the source, guess its columns, show what was read. An error appears in the place of what could not be read."""
         roles = TASKS[self.task].roles
         cards = gr.skip()
         as_it_is = [gr.skip()] * len(self.tab.data.reading())
@@ -158,7 +158,7 @@ class DataEvents(TabContext):
                 return ""
             data_preview.read(self.page, config)
         except UserError:
-            return ""  # said above, in the place of the table
+            return ""  # shown above, in the place of the table
         try:
             result = data_preview.check(self.page, config)
         except UserError as error:

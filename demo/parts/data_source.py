@@ -74,11 +74,11 @@ def source_html(config: RunConfig, language: str) -> str:
         names = [" / ".join(filter(None, (data.hub, data.hub_config)))]
     if not names:
         return ""
-    said = words("data.yours").in_language(language)
-    return f'<div class="tb-source-line"><b>{safe(said)}</b> {" ".join(chip(name) for name in names)}</div>'
+    label = words("data.yours").in_language(language)
+    return f'<div class="tb-source-line"><b>{safe(label)}</b> {" ".join(chip(name) for name in names)}</div>'
 
 
 def reading_html(example: str, language: str) -> str:
-    """What is said while a source is read, and before that, where it is an example that is not here yet, fetched."""
+    """The message while a source is read, and before that, where it is an example that is not here yet, fetched."""
     key = "data.fetching" if example and not is_cached(example) else "data.reading"
     return f'<p class="tb-quiet tb-waiting">{safe(words(key).in_language(language))}</p>'

@@ -57,7 +57,7 @@ class DataStep:
         return [self.fields[f"data.{name}"] for name in SOURCE_FIELDS]
 
     def reading(self) -> list[Any]:
-        """How the file is read: what was found is shown in them."""
+        """How the file is read: they show what was detected."""
         return [self.fields[f"data.{name}"] for name in ("encoding", "delimiter", "sheet")]
 
 
@@ -121,23 +121,23 @@ def build(page: Page, spec: TabSpec) -> DataStep:
     return DataStep(cards, source, view, findings, columns, uploads, hub, fields)
 
 
-def delimiters(language: str, found: str = "") -> list[tuple[str, str]]:
-    """The delimiters to choose from, by name; "" is the one that is found in the file."""
+def delimiters(language: str, detected: str = "") -> list[tuple[str, str]]:
+    """The delimiters to choose from, by name; "" is the one that is detected in the file."""
     names = [("comma", ","), ("semicolon", ";"), ("tab", "tab"), ("bar", "|")]
     choices = [(words(f"data.sign_{name}").in_language(language), value) for name, value in names]
-    sign = {"\t": "tab"}.get(found, found)
+    sign = {"\t": "tab"}.get(detected, detected)
     own = next((name for name, value in choices if value == sign), sign)
     return [(automatic(language, own), ""), *choices]
 
 
-def encodings(language: str, found: str = "") -> list[tuple[str, str]]:
+def encodings(language: str, detected: str = "") -> list[tuple[str, str]]:
     """The encodings to choose from; "" is the one that is recognised."""
-    return [(automatic(language, found), ""), *((name, name) for name in ENCODINGS)]
+    return [(automatic(language, detected), ""), *((name, name) for name in ENCODINGS)]
 
 
-def automatic(language: str, found: str) -> str:
-    """The choice that leaves it to the reader, with what the reader found."""
-    text = words("data.found", what=found) if found else words("choice.auto")
+def automatic(language: str, detected: str) -> str:
+    """The choice that leaves it to the reader, with what the reader detected."""
+    text = words("data.found", what=detected) if detected else words("choice.auto")
     return text.in_language(language)
 
 

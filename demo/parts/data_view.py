@@ -1,4 +1,4 @@
-"""What was read of the data, and what the data check found in it, as HTML.
+"""What was read of the data, and the findings of the data check, as HTML.
 
 Knows tables and findings for any task. A tab adds its own overview.
 """
@@ -28,8 +28,8 @@ def view_html(tab: TabSpec, config: RunConfig, tables: dict[str, Table], columns
     source = train.source
     facts = [words("data.rows", rows=count(len(train))).in_language(language)]
     facts += [
-        words(f"data.split_{name}", rows=count(len(found))).in_language(language)
-        for name, found in tables.items()
+        words(f"data.split_{name}", rows=count(len(table))).in_language(language)
+        for name, table in tables.items()
         if name != "train"
     ]
     sign = source.delimiter

@@ -35,23 +35,23 @@ class HubEvents(TabContext):
     ) -> list[Any]:
         """Ask the hub what it has under an id, offer it to choose from, and make it the source.
 
-        What cannot be had is said where the table would have been; the fields keep what was typed.
+        An error appears where the table would have been; the fields keep what was typed.
         """
         name, token, revision = ((typed or "").strip() for typed in (name, token, revision))
         as_it_is = [gr.skip()] * len(self.hub_outputs)
         if not name:
             return [*as_it_is[:-2], panel("info", words("data.hub_none").in_language(language)), ""]
-        asked = hub_token(self.page.settings, token)
-        wanted = dict(zip(SPLITS, (train, validation, test), strict=True))
+        token_used = hub_token(self.page.settings, token)
+        requested = dict(zip(SPLITS, (train, validation, test), strict=True))
         values: dict[str, Any] = dict.fromkeys(data_step.SOURCE_FIELDS, "")
         try:
-            configs = list_configs(name, asked, revision)
+            configs = list_configs(name, token_used, revision)
             try:
                 config = choose_config(name, config or "", configs)
             except ConfigProblem:
                 config = ""
-            splits = list_splits(name, config, asked, revision) if config or not configs else []
-            chosen = default_splits({s: own for s, own in wanted.items() if own in (*splits, NO_SPLIT)}, splits)
+            splits = list_splits(name, config, token_used, revision) if config or not configs else []
+            chosen = default_splits({s: own for s, own in requested.items() if own in (*splits, NO_SPLIT)}, splits)
             data = DataConfig(hub=name, hub_config=config, hub_revision=revision)
             for split in SPLITS:
                 setattr(data, f"hub_{split}", chosen.get(split, NO_SPLIT) if splits else "")

@@ -19,7 +19,7 @@ from engine.data.split_names import SPLITS
 
 @dataclass
 class HubStep:
-    """`name` is what the visitor types; the field `data.hub` is set once the hub has been asked for it."""
+    """`name` is what the visitor types; the field `data.hub` is set once the hub was queried for it."""
 
     name: gr.Textbox
     token: gr.Textbox
@@ -62,7 +62,7 @@ def build(page: Page, task: str) -> HubStep:
 
 def _picker(page: Page, path: str) -> gr.Dropdown:
     option = all_fields()[path].option
-    # What the hub has is set when it is asked; a draft that is restored before that keeps its value.
+    # What the hub has is set when it is queried; a draft that is restored before that keeps its value.
     return page.labels.make(
         gr.Dropdown, choices=[], value="", allow_custom_value=True, label=option.label, info=option.help, min_width=130
     )

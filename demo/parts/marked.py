@@ -16,7 +16,7 @@ from engine.tasks.ner.marks import runs
 def marked(
     text: str, spans: Sequence[dict[str, Any]], colours: Mapping[str, int], start: int = 0, end: int | None = None
 ) -> str:
-    """`text[start:end]` with its entities. Where the text was cut, an ellipsis says so; a score is told on hovering."""
+    """`text[start:end]` with its entities. Where the text was cut, there is an ellipsis; a score appears on hovering."""
     end = len(text) if end is None else min(end, len(text))
     parts = ["… " if start else ""]
     for run in runs(text, spans, start, end):
@@ -28,9 +28,12 @@ def marked(
 def entity(text: str, span: dict[str, Any], colours: Mapping[str, int]) -> str:
     """One marked entity."""
     label = span["label"]
-    said = f"{label} · {percent(span['score'], 0)}" if "score" in span else label
+    tooltip = f"{label} · {percent(span['score'], 0)}" if "score" in span else label
     return tag(
-        "mark", safe(text) + tag("small", safe(label)), class_=f"tb-entity {colour_class(label, colours)}", title=said
+        "mark",
+        safe(text) + tag("small", safe(label)),
+        class_=f"tb-entity {colour_class(label, colours)}",
+        title=tooltip,
     )
 
 

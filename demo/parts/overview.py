@@ -1,6 +1,6 @@
 """Pieces of an overview: what a table holds to learn from, as bars and a line of text below the mapped rows.
 
-What is counted is said by each tab (`TabSpec.overview`).
+What is counted is decided by each tab (`TabSpec.overview`).
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ class PlanEvents(TabContext):
     @property
     def describe_outputs(self) -> list[Any]:
         tab = self.tab
-        told = [tab.plan, tab.start, tab.problem, tab.code, tab.model.lora, tab.model.cards]
-        return told + ([*(self.fields[path] for path in FORMATS), tab.model.edit] if tab.model.edit else [])
+        outputs = [tab.plan, tab.start, tab.problem, tab.code, tab.model.lora, tab.model.cards]
+        return outputs + ([*(self.fields[path] for path in FORMATS), tab.model.edit] if tab.model.edit else [])
 
     def pick_model(self, chosen: gr.SelectData) -> str:
         return str(chosen.value)
@@ -49,15 +49,15 @@ class PlanEvents(TabContext):
             return [
                 error_panel(error, language) if out is self.tab.problem else gr.skip() for out in self.describe_outputs
             ]
-        # That no data was chosen yet is said by the plan, not held against the visitor.
+        # That no data was chosen yet is part of the plan, not an error.
         problems = [problem for problem in config.validate() if problem.path != "data.train"]
         problems += over_limits(config, self.page.settings)
-        said = problems_html(problems, "start.problems", language) if problems else ""
+        problem_panel = problems_html(problems, "start.problems", language) if problems else ""
         button = words("start.example" if config.data.example else "start.own").in_language(language)
         return [
             hero_html(self.spec, self.plan(config).in_language(language), language),
             gr.update(value=button),
-            said,
+            problem_panel,
             self.code(config, language),
             gr.update(visible=config.method.name == "lora"),
             model_step.cards_html(self.page, self.spec.task, data_preview.model_of(self.page, config), language),
@@ -77,8 +77,8 @@ class PlanEvents(TabContext):
     def write_formats(self, *values: Any) -> list[Any]:
         """The automatic formats in the fields that are empty."""
         config = self.config(values)
-        automatic, asked = data_preview.formats(self.page, config), config.to_dict()
-        return [gr.skip() if form.get(asked, path) else automatic.get(path, "") for path in FORMATS]
+        automatic, described = data_preview.formats(self.page, config), config.to_dict()
+        return [gr.skip() if form.get(described, path) else automatic.get(path, "") for path in FORMATS]
 
     def plan(self, config: RunConfig) -> Text:
         source = source_title(config)
@@ -115,8 +115,8 @@ class PlanEvents(TabContext):
     def values_of_draft(self, draft: str) -> dict[str, Any]:
         """What a draft says of the fields, by path. It is a browser's word: only one that makes a configuration is taken."""
         try:
-            found = json.loads(draft or "{}")
-            values = {**dict.fromkeys(found.get("emptied", []), ""), **found.get("values", {})}
+            saved = json.loads(draft or "{}")
+            values = {**dict.fromkeys(saved.get("emptied", []), ""), **saved.get("values", {})}
             values = {path: value for path, value in values.items() if path in self.fields}
             self.config(tuple(values.get(path, component.value) for path, component in self.fields.items()))
         except (ValueError, UserError, KeyError, TypeError, AttributeError):

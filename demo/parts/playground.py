@@ -1,6 +1,6 @@
 """Trying the tuned model: one text with the tuned and the untuned answer side by side, or a file in and a file out.
 
-Knows where things are typed, asked and fetched; answers are shown by the tab (`AnswerView`). The model lives in this
+Knows the inputs, buttons and downloads; answers are shown by the tab (`AnswerView`). The model lives in this
 process, loaded once, with few threads: the worker next door needs the cores more.
 """
 
@@ -221,7 +221,7 @@ def answer_file(page: Page, run: Run, path: str | Path, spec: TabSpec, language:
     rows, answers = [row for row, _ in pairs], [answer for _, answer in pairs]
     column = ", ".join(answered.columns.values())
     done = words("try.batch_done", rows=count(len(answers)), column=column).in_language(language)
-    # Gradio serves what lies in its temporary folder; the name is ours, so that nothing else can be asked for by it.
+    # Gradio serves what lies in its temporary folder; the name is ours, so that nothing else can be requested by it.
     directory = Path(gr.utils.get_upload_folder()) / "answers" / secrets.token_hex(12)
     directory.mkdir(parents=True)
     files = {}

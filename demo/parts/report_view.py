@@ -1,6 +1,6 @@
 """The report on the page: its sections as markup, and the test rows behind what a reader clicks.
 
-Knows which component holds which sections. Which sections there are is said by engine/report/common.py and the task; how they are drawn by
+Knows which component holds which sections. Which sections there are is decided by engine/report/common.py and the task; how they are drawn by
 engine/report/html.py, which escapes everything.
 """
 

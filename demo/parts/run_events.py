@@ -1,6 +1,6 @@
 """Events of a run: it is started, polled, stopped, its results shown.
 
-Nothing here trains: a run is a process of its own, found again by its id. Every handler turns the id it was given into a run
+Nothing here trains: a run is a process of its own, identified by its id. Every handler turns the id it was given into a run
 through `Page.open_run` alone, which is where a visitor may be refused.
 """
 
@@ -47,8 +47,8 @@ class RunEvents(TabContext):
             if problems := [*config.validate(), *over_limits(config, self.page.settings)]:
                 return [gr.skip(), problems_html(problems, "start.refused", language)]
             if errors := data_preview.blocking_findings(self.page, config):
-                said = "".join(f"<p>{safe(finding.message.in_language(language))}</p>" for finding in errors)
-                return [gr.skip(), panel("error", words("start.refused").in_language(language), said)]
+                messages = "".join(f"<p>{safe(finding.message.in_language(language))}</p>" for finding in errors)
+                return [gr.skip(), panel("error", words("start.refused").in_language(language), messages)]
             run, _ = launch(config, self.page.store, self.page.settings, self.page.owner(request))
         except UserError as error:
             return [gr.skip(), error_panel(error, language, words("start.refused"))]
@@ -186,15 +186,15 @@ class RunEvents(TabContext):
         return [tab.report.top, tab.report.groups, tab.report.rest, tab.playground.suggestions, out.markdown, out.code]
 
     def relabel_results(self, language: str, run_id: str, request: gr.Request) -> list[Any]:
-        """The same in another language; what the reader typed, opened and asked stays."""
-        said = dict(
+        """The same in another language; what the visitor typed and opened stays."""
+        by_component = dict(
             zip(
                 (component._id for component in self.results_outputs),
                 self.show_results(language, run_id, request),
                 strict=True,
             )
         )
-        return [said[component._id] for component in self.relabel_outputs]
+        return [by_component[component._id] for component in self.relabel_outputs]
 
     def open_group(self, language: str, run_id: str, chosen: gr.SelectData, request: gr.Request) -> str:
         """The test rows behind what was clicked, such as a cell of the matrix."""

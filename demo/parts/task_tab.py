@@ -53,8 +53,8 @@ class TaskTab:
     @property
     def fields(self) -> dict[str, Any]:
         """Every field that reaches RunConfig, by path, in the order of `form.paths`."""
-        found = {**self.data.fields, **self.model.fields}
-        return {path: found[path] for path in paths(self.spec.name)}
+        components = {**self.data.fields, **self.model.fields}
+        return {path: components[path] for path in paths(self.spec.name)}
 
 
 def build(page: Page, spec: TabSpec) -> TaskTab:
@@ -136,7 +136,7 @@ def hero_html(spec: TabSpec, plan: str, language: str) -> str:
 
 
 def limits_html(page: Page, language: str) -> str:
-    """What a public deployment takes, said before anything is chosen."""
+    """What a public deployment accepts, shown before anything is chosen."""
     settings, weights = page.settings, page.settings.max_model_parameters
     limits = [
         words("limits.rows", megabytes=settings.max_upload_mb, rows=count(settings.max_rows)),

@@ -135,8 +135,8 @@ def _sentence(page: Page, run: Run, manifest: Manifest, history: History, langua
             return say("train.not_starting"), say("train.not_starting_detail")
         return say("train.starting"), say("train.starting_detail")
     if manifest.state == "stopping" or run.requested_stop:
-        asked = run.requested_stop
-        return say("train.stopping_discard" if asked == "discard" else "train.stopping_keep"), say(
+        stop = run.requested_stop
+        return say("train.stopping_discard" if stop == "discard" else "train.stopping_keep"), say(
             "train.stopping_detail"
         )
     phase = history.phase
@@ -229,10 +229,10 @@ def _ended_badly(run: Run, manifest: Manifest, history: History, language: str) 
             error["code"], Text.from_dict(error["message"]), Text.from_dict(error["hint"]) if error["hint"] else None
         )
         title = words("train.interrupted" if manifest.state == "interrupted" else "train.failed")
-        said = error_panel(problem, language, title)
+        message = error_panel(problem, language, title)
     else:
-        said = error_panel(cause_of(run, manifest), language, words("train.interrupted"))
-    return said + _phases(history, manifest.state, language)
+        message = error_panel(cause_of(run, manifest), language, words("train.interrupted"))
+    return message + _phases(history, manifest.state, language)
 
 
 def curves_html(page: Page, run: Run, task: str, history: History, language: str) -> str:

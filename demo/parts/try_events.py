@@ -24,7 +24,7 @@ class TryEvents(TabContext):
     """Handlers of the playground."""
 
     def warm(self, language: str, run_id: str, request: gr.Request) -> None:
-        """Load the model while the visitor is still typing. What goes wrong is said when they ask."""
+        """Load the model while the visitor is still typing. An error appears when they ask."""
         try:
             run = self.page.open_run(run_id, request)
             if _can_answer(run):

@@ -48,8 +48,8 @@ def server_function(page: Page, updates: Callable[[Page, Run, str], dict[str, An
     parts in a language.
     """
 
-    def live(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        query = asked if isinstance(asked, dict) else {}  # a browser may send anything
+    def live(query_data: dict[str, Any], request: gr.Request) -> dict[str, Any]:
+        query = query_data if isinstance(query_data, dict) else {}  # a browser may send anything
         run_id, language, drawn = (str(query.get(name, "")) for name in ("run", "language", "drawn"))
         try:
             parts = updates(page, page.open_run(run_id, request), language)

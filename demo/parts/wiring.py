@@ -199,7 +199,7 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
         gr.on([play.ask.click, typed[0].submit], ask, inputs, outputs, **asking)
         suggested = play.suggestions.select(self.suggest, [language, tab.run_id], typed, queue=False, **PRIVATE)
         if self.spec.answers_while_typing:
-            # While one answer is made the newest text waits; what was typed in between is never asked.
+            # While one answer is made the newest text waits; what was typed in between is never answered.
             typed[0].change(
                 self.ask_as_typed,
                 [language, tab.run_id, *typed],
@@ -225,9 +225,9 @@ class Wiring(ActionEvents, DataEvents, HubEvents, OpeningEvents, TryEvents, Take
         tab.ended.change(self.ready, [language, tab.run_id], self.ready_outputs, queue=False, **PRIVATE)
         for way, handler in (("zip", self.prepare_zip), ("space", self.prepare_space)):
             out.prepare[way].click(handler, [language, tab.run_id, out.with_onnx], out.outcome, **slow)
-        asked = [language, tab.run_id, out.repo, out.kind, out.private, out.with_onnx]
-        gr.on([out.plan.click, out.repo.submit], self.plan_upload, asked, [out.planned, out.push], **slow)
-        out.push.click(self.upload, [*asked, out.token], [out.planned, out.push, out.token], **slow)
+        inputs = [language, tab.run_id, out.repo, out.kind, out.private, out.with_onnx]
+        gr.on([out.plan.click, out.repo.submit], self.plan_upload, inputs, [out.planned, out.push], **slow)
+        out.push.click(self.upload, [*inputs, out.token], [out.planned, out.push, out.token], **slow)
         gr.on(
             [out.repo.input, out.kind.input, out.private.input, out.with_onnx.input],
             self.replan,

@@ -28,7 +28,7 @@ def class_balance(config: RunConfig, train: Table, columns: dict[str, str], lang
 
 
 def answer_html(row: dict[str, str], tuned: dict[str, Any], base: dict[str, Any] | None, language: str) -> str:
-    """The tuned answer in large, its probabilities as bars, and what the untuned model would have said beside it."""
+    """The tuned answer in large, its probabilities as bars, and the answer of the untuned model beside it."""
     columns = _one_answer(words("try.tuned").in_language(language), tuned, language, "accent")
     if base is not None:
         columns += _one_answer(words("try.base").in_language(language), base, language, "quiet")

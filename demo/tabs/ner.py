@@ -70,7 +70,7 @@ def _one_answer(
 
 
 def batch_html(rows: list[dict[str, Any]], answers: list[dict[str, Any]], language: str) -> str:
-    """How many entities of each type were found, and the first texts with theirs."""
+    """The number of predicted entities of each type, and the first texts with theirs."""
     counts = Counter(entity["label"] for answer in answers for entity in answer["entities"])
     colour_of = colours(answers[0]["types"])
     most = max(counts.values(), default=1)
