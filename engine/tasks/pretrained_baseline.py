@@ -14,12 +14,13 @@ import numpy as np
 
 from engine.core.errors import FileProblem
 from engine.core.text import Text
-from engine.models.unwrap import FamilyModule
 from engine.schema import Encoded, Example
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+    from engine.models.unwrap import FamilyModule
 
 BASELINE_FILE = "untuned.safetensors"  # in the folder of the fine-tuned model; saved runs have this name
 Progress = Callable[[int, int], None]  # takes (done, total)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from engine.models.unwrap import FamilyModule
 from engine.schema import IGNORED, Example
 from engine.tasks.ner.decode import EntityTypes, Tagged
 from engine.tasks.ner.pieces import EncodedPieces
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from engine.models.unwrap import FamilyModule
     from engine.tasks.model import EncoderTask
 
 # Training rows; prototypes hardly move beyond that. Bytes too, of which four or five are a token in any language: of long texts

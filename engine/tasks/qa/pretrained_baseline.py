@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from engine.models.unwrap import FamilyModule
 from engine.schema import IGNORED, Encoded, Example
 from engine.tasks.pretrained_baseline import BASELINE_FILE, ModelReader, Progress, missing_baseline
 from engine.tasks.qa.counts import threshold_scores
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from engine.models.unwrap import FamilyModule
     from engine.tasks.model import EncoderTask
 
 ROWS = 100  # the means hardly move beyond that
