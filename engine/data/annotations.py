@@ -1,7 +1,7 @@
-"""Records of SQuAD files and of annotation tools, brought to plain rows.
+"""Records of SQuAD files and of annotation tools, converted to plain rows.
 
 Knows the shapes: SQuAD v1.1 and v2.0 (Rajpurkar et al. 2016, 2018), Label Studio's JSON export, doccano's JSON Lines.
-Does not know files, and leaves the meaning of spans to `spans`.
+Does not know files, nor what spans mean.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _QUESTIONS = ("question", "query_text", "query")
 
 
 def is_paragraphs(records: Any) -> bool:
-    """Whether records are paragraphs with their questions, without SQuAD's articles around them (CMRC 2018 and its kin)."""
+    """Whether records are paragraphs with questions, without the articles of SQuAD, as in CMRC 2018."""
     return (
         isinstance(records, list)
         and bool(records)
@@ -93,7 +93,10 @@ def is_paragraphs(records: Any) -> bool:
 
 
 def paragraph_records(paragraphs: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """The same records as `squad_records` gives. An answer may be a text alone. Raises FileProblem that names the paragraph."""
+    """The records of `squad_records`, from paragraphs without articles; an answer may be a plain string.
+
+    Raises FileProblem that names the paragraph.
+    """
     qas = []
     for paragraph in paragraphs:
         context = next(paragraph[key] for key in _CONTEXTS if isinstance(paragraph.get(key), str))
@@ -120,7 +123,7 @@ def is_label_studio(record: Any) -> bool:
 
 
 def label_studio_records(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One record per task: the task's data, with `spans`, `label` and `summary` from its first annotation that was kept."""
+    """One record per task: the task's data, with `spans`, `label` and `summary` from its first annotation that was not cancelled."""
     parsed = []
     for task in tasks:
         annotations = task.get("annotations") or task.get("completions") or []
@@ -149,7 +152,7 @@ def _value(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _strings(result: dict[str, Any], name: str) -> list[str]:
-    """What a result lists under a name; a single string counts as a list of one."""
+    """The strings in a field of a result; a single string becomes a list of one."""
     value = _value(result).get(name)
     return [value] if isinstance(value, str) else [str(item) for item in value] if isinstance(value, list) else []
 

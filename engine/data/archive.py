@@ -1,6 +1,6 @@
 """Files inside files: .gz and .zip, unpacked in memory and never onto the disk.
 
-Knows what an archive may cost and which member names are refused. Does not know what the members hold.
+Knows the size limits of archives and which member names are refused. Does not know the content of members.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _unzip(name: str, data: bytes, limits: Limits) -> list[Member]:
 
 
 def _workbook(name: str, data: bytes, archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], limits: Limits) -> bytes:
-    """A workbook is parsed as XML by its reader: measure it truly, and let no document type declaration in."""
+    """The workbook after two checks, because its reader parses XML: real unpacked size, and no document type declaration."""
     total = 0
     for info in infos:
         content = _read(name, archive, info, limits)
@@ -138,7 +138,7 @@ def _workbook(name: str, data: bytes, archive: zipfile.ZipFile, infos: list[zipf
 
 
 def _read(name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> bytes:
-    """The content of a member, measured while it is unpacked: sizes written in the archive can lie."""
+    """The content of a member, measured while it is unpacked: sizes recorded in the archive may be wrong."""
     parts: list[bytes] = []
     size = 0
     with archive.open(info) as stream:
@@ -217,7 +217,7 @@ def _is_workbook(data: bytes) -> bool:
 
 
 def _is_litter(path: str) -> bool:
-    """What operating systems put into archives beside the files."""
+    """Whether a member is a hidden file that an operating system added to the archive."""
     parts = PurePosixPath(path).parts
     return parts[0] == "__MACOSX" or parts[-1].startswith(".") or parts[-1].lower() in ("thumbs.db", "desktop.ini")
 

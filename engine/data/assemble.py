@@ -26,7 +26,7 @@ def make_table(
     limits: Limits,
     notes: Iterable[Text] = (),
 ) -> Table:
-    """A Table of `columns` (lists of equal length, one per name). Takes the lists over: missing cells in them become None.
+    """A Table of `columns` (lists of equal length, one per name). The lists are modified: missing cells become None.
 
     Names are made unique and never empty; a column that has neither name nor content is left out. Raises FileProblem where
     there are no rows, or more rows, columns or characters in a cell than the limits allow.
@@ -77,7 +77,7 @@ def _unique_names(names: Sequence[str], notes: list[Text]) -> list[str]:
     unique: list[str] = []
     repeated: list[str] = []
     used: set[str] = set()
-    names = [name.replace("\ufeff", "").strip() for name in names]  # a byte order mark written twice is no letter
+    names = [name.replace("\ufeff", "").strip() for name in names]  # a second byte order mark is not part of a name
     originals = set(names)
     for place, raw in enumerate(names, start=1):
         name = raw or f"column {place}"

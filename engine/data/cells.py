@@ -1,6 +1,6 @@
-"""What one cell says: as a text, as a label, as a list.
+"""One cell as a text, as a label or as a list.
 
-Knows numbers that spreadsheets and pandas made of labels, and lists that were written into CSV cells as text.
+Knows labels that spreadsheets and pandas turned into numbers, and lists that were written into CSV cells as text.
 Does not know tasks.
 """
 
@@ -38,13 +38,13 @@ def as_label(cell: Any) -> str:
 
 
 def as_list(cell: Any) -> list[Any] | None:
-    """A cell that is a list, or text that is one in JSON or as Python writes it. None for everything else."""
+    """The list in a cell, or the one that its text encodes as JSON or as a Python literal. None for everything else."""
     value = as_value(cell)
     return value if isinstance(value, list) else None
 
 
 def as_value(cell: Any) -> Any:
-    """A cell with text that writes a list or an object turned into it; any other cell as it is."""
+    """The list or object that the text of a cell encodes (JSON or a Python literal); any other cell unchanged."""
     if not isinstance(cell, str) or len(cell) > _MAX_LIST_CHARS:
         return cell
     text = cell.strip()
@@ -55,7 +55,7 @@ def as_value(cell: Any) -> Any:
     except (ValueError, RecursionError):
         pass
     try:
-        # There and back, so that only what JSON has comes out: no tuples, sets or bytes.
+        # The round trip leaves JSON types only: no tuples, sets or bytes.
         return json.loads(json.dumps(ast.literal_eval(text)))
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
         return cell

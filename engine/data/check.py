@@ -1,6 +1,6 @@
-"""The data check: everything worth knowing about a table before a minute is spent on training.
+"""The data check: problems of a table that can be detected before training.
 
-Runs the checks that make sense for any task (`check_*`) and the task's own, and adds what the readers noticed. Does not read files.
+Runs the checks that make sense for any task (`check_*`) and the task's own, and adds the notices of the readers. Does not read files.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SEVERITIES = ("error", "warning", "info")
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What the check found, and in what."""
+    """The findings of a data check, with the tables and the model that were checked."""
 
     task: str
     sources: dict[str, Source]
@@ -42,7 +42,7 @@ class CheckResult:
 
     @property
     def worst(self) -> str:
-        """The gravest severity found: "error", "warning", "info", or "ok"."""
+        """The highest severity among the findings: "error", "warning", "info", or "ok"."""
         severities = {finding.severity for finding in self.findings}
         return next((severity for severity in _SEVERITIES if severity in severities), "ok")
 
@@ -74,7 +74,7 @@ class CheckResult:
 
 
 def check_dataset(dataset: Dataset, model: ModelFacts) -> CheckResult:
-    """Check a data set for a model of which `model` is known."""
+    """Check a data set for the model that `model` describes."""
     task, train = dataset.task, dataset.examples["train"]
     findings = check_examples(
         dataset.examples,
@@ -109,8 +109,8 @@ def check_examples(
     """All findings, most severe first.
 
     `examples` has "train" and perhaps "validation" and "test", as given: not yet split. `files` and `columns` name the file and
-    the mapping of each table, for messages. `notices` of the readers become findings. `model` adds what only a tokenizer or the
-    model's languages can tell.
+    the mapping of each table, for messages. `notices` of the readers become findings. `model` enables the checks
+    that need a tokenizer or the model's languages.
     """
     corpus = Corpus(task, examples, dict(files or {}), dict(columns or {}))
     model = model or ModelFacts()
@@ -126,7 +126,7 @@ def check_examples(
 
 
 def _blocking(corpus: Corpus) -> list[Finding]:
-    """The problem that a run would raise before training; other errors leave the decision to the person."""
+    """The problem that a run would raise before training; other errors do not block a run."""
     try:
         corpus.task.require_labels(corpus.train)
         corpus.task.refuse_unique_labels(corpus.train)
@@ -140,12 +140,12 @@ def _from_notice(notice: Notice) -> Finding:
 
 
 def _distinct(notices: Sequence[Notice]) -> list[Notice]:
-    """Readers notice table by table; each notice stays, but none twice."""
+    """The notices without duplicates: readers emit them once for every table."""
     return list({(n.code, n.message.en, n.rows): n for n in notices}.values())
 
 
 def place_text(place: Place) -> Text:
-    """A place in words: file, row and column."""
+    """A place as a phrase: file, row and column."""
     column_en = f", column {place.column}" if place.column else ""
     column_zh = f"“{place.column}”列" if place.column else ""
     return Text(f"{place.file}, row {place.row}{column_en}", f"{place.file} 第 {place.row} 行{column_zh}")

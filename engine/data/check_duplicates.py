@@ -118,7 +118,7 @@ def _leakage(corpus: Corpus) -> list[Finding]:
                     Text(
                         f"{len(shared):,} of {len(examples):,} {word.en} rows {'is a' if len(shared) == 1 else 'are'} training "
                         f"row{'' if len(shared) == 1 else 's'} too; the {word.en} score "
-                        "will flatter the model.",
+                        "will be too high.",
                         f"{len(examples):,} 行{word.zh}数据中有 {len(shared):,} 行也在训练数据里，{word.zh}得分会偏高。",
                     ),
                     len(shared),

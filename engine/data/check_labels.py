@@ -1,7 +1,7 @@
 """The data check on labels: spellings, rare classes, imbalance, and labels that follow from a detail of the text.
 
-Knows tasks with labels, of whole rows or of parts of them. Does not know models: a label that one word or the bare length gives
-away is learned by any of them, and what is learned is worth nothing on other data.
+Knows tasks with labels, of whole rows or of parts of them. Does not know models: a label that follows from one word or from the
+text length is a shortcut that any model learns and that does not transfer to other data.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from engine.data.corpus import Corpus
 from engine.data.findings import Finding, Fix, counted, first_places, listed_names
 from engine.data.fixes import DROP_RARE_LABELS, MERGE_LABEL_SPELLINGS, RARE, spelling_groups
 
-_FEW = 10  # training rows of a class below which its score says little
+_FEW = 10  # training rows of a class below which its score is unreliable
 _UNEVEN = 10.0  # most frequent to least frequent class
 _SAMPLE = 20_000
 _TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+(?:['-][^\W\u3400-\u9fff]+)*")
@@ -31,7 +31,7 @@ def check_labels(corpus: Corpus) -> list[Finding]:
     counts = Counter(label for labels in corpus.labels for label in labels)
     findings = _spellings(corpus, counts) + _unseen(corpus, counts)
     if corpus.task.classifies_rows:
-        # A second spelling of a class is no rare class.
+        # A variant spelling of a class is not a rare class.
         spellings = spelling_groups(counts)
         classes: Counter[str] = Counter()
         for label, count in counts.items():
@@ -100,7 +100,7 @@ def _unseen(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
 
 def _rare(corpus: Corpus, counts: Counter[str]) -> list[Finding]:
     few = {label: count for label, count in counts.items() if count < _FEW}
-    # In a tiny table every class is rare, which "few_rows" says already.
+    # In a tiny table every class is rare, which the finding "few_rows" covers already.
     if not few or (len(few) == len(counts) and len(corpus.train) < 50):
         return []
     rare = {label for label, count in few.items() if count < RARE}
@@ -156,7 +156,7 @@ def _sampled(corpus: Corpus) -> list[int]:
 
 
 def _from_length(corpus: Corpus) -> list[Finding]:
-    """Whether length alone tells the classes apart: a histogram rule, learned on every other row and scored on the rest."""
+    """Whether length alone separates the classes: a histogram rule, learned on every other row and scored on the rest."""
     rows = _sampled(corpus)
     labels = sorted({corpus.train[i].target for i in rows})
     if len(labels) < 2 or len(rows) < 40:
@@ -171,7 +171,7 @@ def _from_length(corpus: Corpus) -> list[Finding]:
     learned[order[::2]] = True
     table = np.zeros((len(edges) + 1, len(labels)))
     np.add.at(table, (bins[learned], truth[learned]), 1)
-    table /= np.maximum(1, table.sum(axis=0))  # classes count alike
+    table /= np.maximum(1, table.sum(axis=0))  # every class has the same weight
     guessed = table.argmax(axis=1)[bins]
     recalls = [float((guessed[~learned & (truth == k)] == k).mean()) for k in range(len(labels))]
     balanced, chance = float(np.mean(recalls)), 1 / len(labels)

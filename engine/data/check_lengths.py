@@ -1,6 +1,6 @@
-"""The data check on tokens: texts longer than the model reads, and text that its vocabulary does not know.
+"""The data check on tokens: texts longer than the model reads, and text outside its vocabulary.
 
-Knows a tokenizer when it is given one; without, lengths are estimated and said to be. Does not truncate anything.
+Counts with the model's tokenizer where there is one; otherwise lengths are estimates, marked as such. Does not truncate anything.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _too_long(corpus: Corpus, model: ModelFacts, rows: list[tuple[str, Example]]
     if not over:
         return []
     total = sum(lengths)
-    # A length that cuts nothing is the last that is worth telling.
+    # Lengths above the first one that truncates nothing are not reported.
     reported_lengths = sorted({limit, *(n for n in LENGTHS if n <= model.most_tokens)})
     enough = next((n for n in reported_lengths if n >= max(lengths)), reported_lengths[-1])
     lost = {
@@ -85,7 +85,7 @@ def _too_long(corpus: Corpus, model: ModelFacts, rows: list[tuple[str, Example]]
     longer = [n for n in reported_lengths if limit < n <= enough and lost[str(n)]["rows"] < 0.5 * len(over) / len(rows)]
     estimated = model.tokenizer is None
     share = len(over) / len(rows)
-    windows = corpus.task.windowed  # then nothing is lost
+    windows = corpus.task.windowed  # overlapping windows: nothing is truncated
     most = max(_windows(n, limit) for n in lengths)
     if windows:
         fate = Text(

@@ -1,6 +1,6 @@
 """The data check on the texts themselves: too few, broken characters, languages, personal data.
 
-Knows texts of any task. Does not know labels; `ModelFacts` says what a model can read.
+Knows texts of any task. Does not know labels; `ModelFacts` holds the languages that a model reads.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from engine.data.personal_data import find_personal
 from engine.schema import Place
 
 _FEW_ROWS = 50
-# The replacement character, and what UTF-8 read as cp1252 or gb18030 looks like.
+# The replacement character, and typical results of decoding UTF-8 as cp1252 or gb18030.
 _BROKEN = re.compile("\ufffd|Ã[\u0080-\u00bf©¨¤¶¼±³º]|â€[\u0090-\u00ff™œ“”˜¦]|锟斤拷|烫烫烫|ï»¿")
-_PERSONAL_CHARS = 20_000  # looked at in each text
+_PERSONAL_CHARS = 20_000  # searched in each text
 
 
 def check_texts(corpus: Corpus, model: ModelFacts) -> list[Finding]:

@@ -1,6 +1,6 @@
-"""What the guesses of columns are made of: a column under consideration, and a guess with its reason.
+"""Building blocks of column guessing: a candidate column, and a guess with its reason.
 
-Knows how a name (`names`) and the content (`profile`) of a column are looked up. How they are weighed against each other is the
+Knows how the name (`column_names`) and the content (`profile`) of a column are scored. How the scores are combined is the
 task's own rule (`TaskSpec.guess`).
 """
 
@@ -17,19 +17,19 @@ from engine.data.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A column for a role, how sure (0 to 1), and why."""
+    """A column for a role, its score (0 to 1), and the reason."""
 
     column: str
     score: float
     reason: Text
 
 
-BY_NAME = Text("its name says so", "列名表明如此")
+BY_NAME = Text("its name matches", "列名相符")
 BY_TEXT = Text("it holds the longest and most varied text", "内容是最长、最多样的文本")
 
 
 class Column:
-    """One column under consideration. `aliases` are the names of each role, the surest first, parted by blanks."""
+    """One candidate column. `aliases` are the names of each role, best match first, separated by blanks."""
 
     def __init__(self, table: Table, name: str, aliases: Mapping[str, str]):
         self.name = name
@@ -43,7 +43,7 @@ class Column:
 
     @property
     def readable(self) -> bool:
-        """Whether it may be text at all: no identifier, date, number, list."""
+        """Whether it can be text: no identifier, date, number or list."""
         return self.facts.is_text and not self.identifies
 
     def guess(self, role: str, score: float, otherwise: Text) -> Guess:
@@ -55,6 +55,6 @@ def length_score(column: Column) -> float:
 
 
 def unassigned_columns(table: Table, aliases: Mapping[str, str], chosen: Mapping[str, str]) -> list[Column]:
-    """The columns of a table that `given` does not take."""
+    """The columns of a table that are not in `chosen`."""
     assigned = set(chosen.values())
     return [Column(table, name, aliases) for name in table.columns if name not in assigned]

@@ -1,7 +1,7 @@
-"""What people call their columns, in English and Chinese.
+"""Common names of columns, in English and Chinese.
 
-Knows names that stand in headers of any table, and how a name is compared with those that a task gives to its roles (`aliases`).
-How much a name weighs against the content of the column, each task decides.
+Knows names that occur in headers of any table, and how a name is compared with those that a task gives to its roles (`aliases`).
+Each task decides the weight of a name relative to the content of the column.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ def plain_name(name: str) -> str:
 
 @functools.cache
 def names_in(aliases: str) -> tuple[str, ...]:
-    """The plain names in a text of names parted by blanks, each once, in the same order."""
+    """The plain names in a text of names separated by blanks, each once, in the same order."""
     return tuple(dict.fromkeys(aliases.split()))
 
 
 def known_names() -> frozenset[str]:
-    """Every name that a header is known to hold."""
+    """Every known name of a column."""
     return _KNOWN
 
 
 def is_identifier(name: str) -> bool:
-    """Whether a column says of itself that it identifies, dates or locates the row."""
+    """Whether the name is that of an identifier, a date or a location of the row."""
     plain = plain_name(name)
     if plain in _IDENTIFIERS:
         return True
@@ -65,7 +65,7 @@ def is_identifier(name: str) -> bool:
 
 
 def name_score(name: str, aliases: str) -> float:
-    """How surely `name` is meant by one of `aliases` (the surest first): 1 for the first, less for rarer ones and for names that
+    """How well `name` matches one of `aliases` (best first), 0 to 1: 1 for the first, less for later ones and for names that
     only contain one.
     """
     plain = plain_name(name)

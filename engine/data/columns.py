@@ -1,7 +1,7 @@
 """Which column plays which role: guessed from names and contents, corrected by hand.
 
-Knows what was given and what is missing; the rules of guessing are the task's. A guess always has a reason that can be shown, and
-an identifier or a date is never guessed as text.
+Knows which roles are assigned and which are missing; the rules of guessing belong to the task. A guess always has a reason that
+can be shown, and an identifier or a date is never guessed as text.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from engine.data.task import DataTask
 
 
 def guess_columns(table: Table, task: DataTask) -> dict[str, str]:
-    """The column of each role that one could be found for."""
+    """Role -> column, for the roles that a column was guessed for."""
     return {role: guess.column for role, guess in guess_with_reasons(table, task).items()}
 
 
 def guess_with_reasons(table: Table, task: DataTask, chosen: dict[str, str] | None = None) -> dict[str, Guess]:
-    """The guesses, each with score and reason, for the roles that `given` leaves open; columns in `given` are taken."""
+    """The guesses, each with score and reason, for the roles that are not in `chosen`; columns in `chosen` are not guessed again."""
     chosen = chosen or {}
     return {role: guess for role, guess in task.guess(table, chosen).items() if role not in chosen}
 
 
 def resolve_columns(table: Table, task: DataTask, chosen: dict[str, str]) -> dict[str, str]:
-    """The mapping to read `table` with: `given` as it is, the other roles guessed.
+    """Role -> column of `table`: `chosen` unchanged, the other roles guessed.
 
-    Raises ColumnProblem for an unknown role, for a given column that the table lacks (the message lists those that exist and the
+    Raises ColumnProblem for an unknown role, for a chosen column that the table lacks (the message lists those that exist and the
     nearest), for one column in two roles, and for a required role without a column.
     """
     roles = {role.name: role for role in task.roles}
@@ -69,7 +69,7 @@ def resolve_columns(table: Table, task: DataTask, chosen: dict[str, str]) -> dic
 
 
 def resolve_tables(tables: dict[str, Table], task: DataTask, chosen: dict[str, str]) -> dict[str, dict[str, str]]:
-    """One mapping per table. The training table decides; a file whose columns have other names is guessed by itself."""
+    """One mapping per table: that of the training table where its columns exist, else one guessed for the table."""
     train = resolve_columns(tables["train"], task, chosen)
     mappings = {"train": train}
     for split, table in tables.items():
@@ -84,7 +84,7 @@ def resolve_tables(tables: dict[str, Table], task: DataTask, chosen: dict[str, s
 
 
 def missing_column(table: Table, column: str, role: Text, role_name: str) -> ColumnProblem:
-    """The problem of a column that was asked for and is not there."""
+    """The problem of a configured column that the table lacks."""
     folded = {name.casefold(): name for name in table.columns}
     closest = difflib.get_close_matches(column.casefold(), list(folded), n=1, cutoff=0.5)
     listed = Text(", ".join(map(repr, table.columns[:30])), "、".join(map(repr, table.columns[:30])))

@@ -17,7 +17,7 @@ class DataConfig:
         Text("Example", "示例数据"),
         Text("One of the embedded data sets, instead of files.", "内置数据集，可代替文件。"),
     )
-    train: str = option("", Text("Training file", "训练文件"), Text("The table to learn from.", "用于学习的数据表。"))
+    train: str = option("", Text("Training file", "训练文件"), Text("The table to train on.", "用于训练的数据表。"))
     validation: str = option(
         "",
         Text("Validation file", "验证文件"),
@@ -58,8 +58,8 @@ class DataConfig:
         "",
         Text("Training split", "训练划分"),
         Text(
-            "The hub's split to learn from; found by its usual name when not given.",
-            "用于学习的 Hub 划分；不填则按常用名称查找。",
+            "The hub's split to train on; found by its usual name when not given.",
+            "用于训练的 Hub 划分；不填则按常用名称查找。",
         ),
     )
     hub_validation: str = option(

@@ -26,7 +26,7 @@ _SAMPLE_LINES = 2000
 
 
 def looks_like_conll(text: str, suffix: str, expected: bool) -> bool:
-    """Whether a text is a column file: by its name, or because nearly every line ends in a tag and blank lines part them.
+    """Whether a text is a column file: by its name, or because nearly every line ends in a tag and blank lines separate sentences.
 
     Where tags are `expected`, blank lines need not, and tags may have no prefixes.
     """
@@ -140,7 +140,7 @@ def _is_skipped(line: str) -> bool:
 
 
 def _fields(line: str, tabs: bool) -> list[str]:
-    """The columns of a line. A token may be a blank of its own, so only tabs, or runs of spaces, part columns."""
+    """The columns of a line. A token may be a blank of its own, so only tabs, or runs of spaces, separate columns."""
     if tabs and "\t" in line:
         return line.rstrip("\n").split("\t")
     parts = re.split(r" +", line.strip(" \t"))

@@ -1,6 +1,6 @@
-"""What the data check looks at: the examples of all tables, with the names needed to point at a row.
+"""Input of the data check: the examples of all tables, with the names needed to locate a row.
 
-Knows where each example came from. Does not judge anything.
+Knows where each example came from. Does not check anything.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Corpus:
 
     @cached_property
     def texts(self) -> dict[str, list[str]]:
-        """The text that each row is about."""
+        """The main text of each row (`DataTask.text`)."""
         return {table: [self.task.text(e) for e in examples] for table, examples in self.examples.items()}
 
     @cached_property
@@ -55,9 +55,9 @@ class Corpus:
     def place(
         self, table: str, example: Example, *, text: str | None = None, at: int = 0, target: bool = False
     ) -> Place:
-        """Where an example stands, in the column of its text or of its target.
+        """The place of an example, in the column of its text or of its target.
 
-        The excerpt is taken from `text`, by default what tells the row apart, around the character `at`.
+        The excerpt is taken from `text`, by default the text that identifies the row, around the character `at`.
         """
         role = self.task.target_role if target else self.task.row_role
         column = self.task.column(self.columns.get(table, {}), role)

@@ -58,7 +58,7 @@ def load_dataset(
     The order is fixed, because each step sees only what the one before returned:
 
     1. The tables are read. Edits of their cells belong after this step, so that everything below sees them.
-    2. Each table gets its columns: those configured, else those known of an embedded example, else guessed ones.
+    2. Each table gets its columns: those configured, else those catalogued for an embedded example, else guessed ones.
     3. Rows become examples, and the targets of all tables take one form.
     4. The fixes of `data.fixes` are applied.
     5. `model_id` is resolved for the rows of the whole training table, before anything is split off or sampled.
@@ -81,6 +81,6 @@ def dataset_of(tables: Mapping[str, Table], data: DataConfig, task: DataTask, mo
 
 
 def configured_columns(data: DataConfig) -> dict[str, str]:
-    """The columns that need no guessing: the configured ones, else those that the catalogue knows of an embedded example."""
+    """The columns that need no guessing: the configured ones, else those catalogued for an embedded example."""
     catalogued = EXAMPLES[data.example].columns if data.example in EXAMPLES else {}
     return dict(data.columns or catalogued)

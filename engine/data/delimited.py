@@ -1,6 +1,6 @@
 """Text tables: comma, tab, semicolon or bar between the columns.
 
-Knows quoting, headers and ragged rows, and names the line of what it cannot read. Does not know encodings (it is given text).
+Knows quoting, headers and ragged rows, and reports the line that cannot be parsed. Does not know encodings: its input is decoded text.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from engine.data.limits import Limits
 from engine.data.table import Source, Table
 
 _NAMED = {"comma": ",", "tab": "\t", "\\t": "\t", "semicolon": ";", "bar": "|", "pipe": "|", "space": " "}
-# No text holds this character, so parsing by it leaves every line whole.
+# A delimiter that occurs in no text: every line stays one field.
 _NEVER = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    """One way to read quotes. `note` is shown when it had to be taken instead of the usual one."""
+    """One way to read quotes. `note` is shown when this dialect replaces the default one."""
 
     options: dict[str, Any]
     note: Text | None = None
@@ -56,7 +56,7 @@ def read_delimited(text: str, source: Source, limits: Limits, *, delimiter: str 
     notes: list[Text] = []
     skipped = 0
     if text[:4].lower() == "sep=" and len(text) > 5 and text[5:6] in ("\r", "\n", ""):
-        # A first line that tells Excel the delimiter.
+        # The line "sep=;" at the top, which declares the delimiter to Excel.
         delimiter = delimiter or text[4]
         rest = text[5:].lstrip("\r\n")
         skipped = text[: len(text) - len(rest)].count("\n") or 1
@@ -67,7 +67,7 @@ def read_delimited(text: str, source: Source, limits: Limits, *, delimiter: str 
     rows, starts = _parse(text, delimiter or _NEVER, source.name, limits, notes)
     if not rows:
         raise no_rows(source.name)
-    # Spreadsheets take that first line in and do not show it: it counts for lines, not for rows.
+    # Spreadsheets do not show that line: it counts for line numbers, not for row numbers.
     starts = [start._replace(line=start.line + skipped) for start in starts]
     names = _header(rows, starts, notes)
     if not rows:
@@ -98,7 +98,7 @@ def _parse(
     text: str, delimiter: str, name: str, limits: Limits, notes: list[Text]
 ) -> tuple[list[list[str]], list[_Start]]:
     """Rows and where each begins. Blank lines are left out, and counted."""
-    # Tab-separated text mostly has no quoting at all; elsewhere reading quotes as text would tear cells apart unseen.
+    # Tab-separated text mostly has no quoting at all; elsewhere treating quotes as text would split cells silently.
     dialects = (_DOUBLED, _BACKSLASH, _UNQUOTED) if delimiter in ("\t", _NEVER) else (_DOUBLED, _BACKSLASH)
     first_problem: FileProblem | None = None
     for dialect in dialects:
@@ -156,7 +156,7 @@ def _parse_as(
 
 
 def _header(rows: list[list[str]], starts: list[_Start], notes: list[Text]) -> list[str]:
-    """Take titles and the column names off the front of `rows`, or make names up where the first line is data."""
+    """Remove titles and column names from the front of `rows`; names are generated where the first line is data."""
     titles = skip_titles(rows)
     if titles:
         del rows[:titles], starts[:titles]

@@ -1,6 +1,6 @@
-"""Which character parts the columns of a text table, and whether its first line names them.
+"""Which character separates the columns of a text table, and whether its first line names them.
 
-Knows what a sample of the text says. Does not parse the file: that is `delimited`.
+Works on a sample of the text. Does not parse the file: that is `delimited`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SAMPLE_CHARS = 256 * 1024
 _SAMPLE_ROWS = 500
 _MOST_TITLES = 6
 
-# The csv module refuses fields over 131,072 characters unless told otherwise, and knows one limit for the whole process.
+# The csv module refuses fields over 131,072 characters by default, and its limit is global to the process.
 # Cells are measured against Limits.max_cell_chars after parsing.
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
@@ -37,7 +37,7 @@ def sniff_delimiter(text: str, suffix: str = "") -> str:
         head = rows[first]
         if len(head) == 1:
             continue
-        # Ragged rows are refused later with their line; here a header that the delimiter parts well is worth more.
+        # Ragged rows are refused later with their line; here a delimiter that splits the header well counts more.
         body = rows[first:]
         agreement = max(agreement, sum(len(row) == len(head) for row in body) / len(body))
         names = sum(plain_name(cell) in known_names() for cell in head)
@@ -64,7 +64,7 @@ def _rows(sample: str, delimiter: str, whole: bool) -> list[list[str]]:
 
 
 def skip_titles(rows: list[list[str]]) -> int:
-    """How many lines stand above the table as its title: one cell each, none a known name, before wider rows alike."""
+    """Number of title lines above the table: one cell each, none a known column name, before wider rows of equal width."""
     widths = [sum(bool(cell.strip()) for cell in row) for row in rows[:_MOST_TITLES]]
     titles = next((i for i, width in enumerate(widths) if width > 1), 0)
     if not titles or any(plain_name(row[0]) in known_names() for row in rows[:titles]):
@@ -78,7 +78,7 @@ _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|\.\d+)([eE][+-]?\d+)?%?")
 
 
 def has_header(rows: list[list[str]]) -> bool:
-    """Whether the first of `rows` names the columns. People leave the names out less often than not, so doubt says yes."""
+    """Whether the first of `rows` names the columns. Most tables have a header, so undecided cases are True."""
     head, body = [cell.strip() for cell in rows[0]], rows[1 : _SAMPLE_ROWS + 1]
     if any(plain_name(cell) in known_names() for cell in head) or not body:
         return True
@@ -90,7 +90,7 @@ def has_header(rows: list[list[str]]) -> bool:
         if _NUMBER.fullmatch(cell) and sum(bool(_NUMBER.fullmatch(value)) for value in below) > 0.8 * len(below):
             return False
         if below.count(cell) >= 2 and len(set(below)) <= 0.5 * len(below):
-            return False  # the value of a class, found again below
+            return False  # a class value that occurs in the rows below as well
         if _is_sentence(cell, usual):
             return False
     return True

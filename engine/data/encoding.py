@@ -1,8 +1,8 @@
-"""From bytes to text: which encoding a file is in, and how sure that is.
+"""From bytes to text: which encoding a file is in, and with what certainty.
 
 Knows byte order marks, strict decoding, and what Chinese and Western European text look like in the wrong encoding.
 Does not know tables. Order: a byte order mark, UTF-8, UTF-16 by its zero bytes, then gb18030, big5 and cp1252 weighed
-against each other by how ordinary the resulting characters are; charset-normalizer where none of them convinces.
+against each other by how common the resulting characters are; charset-normalizer where none scores high enough.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WESTERN_MARKS = frozenset("€‚„…‘’“”•–—™¡£§©ª«®°
 _CHINESE_MARKS = frozenset(
     "，。、；：？！“”‘’（）《》〈〉【】「」『』…—·～％￥〔〕　０１２３４５６７８９①②③④⑤■□●○★☆→°℃×"
 )
-# Characters that no Chinese text of some length is without, simplified and traditional.
+# Characters that occur in any longer Chinese text, simplified and traditional.
 _EVERYDAY = frozenset(
     "的一是不了在人有我他这这個个們们中来來上大为為和国國地到以说說时時要就出会會可也你对對生能而子那得于着著下自之年"
     "过過发發后後作里裡用道行所然家种種事成方多经經么麼去法学學如都同现現当當没沒动動面起看定天分还還进進好小部其些主样樣"
@@ -57,7 +57,7 @@ def decode(data: bytes, name: str, encoding: str = "") -> Decoded:
     for mark, codec in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return _checked(_decode_as(data, name, codec), name)
-    # Chinese in UTF-16 shows zero bytes at line ends and commas only, so UTF-16 is asked wherever there is a zero byte.
+    # Chinese in UTF-16 shows zero bytes at line ends and commas only, so UTF-16 is tried wherever there is a zero byte.
     if b"\0" in data[:_SAMPLE_BYTES]:
         return _decode_utf16(data, name)
     try:
@@ -84,7 +84,7 @@ def decode(data: bytes, name: str, encoding: str = "") -> Decoded:
 def _chinese_by_accident_utf8(data: bytes, text: str) -> Decoded | None:
     """A little Chinese in GB that happens to be valid UTF-8 as well, as two-byte characters. None for all other text.
 
-    Everyday hanzi tell: the letters of Greek, Cyrillic, Hebrew and Arabic words fall onto other ones. Western letters, of which
+    Common hanzi decide: the letters of Greek, Cyrillic, Hebrew and Arabic words fall onto other ones. Western letters, of which
     two do fall onto everyday hanzi, are left alone.
     """
     beyond = [c for c in text if c > "\x7f"] if len(data) < 10_000 and not text.isascii() else []

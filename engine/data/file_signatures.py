@@ -1,4 +1,4 @@
-"""Files that are no tables, recognised by their first bytes, and what to do instead.
+"""Files that are not tables, recognised by their first bytes, and what to do instead.
 
 Knows signatures. Does not know the formats that are read.
 """

@@ -1,6 +1,6 @@
-"""What was noticed in the data: findings of the data check, and the fixes that they offer.
+"""Findings of the data check, and the fixes that they offer.
 
-Knows their shape and how they are written as JSON. Does not know how anything is found.
+Knows their shape and how they are written as JSON. Does not know the checks that produce them.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 from engine.core.text import Text
 from engine.schema import Place
 
-MAX_PLACES = 10  # places given for one notice or finding
+MAX_PLACES = 10  # places listed for one notice or finding
 _EXCERPT_CHARS = 120  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """What can be done about a finding at the press of a button.
+    """A remedy for a finding that one click applies.
 
     A fix of the data is switched on by putting `code` into `DataConfig.fixes`. A fix that is a setting has `settings`
     instead: dotted paths of RunConfig and their values.
@@ -34,7 +34,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One kind of fault that the data check found: how many rows have it, some of them, and the fix where one exists."""
+    """One kind of fault in the data: how many rows have it, some of their places, and the fix where one exists."""
 
     code: str
     severity: str
@@ -42,7 +42,7 @@ class Finding:
     count: int = 0
     rows: tuple[Place, ...] = ()
     fix: Fix | None = None
-    details: dict[str, Any] = field(default_factory=dict)  # numbers behind the sentence, JSON-able
+    details: dict[str, Any] = field(default_factory=dict)  # the numbers behind the message, as JSON types
     blocks_training: bool = False  # whether a run on this data would end before training
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def excerpt(text: str, around: int = 0) -> str:
 
 
 def first_places(places: Sequence[Place]) -> tuple[Place, ...]:
-    """The first few places, as many as are shown."""
+    """The first MAX_PLACES places."""
     return tuple(places[:MAX_PLACES])
 
 

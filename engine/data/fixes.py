@@ -1,4 +1,4 @@
-"""What can be fixed in rows at the press of a button, and how.
+"""Fixes of rows that one click applies.
 
 Each fix has a code, which `DataConfig.fixes` records. Fixes change examples after they were read and before they are split, the
 same way every time. Test rows are corrected in their form (spellings, spans, personal data), never left out for being hard.
@@ -37,7 +37,7 @@ def fixes_for(task: DataTask) -> dict[str, RowFix]:
 
 
 def apply_fixes(tables: Tables, codes: Sequence[str], task: DataTask) -> tuple[Tables, list[Notice]]:
-    """The tables after the fixes, and a notice for each. They run in the order of `fixes_for`, however they are given.
+    """The tables after the fixes, and a notice for each. They run in the order of `fixes_for`, whatever the order of `codes`.
 
     Raises ConfigProblem for a code that is no fix of the task's rows.
     """
@@ -76,7 +76,7 @@ def unknown_fix(code: str, available: Sequence[str]) -> ConfigProblem:
 
 
 def _changed(before: Tables, after: Tables) -> int:
-    """Rows that are different or gone."""
+    """Number of rows that were changed or removed."""
     count = 0
     for table, rows in before.items():
         unchanged = {id(row) for row in after[table]}
@@ -85,17 +85,17 @@ def _changed(before: Tables, after: Tables) -> int:
 
 
 def on_each_row(function: Callable[[Example], Example]) -> Callable[[Tables, DataTask], Tables]:
-    """A fix that changes the rows of all tables one by one. `function` returns the same object for a row it leaves alone."""
+    """A fix that changes the rows of all tables one by one. `function` returns the same object for a row that stays unchanged."""
     return lambda tables, task: {table: [function(row) for row in rows] for table, rows in tables.items()}
 
 
 def on_training_rows(function: Callable[[list[Example]], list[Example]]) -> Callable[[Tables, DataTask], Tables]:
-    """A fix that leaves out training rows."""
+    """A fix that removes training rows."""
     return lambda tables, task: {**tables, "train": function(tables["train"])}
 
 
 def target_key(example: Example) -> Hashable:
-    """A target as something that can be compared and counted."""
+    """A hashable form of the target, to compare and count."""
     if not isinstance(example.target, tuple | list):
         return example.target
     return tuple(tuple(sorted(item.items())) if isinstance(item, dict) else item for item in example.target)
@@ -158,7 +158,7 @@ def _merge_label_spellings(tables: Tables, task: DataTask) -> Tables:
     if not task.has_labels:
         return tables
     counts = Counter(label for row in tables["train"] for label in task.labels(row))
-    # Spellings of the other tables follow the training table's choice.
+    # Labels of the other tables are mapped to the spelling that is most frequent in the training table.
     for table, rows in tables.items():
         if table != "train":
             for row in rows:

@@ -1,6 +1,6 @@
 """Data sets on the Hugging Face Hub, or on the mirror that HF_ENDPOINT names: streamed, capped, and never by running their code.
 
-Knows configurations, splits and column types of hub data sets. Whether one may be read at all is asked in `hub_ask`. Does not
+Knows configurations, splits and column types of hub data sets. Whether a data set may be read is checked in `hub_access`. Does not
 know roles.
 """
 
@@ -30,7 +30,7 @@ NO_SPLIT = "-"  # chosen for a split: taken from the training rows instead
 
 
 def list_configs(dataset: str, token: Token = None, revision: str = "") -> list[str]:
-    """The configurations of a hub data set. Raises FileProblem where it cannot be asked or must not be read."""
+    """The configurations of a hub data set. Raises FileProblem where it cannot be reached or must not be read."""
     return _configs(dataset, resolve_revision(dataset, revision, token), token)
 
 
@@ -65,9 +65,9 @@ def read_hub(
 ) -> dict[str, Table]:
     """The tables of a hub data set: "train" and, where it has them, "validation" and "test".
 
-    `splits` maps those names to the data set's own, `NO_SPLIT` for none; what it leaves open is found by the usual names.
+    `splits` maps those names to the data set's own, `NO_SPLIT` for none; splits that it leaves open are matched by their usual names.
     Everything is read at the commit that `revision` stands for at the start, which each table's source records. Each split is
-    streamed until it ends or a limit is reached, which the table's notes then say. A split whose labels are withheld, as in
+    streamed until it ends or a limit is reached, which the table's notes then mention. A split whose labels are withheld, as in
     public contests, is left out. Raises ConfigProblem where a configuration has to be chosen, FileProblem for everything else.
     """
     commit = resolve_revision(dataset, revision, token)
@@ -109,7 +109,7 @@ def read_hub(
 
 
 def choose_config(dataset: str, config: str, configs: list[str]) -> str:
-    """The configuration to read: the one asked for, the only one, or the default. Raises ConfigProblem where one must be chosen."""
+    """The configuration to read: `config` if set, else the only one, or the default. Raises ConfigProblem where one must be chosen."""
     if config in configs or (not config and not configs):
         return config
     if not config and len(configs) == 1:
@@ -137,9 +137,9 @@ def choose_config(dataset: str, config: str, configs: list[str]) -> str:
 
 
 def default_splits(chosen: dict[str, str], available: list[str]) -> dict[str, str]:
-    """The data set's own name for train, validation and test: as given, else the usual one that it has and nothing else uses.
+    """The data set's own name for train, validation and test: as chosen, else the usual name that it has and no other split uses.
 
-    Its first split trains where none is called train.
+    Its first split becomes the training split where none is called train.
     """
     chosen = {name: own for name, own in chosen.items() if own}
     assigned = set(chosen.values())

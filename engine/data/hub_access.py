@@ -1,6 +1,6 @@
-"""Asking the hub, or the mirror that HF_ENDPOINT names, whether a data set is there and may be read.
+"""Access to data sets on the hub, or on the mirror that HF_ENDPOINT names: existence, permission and revision.
 
-Knows what an id is, how long an answer may take, and what the hub's refusals mean. Does not read any rows. A token comes from
+Knows valid ids, the time limits of requests, and how errors of the hub become problems. Does not read any rows. A token comes from
 the caller or from the environment (HF_TOKEN), and is kept nowhere.
 """
 
@@ -17,8 +17,8 @@ from engine.core.text import Text
 
 Token = str | bool | None
 
-ANSWER_SECONDS = 5.0  # for the first answer: a hub that takes longer is not there, and a person is waiting
-# While rows are streamed a hiccup is waited out, but not for the library's 20 times 5 seconds.
+ANSWER_SECONDS = 5.0  # for the first response; a slower hub counts as unreachable, because a user is waiting
+# Streaming retries after short interruptions, but not for the library's 20 times 5 seconds.
 _READ_RETRIES = 3
 _RETRY_SECONDS = 1
 # Owner and name. A name alone could be one of the datasets library's own readers ("csv"), which would read local files.
@@ -44,7 +44,7 @@ _TABLES = (
 def resolve_revision(dataset: str, revision: str = "", token: Token = None) -> str:
     """The commit that `revision` (main when empty) stands for now, which fixes what is read.
 
-    One request, told within seconds. Raises FileProblem for an id or revision that is none, offline mode, a hub that does not
+    One request with a short time limit. Raises FileProblem for an id or revision that is none, offline mode, a hub that does not
     answer, a data set that is not there or not open, and one that only its own script can make.
     """
     _check_id(dataset, revision)
@@ -99,8 +99,8 @@ def _check_id(dataset: str, revision: str) -> None:
 
 @contextmanager
 def library_errors_explained(dataset: str, revision: str = "") -> Iterator[None]:
-    """Turn what the hub's libraries raise into problems that say what to do."""
-    import httpx2  # what huggingface_hub itself asks with
+    """Turn exceptions of the hub's libraries into problems with a hint."""
+    import httpx2  # the HTTP client of huggingface_hub
     from datasets.exceptions import DatasetNotFoundError, DatasetsError
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -121,7 +121,7 @@ def library_errors_explained(dataset: str, revision: str = "") -> Iterator[None]
     except RepositoryNotFoundError as error:
         raise _not_found(dataset) from error
     except DatasetNotFoundError as error:
-        # The datasets library folds every refusal into this one, and keeps the difference in words only.
+        # The datasets library raises this exception for every refusal; only the message tells them apart.
         if "is a gated dataset" in str(error):
             raise _not_allowed(dataset) from error
         if str(error).startswith("Revision"):
@@ -205,7 +205,7 @@ def _unreachable(dataset: str, reason: Text, code: str = "hub_unreachable") -> F
     return FileProblem(
         code,
         Text(
-            f"The hub ({where}) cannot be asked for {dataset}: {reason.en}.",
+            f"{dataset} cannot be fetched from the hub ({where}): {reason.en}.",
             f"无法从 Hub（{where}）获取 {dataset}：{reason.zh}。",
         ),
         Text(

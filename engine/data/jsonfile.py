@@ -1,7 +1,7 @@
 """JSON and JSON Lines: records of any common shape into a table.
 
 Knows how JSON files hold tables (a list of records, a record per line, columns, rows, one list under some key), and gives the
-line and column of what is no JSON. The shapes of annotation tools and of SQuAD are told apart here and read in `annotations`.
+line and column of what is no JSON. The shapes of annotation tools and of SQuAD are recognised here and read in `annotations`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _KEPT_WHOLE = frozenset(("answers", "answer", "entities", "spans", "labels", "la
 
 
 def looks_like_json(text: str) -> bool:
-    """Whether text that may be anything begins as JSON records do."""
+    """Whether text of an unknown format begins like JSON records."""
     head = text[:100_000].lstrip()
     if head[:1] == "{":
         return re.match(r'\{\s*("|\})', head) is not None
@@ -90,7 +90,7 @@ def _read_lines(text: str, name: str, limits: Limits) -> tuple[list[Any], list[i
 
 
 def _no_constant(constant: str) -> None:
-    """NaN and Infinity, which Python's json writes and JSON does not know, are missing values."""
+    """NaN and Infinity, which Python's json writes although JSON has neither, are missing values."""
 
 
 _REASONS = (
@@ -107,7 +107,7 @@ _REASONS = (
 
 
 def _in_chinese(reason: str) -> str:
-    """What Python's json module says, in Chinese; its own words for a reason that is not known here."""
+    """The message of Python's json module in Chinese; a message without a translation is returned unchanged."""
     return next((chinese for english, chinese in _REASONS if reason.startswith(english)), reason)
 
 

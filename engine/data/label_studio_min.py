@@ -1,6 +1,6 @@
-"""Label Studio's short exports (JSON-MIN, CSV, TSV), in which a row is a task with its data and its answers side by side.
+"""Label Studio's short exports (JSON-MIN, CSV, TSV), in which a row holds the data and the annotations of a task side by side.
 
-Knows two of their habits: a task without any span has no cell for spans, and several choices are an object while one is a text.
+Knows two of their peculiarities: a task without any span has no cell for spans, and several choices are an object while one is a text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MARKS = frozenset(("annotator", "lead_time", "updated_at", "created_at"))
 
 
 def fill_short_export(table: Table, annotated: bool) -> Table:
-    """The table with empty lists for tasks that were looked at and have no span, and choices as lists; any other table unchanged.
+    """The table with empty lists for tasks that were annotated and have no span, and choices as lists; any other table unchanged.
 
     `annotated`: rows are texts with spans, so that a missing cell of spans means none.
     """

@@ -1,6 +1,6 @@
 """How much of a file is read before it is refused.
 
-Knows the numbers and why they are what they are. Does not know any format: each reader asks for the number it needs.
+Knows the numbers and why they are what they are. Does not know any format: each reader applies the limits it needs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one source may cost. All of them are inclusive."""
+    """Upper limits for one source, all inclusive."""
 
     max_file_bytes: int = 200 * MEGABYTE
     max_unpacked_bytes: int = 1024 * MEGABYTE  # of .gz, .zip, .xlsx and Parquet together with everything in them

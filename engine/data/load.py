@@ -1,4 +1,4 @@
-"""Reading tables: from a path to rows, whatever the file turns out to be.
+"""Reading tables from files of any supported format, from the hub, or from the embedded examples.
 
 Knows how to tell formats apart by content, and which reader reads which. Does not know what columns mean.
 """
@@ -30,7 +30,7 @@ from engine.data.text_pairs import looks_like_pairs, read_pairs
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a file is to be read. What is empty is detected."""
+    """How to read a file. Empty fields are detected."""
 
     task: DataTask | None = None
     encoding: str = ""
@@ -69,7 +69,7 @@ def read_table(
 
 
 def hub_token(settings: Settings, token: str = "") -> str | bool | None:
-    """What the hub is asked with: the token given, else the environment's own; a public page does not lend its owner's."""
+    """The token for requests to the hub: `token`, else that of the environment; a public page never uses its owner's."""
     return token or (False if settings.public else None)
 
 
@@ -152,7 +152,7 @@ def _arranged(table: Table, task: DataTask | None) -> Table:
 
 
 def _split_of(name: str, members: int, tables: dict[str, Table]) -> str:
-    """The split that a member of an archive is by its name; its own name where it says none."""
+    """The split that the name of an archive's member denotes, else that name."""
     if members == 1:
         return ""
     return split_of_name(name, tables) or name

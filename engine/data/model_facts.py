@@ -1,6 +1,6 @@
-"""What the data check asks about the model that is to be trained. All of it may be unknown.
+"""Facts about the model to be trained that the data check uses. Each may be unknown.
 
-Knows the catalogue, and the tokenizer of a model that lies on this machine. Fetches nothing, and needs neither torch nor
+Knows the catalogue, and the tokenizer of a model that is stored on this machine. Fetches nothing, and needs neither torch nor
 transformers.
 """
 
@@ -19,7 +19,7 @@ _EVERY_LANGUAGE = "multilingual"
 class ModelFacts:
     """`tokenizer` is called as transformers' tokenizers are: a list of texts, `truncation=False`, giving "input_ids".
 
-    `most_tokens` is what the model can read at all, `max_length` what it is set to read (None: as much as it can).
+    `most_tokens` is the number of tokens the model can read, `max_length` the configured number (None: `most_tokens`).
     `languages` are ISO 639-1 codes, or "multilingual"; None means that nothing is known.
     """
 
@@ -61,7 +61,7 @@ def _with_tokenizer(facts: ModelFacts, folder: Path | None) -> ModelFacts:
     def tokenize(texts: list[str], **_: Any) -> dict[str, list[list[int]]]:
         return {"input_ids": [encoding.ids for encoding in tokenizer.encode_batch_fast(texts)]}
 
-    # WordPiece and BPE name their unknown token, Unigram gives its number; byte-level vocabularies know everything.
+    # WordPiece and BPE name their unknown token, Unigram gives its number; byte-level vocabularies have none.
     model = json.loads(path.read_text(encoding="utf-8"))["model"]
     unknown = tokenizer.token_to_id(model["unk_token"]) if model.get("unk_token") else model.get("unk_id")
     return ModelFacts(

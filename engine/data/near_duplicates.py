@@ -1,4 +1,4 @@
-"""Texts that are nearly the same, found without comparing each with each.
+"""Texts that are nearly the same, found without comparing all pairs.
 
 Knows character shingles, MinHash signatures (Broder 1997) and locality-sensitive banding (Leskovec, Rajaraman & Ullman, Mining
 of Massive Datasets, ch. 3), vectorised over all texts at once. Does not know tables, labels or splits.
@@ -22,7 +22,7 @@ _CHUNK = 1 << 18  # shingles worked on at a time, to stay inside the processor's
 def near_duplicate_groups(texts: Sequence[str]) -> list[int]:
     """For each text the index of the first text of its group of near duplicates: its own where there is none.
 
-    `texts` should be in normal form and without exact duplicates, which are cheaper to find elsewhere.
+    `texts` should be in normal form and without exact duplicates, which an exact comparison finds at less cost.
     """
     first = list(range(len(texts)))
     eligible = [i for i, text in enumerate(texts) if len(text) >= _MIN_CHARS]

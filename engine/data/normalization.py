@@ -1,4 +1,4 @@
-"""The normal form of a text: what two texts must share to count as the same.
+"""The normal form of a text: texts with the same normal form count as the same.
 
 Knows width, case, blanks and invisible characters. Punctuation stays: "ok?" and "ok!" may well have different labels.
 """

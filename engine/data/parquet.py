@@ -1,6 +1,6 @@
 """Parquet files: columns with types, class names where the hub's metadata holds them.
 
-Knows Arrow types and turns every cell into plain Python. Refuses what it cannot show as text; nothing is ever unpickled. Does
+Knows Arrow types and turns every cell into plain Python. Refuses cells that have no form as text; nothing is ever unpickled. Does
 not know roles.
 """
 
@@ -68,7 +68,7 @@ def read_parquet(data: bytes, source: Source, limits: Limits) -> Table:
                     f"{column!r} 列中的数字已替换为对应的 {len(classes)} 个类别名称。",
                 )
             )
-    # pandas stores its row index as a column of this name; it says nothing about the rows.
+    # pandas stores its row index as a column of this name; it is not part of the data.
     selected = [i for i, column in enumerate(names) if not column.startswith("__index_level_")]
     return make_table(
         [names[i] for i in selected],

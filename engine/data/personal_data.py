@@ -1,9 +1,9 @@
-"""Personal data in text: found by its form and check digits, and masked.
+"""Personal data in text: recognised by patterns and check digits, and masked.
 
 Knows e-mail addresses, telephone numbers, payment cards (Luhn), Chinese resident identity numbers (GB 11643), US social security
-numbers and IBANs (ISO 13616). Does not know names or addresses of people: that needs a model and is not promised here.
+numbers and IBANs (ISO 13616). Does not know names or addresses of people: that needs a model.
 
-Imports the standard library alone: a model that was trained on masked text takes this file along when it leaves (engine/export).
+Imports the standard library alone: this file is bundled with exports of models that were trained on masked text (engine/export).
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def find_personal(text: str) -> list[PersonalData]:
         for match in list(form.finditer(unmatched)):
             if is_valid(match[0]):
                 matches.append(PersonalData(match.start(), match.end(), kind))
-                # What is found is struck out at the same length, and what was glued to it stands free.
+                # A match is overwritten at equal length, so that offsets stay valid and adjacent text gets a boundary.
                 unmatched = unmatched[: match.start()] + "|" * len(match[0]) + unmatched[match.end() :]
     return sorted(matches, key=lambda personal: personal.start)
 
@@ -110,7 +110,7 @@ def mask_with_offsets(text: str) -> tuple[str, Callable[[int, bool], int]]:
     """
     matches = find_personal(text)
     parts: list[str] = []
-    # Where the unmasked stretches begin in the old text, and in the new one.
+    # Start offsets of the unmasked stretches in the original text, and in the masked one.
     old, new = [0], [0]
     at = length = 0
     for personal in matches:
@@ -141,7 +141,7 @@ def unmasked_offsets(text: str) -> Callable[[int, bool], int]:
     An offset inside a mask goes to the beginning of what it hides, or to its end when the second argument says that the offset
     ends something.
     """
-    # Of each stretch, mask or not: where it begins in the masked text, and [start, end) of what it stands for.
+    # For each stretch, mask or not: its start in the masked text, and (start, end, is a mask) in the original.
     masked_starts, originals = [], []
     at = length = 0
     for personal in find_personal(text):

@@ -1,4 +1,4 @@
-"""What stands in a column, in numbers: how long, how varied, how much of it is text, numbers, dates, identifiers, lists.
+"""Statistics of the cells of a column: length, variety, and shares of text, numbers, dates, identifiers, lists.
 
 Knows a sample of the cells. Does not know names of columns or roles.
 """
@@ -38,7 +38,7 @@ class Profile:
     number: float
     date: float
     identifier: float  # one word with digits, an address, and hardly any repeated
-    lists: float  # lists, or text that writes one
+    lists: float  # lists, or text that encodes one
     spans: float  # lists of {start, end, label} or [start, end, label]; empty lists count
     tags: float  # lists (or blank-separated text) of BIO-like tags
     answers: float  # objects with "text", or lists of such
@@ -54,7 +54,7 @@ class Profile:
 
     @property
     def is_label_like(self) -> bool:
-        """Few different short values, found again and again."""
+        """Whether it has few distinct short values that repeat."""
         return (
             self.filled > 0
             and self.date < 0.5
@@ -67,7 +67,7 @@ class Profile:
 
 
 def profile(table: Table, column: str) -> Profile:
-    """Look at up to 2,000 cells of a column, spread evenly over the table."""
+    """The profile of up to 2,000 cells of a column, spread evenly over the table."""
     cells: list[Any] = table.frame[column].iloc[:: max(1, len(table) // _SAMPLE)].tolist()
     filled = [cell for cell in cells if cell is not None and cell != ""]
     total = max(1, len(filled))
@@ -112,7 +112,7 @@ def _share_of_spans(values: list[Any]) -> float:
 
 
 def is_span(item: Any) -> bool:
-    """Whether an item of a list says start, end and label in one of the ways tools write it."""
+    """Whether an item of a list has start, end and label in one of the forms that annotation tools write."""
     if isinstance(item, dict):
         return bool({"start", "start_offset", "begin"} & item.keys()) and bool({"end", "end_offset"} & item.keys())
     return (
@@ -149,7 +149,7 @@ def same_lengths(table: Table, first: str, second: str) -> bool:
 
 
 def as_items(cell: Any) -> list[Any] | None:
-    """A list, text that writes one, or the words of a text. None for a missing cell."""
+    """The items of a list, of text that encodes one, or the words of a text. None for a missing cell."""
     value = as_list(cell)
     if value is None and isinstance(cell, str):
         return cell.split()
@@ -157,7 +157,7 @@ def as_items(cell: Any) -> list[Any] | None:
 
 
 def contained(table: Table, inner: str, outer: str) -> float:
-    """Share of rows of a sample in which the text of `inner` stands literally in the text of `outer`."""
+    """Share of rows of a sample in which the text of `outer` contains the text of `inner` verbatim."""
     pairs = [
         (a.strip(), b)
         for a, b in zip(table.frame[inner].iloc[:300], table.frame[outer].iloc[:300], strict=True)

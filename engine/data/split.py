@@ -1,4 +1,4 @@
-"""Train, validation and test: given by files, or drawn from the training rows.
+"""Train, validation and test: from files, or drawn from the training rows.
 
 Knows strata, groups of identical texts that must stay on one side, and rare classes. Does not know tables or models. The same
 rows, settings and seed always give the same split.
@@ -95,12 +95,12 @@ def split(
 
 
 def _test_share(rows: int) -> float:
-    """A fifth, but up to a third where that is fewer than 30 rows: an interval over a dozen rows says next to nothing."""
+    """A fifth, but up to a third where that is fewer than 30 rows: an interval over a dozen rows is too wide to be useful."""
     return min(1 / 3, max(0.2, 30 / max(rows, 1)))
 
 
 def _validation_share(rows: int) -> float:
-    """A tenth, but from 5,000 rows on 500 of them or a twentieth: choosing a checkpoint needs no more, learning does."""
+    """A tenth, but from 5,000 rows on 500 of them or a twentieth: more rows hardly help to choose a checkpoint, but do help training."""
     return min(0.1, max(0.05, 500 / max(rows, 1)))
 
 
@@ -122,9 +122,9 @@ def _require_rows(train: list[Example], drawn: list[Example], name: str) -> None
 def _draw(
     rows: list[Example], share: float, task: DataTask, rng: random.Random, rare: dict[str, int], *, keep: int
 ) -> tuple[list[Example], list[Example]]:
-    """Part `rows` into (kept, drawn): `share` of the rows of every class, whole groups of identical texts at a time.
+    """Split `rows` into (remaining, drawn): `share` of the rows of every class, whole groups of identical texts at a time.
 
-    A class of which there are no more than `keep` groups (one for each set still to be filled) is left alone and noted in
+    A class of which there are no more than `keep` groups (one for each set still to be filled) is not drawn from and noted in
     `rare` with its number of rows; so is one that is noted there already.
     """
     frequency = Counter(label for row in rows for label in task.labels(row))
@@ -141,14 +141,14 @@ def _draw(
         strata, too_rare = {"": list(groups.values())}, set()
     rare.update({name: sum(map(len, strata[name])) for name in too_rare})
     drawn: set[int] = set()
-    carried = 0.0  # what rounding took from one class is given to the next, so that the whole has the share asked for
+    carried = 0.0  # rounding error of one class, added to the next, so that the total matches `share`
     for name in sorted(strata.keys() - too_rare, key=lambda name: (len(strata[name]), name)):
         choices = strata[name]
         rng.shuffle(choices)
         exact = share * sum(map(len, choices)) + carried
         quota = max(1, round(exact))
         count = 0
-        available = len(choices) - keep  # groups that may leave
+        available = len(choices) - keep  # groups that may be drawn
         for group in choices:
             if count >= quota or available <= 0:
                 break
@@ -180,7 +180,7 @@ def _too_rare(rare: dict[str, int], train: list[Example], task: DataTask) -> Not
 
 
 def _sample(rows: list[Example], size: int, task: DataTask, rng: random.Random) -> list[Example]:
-    """`most` rows, every class in proportion (largest remainders) and, where there is room, at least once."""
+    """`size` rows, every class in proportion (largest remainders) and, where there is room, at least once."""
     frequency = Counter(label for row in rows for label in task.labels(row))
     strata: dict[str, list[int]] = defaultdict(list)
     for i, row in enumerate(rows):
@@ -214,7 +214,7 @@ def _leakage(train: Sequence[Example], rows: Sequence[Example], name: str, task:
             "leakage",
             "warning",
             Text(
-                f"{len(shared):,} of {len(rows):,} {word.en} rows are in the training rows too; the {word.en} score will flatter.",
+                f"{len(shared):,} of {len(rows):,} {word.en} rows are in the training rows too; the {word.en} score will be too high.",
                 f"{word.zh}的 {len(rows):,} 行中有 {len(shared):,} 行也出现在训练数据里，得分会偏高。",
             ),
             len(shared),

@@ -1,4 +1,4 @@
-"""Which split a file is, by its name: train, validation or test, in English or Chinese.
+"""Splits by file names: train, validation or test, in English or Chinese.
 
 Knows words in names. Does not read files.
 """
@@ -20,13 +20,13 @@ _WORDS = {
 
 
 def split_of_name(name: str, assigned: Collection[str] = ()) -> str:
-    """The split that a file name says it is, unless that is taken; empty where it says none."""
+    """The split that a file name denotes, unless it is in `assigned`; empty where the name denotes none."""
     stem = Path(name).name.split(".")[0].casefold()
     for sign in "- ()（）【】[]":
         stem = stem.replace(sign, "_")
     words = stem.split("_")
     for split, split_words in _WORDS.items():
-        # Chinese names run on without a sign between the words.
+        # Chinese names have no separator between words.
         if split not in assigned and any(
             word in words or (not word.isascii() and word in stem) for word in split_words
         ):
@@ -35,7 +35,7 @@ def split_of_name(name: str, assigned: Collection[str] = ()) -> str:
 
 
 def split_files(names: Sequence[str]) -> dict[str, str]:
-    """Which of several files trains, validates and tests: split -> name. One file trains, whatever it is called.
+    """Split -> file name, for one or several files. A single file is the training file, whatever its name.
 
     Of several, one may be unnamed where no other is called train. Raises FileProblem that names the files where they leave it
     open.

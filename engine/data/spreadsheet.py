@@ -1,4 +1,4 @@
-"""XLSX workbooks: one sheet as a table, by the values its cells last had.
+"""XLSX workbooks: one sheet as a table, with the stored values of its cells.
 
 Knows title rows, formulas without a stored value, dates and merged cells. Never computes a formula and never runs a macro. Does
 not check the archive itself: `archive` has measured it before.
@@ -111,7 +111,7 @@ def _cell(value: Any) -> Any:
 
 
 def _notes_on_formulas(data: bytes, sheet: str, rows: list[list[Any]], lines: list[int]) -> list[Text]:
-    """Say how many formulas were read by their stored value, and which have none."""
+    """Notes on how many formulas were read by their stored value, and which have none."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = [name for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")]
         if not any(b"<f" in archive.read(part) for part in parts):

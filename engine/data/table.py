@@ -1,6 +1,6 @@
-"""A table of text as it was read, with what is known of where it came from.
+"""A table as it was read, with its provenance.
 
-Knows rows, columns and their place in the source. Does not know what any column means: that is the mapping's part.
+Knows rows, columns and their place in the source. Does not know what a column means: that is in the mapping of roles to columns.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a table came from and how it was read, to be shown to the person and kept with the run."""
+    """Where a table came from and how it was read, shown to the user and recorded with the run."""
 
     name: str  # file name without directories, example name, or hub id
     format: str  # "csv", "json", "jsonl", "parquet", "xlsx", "conll", "squad", "label-studio", "doccano", "pairs", "hub", ...
-    sha256: str = ""  # of the bytes as given
+    sha256: str = ""  # of the bytes as received
     encoding: str = ""
     delimiter: str = ""
     sheet: str = ""
     sheets: tuple[str, ...] = ()  # every sheet of the workbook, to choose from
     revision: str = ""  # the commit that was read, of a hub data set
-    notes: tuple[Any, ...] = ()  # engine.core.text.Text: what the reader decided or repaired, in words
+    notes: tuple[Any, ...] = ()  # engine.core.text.Text: what the reader decided or repaired
 
 
 @dataclass(slots=True)

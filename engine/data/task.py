@@ -1,6 +1,6 @@
-"""What the mechanics of tables ask of a task. `engine.tasks.spec.TaskSpec` is such a task.
+"""The interface of a task towards engine/data; `engine.tasks.spec.TaskSpec` implements it.
 
-Knows neither tasks nor models: reading, mapping, checking and splitting tables work for whatever answers these questions.
+Knows neither tasks nor models: reading, mapping, checking and splitting tables work for any object with this interface.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ _FASTTEXT = re.compile(r"(?:__label__\S+\s+)+")
 
 
 def looks_like_pairs(text: str, suffix: str) -> bool:
-    """Whether every line of the beginning is a pair by its own marks. Tabs alone are left to the reader of tables."""
+    """Whether every line of the beginning is a pair by ` ||| ` or `__label__`. Text with tabs alone is left to `delimited`."""
     if suffix in (".csv", ".tsv"):
         return False
     lines = [line for line in text[:100_000].split("\n")[:200] if line.strip()]
@@ -55,7 +55,7 @@ def read_pairs(text: str, source: Source, limits: Limits) -> Table:
         places.append(number)
     names = ["text", "label"] if fasttext else [f"column {i}" for i in range(1, width + 1)]
     if width == 3 and not fasttext and len({str(row[2]) for row in rows}) <= max(2, 0.2 * len(rows)):
-        names = ["text1", "text2", "label"]  # two texts to compare, and what comes of it
+        names = ["text1", "text2", "label"]  # two texts to compare, and their label
     source = replace(source, format="pairs", delimiter="" if fasttext else _BARS.strip())
     return make_table(names, [list(column) for column in zip(*rows, strict=True)], places, source, limits)
 

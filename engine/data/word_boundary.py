@@ -8,7 +8,7 @@ _WORD = re.compile(r"[^\W_]")
 
 
 def inside_word(text: str, at: int) -> bool:
-    """Whether an offset parts a word: letters or digits of a script with word spaces on both sides."""
+    """Whether an offset splits a word: letters or digits of a script with word spaces on both sides."""
     return 0 < at < len(text) and _in_word(text[at - 1]) and _in_word(text[at])
 
 

@@ -83,7 +83,7 @@ def test_identifiers_and_dates_are_never_text(task):
 
 def test_a_guess_says_why():
     guesses = guess_with_reasons(table({"text": sixty(ENGLISH), "c2": sixty(LABELS)}), TASKS["classification"])
-    assert guesses["text"].reason.en == "its name says so"
+    assert guesses["text"].reason.en == "its name matches"
     assert guesses["label"].reason.en == "it holds few short values that repeat"
     assert 0 < guesses["label"].score < guesses["text"].score <= 1
 
