@@ -23,6 +23,8 @@ from typer.main import get_command
 from engine.assets import is_cached
 from engine.cli import app as command_line
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 READMES = ("README.md", "README.zh-CN.md")
 

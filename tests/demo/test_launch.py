@@ -20,6 +20,8 @@ from demo.launch import launch
 from engine.core.settings import Settings
 from engine.run_directory.store import Run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:

@@ -28,6 +28,8 @@ from engine.run_directory.store import Run
 from engine.tasks import TASKS
 from tests.demo.fake_run import finished_run
 
+pytestmark = pytest.mark.slow
+
 PRIVATE_NOTE = "only the owner wrote this " + secrets.token_hex(8)
 MARKUP = "\"><img src=x onerror=alert(1)><script>alert('x')</script>[a](javascript:alert(1))"
 PATHS = ["../../../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "..\\..\\secret", "a\x00b"]

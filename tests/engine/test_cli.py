@@ -13,6 +13,8 @@ import pytest
 from engine.config import RunConfig
 from engine.run_directory.store import Store
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -19,6 +19,8 @@ from engine.data.config import DataConfig
 from engine.data.load import read_tables
 from engine.tasks import TASKS
 
+pytestmark = pytest.mark.slow
+
 
 def run(*arguments):
     done = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)

@@ -16,6 +16,8 @@ from engine.run_directory.store import Store
 from engine.runs import prewarmed_worker, process
 from engine.runs.prewarmed_worker import PrewarmedWorker
 
+pytestmark = pytest.mark.slow
+
 
 def waiting(one: PrewarmedWorker) -> int:
     """The process that waits, once it is ready."""
