@@ -44,7 +44,7 @@ def plain(query, key, value, seen, scaling, causal):
 
 
 def fused(query, key, value, seen, scaling, causal):
-    said = functional.scaled_dot_product_attention(
+    output = functional.scaled_dot_product_attention(
         query,
         key,
         value,
@@ -53,7 +53,7 @@ def fused(query, key, value, seen, scaling, causal):
         scale=scaling,
         enable_gqa=query.shape[1] != key.shape[1],
     )
-    return said.transpose(1, 2).contiguous()
+    return output.transpose(1, 2).contiguous()
 
 
 def few_passes(query, key, value, seen, scaling, causal):

@@ -94,14 +94,14 @@ def main() -> None:
     parser.add_argument("--task", action="append", choices=("classification", "ner", "qa", "summarization"))
     parser.add_argument("--language", default="en", choices=("en", "zh"))
     parser.add_argument("--model", default="minilm", help="its tokenizer counts, where it is cached")
-    asked = parser.parse_args()
-    found = []
+    requests = parser.parse_args()
+    results = []
     with tempfile.TemporaryDirectory() as folder:
-        for task in asked.task or ("classification", "ner", "qa", "summarization"):
-            found.append(measure(task, asked.rows, asked.language, asked.model, Path(folder)))
-            one = found[-1]
+        for task in requests.task or ("classification", "ner", "qa", "summarization"):
+            results.append(measure(task, requests.rows, requests.language, requests.model, Path(folder)))
+            one = results[-1]
             print(f"{task:15} {one['rows']:,} rows: read {one['read']:.1f} s, read and checked {one['check']:.1f} s")
-    print(json.dumps(found))
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

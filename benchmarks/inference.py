@@ -74,12 +74,12 @@ def ways_to_ask(model: Path, folder: Path) -> dict[str, Ask]:
     piped = pipeline("text-classification", model=plain, tokenizer=tokenizer, device=-1)
 
     def loop(texts: list[str]) -> list[str]:
-        said: list[str] = []
+        output: list[str] = []
         for start in range(0, len(texts), 32):
             batch = tokenizer(texts[start : start + 32], padding=True, truncation=True, return_tensors="pt")
             with torch.inference_mode():
-                said += [plain.config.id2label[number] for number in plain(**batch).logits.argmax(-1).tolist()]
-        return said
+                output += [plain.config.id2label[number] for number in plain(**batch).logits.argmax(-1).tolist()]
+        return output
 
     def of(predictor: Predictor) -> Ask:
         return lambda texts: [answer["label"] for answer in predictor.predict(texts)]
@@ -139,10 +139,10 @@ def main() -> None:
                 # What is slow is timed on fewer of them, but for agreement once on all.
                 rows = texts[:SLOW_ROWS] if name == "transformers pipeline" else texts
                 started = time.perf_counter()
-                said = ask(rows)
+                output = ask(rows)
                 many[name].append(len(rows) / (time.perf_counter() - started))
                 if number == 0:
-                    same[name] = sum(a == b for a, b in zip(said, expected, strict=False)) / len(rows)
+                    same[name] = sum(a == b for a, b in zip(output, expected, strict=False)) / len(rows)
     print(f"{len(texts)} test rows, {given.rounds} rounds, {threads} threads\n")
     print("| way | one text, p50 ms | p95 ms | many, texts/s | same answer as fp32 |")
     print("|---|---|---|---|---|")

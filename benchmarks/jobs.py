@@ -46,9 +46,9 @@ class Job:
     quality: Callable[[Any, Rows, Callable[[], Any]], Score]
 
 
-def job_for(asked: dict[str, Any]) -> Job:
+def job_for(requests: dict[str, Any]) -> Job:
     """The job that `asked` describes: `task`, `folder`, `model`, `length`."""
-    return {"classification": classification, "ner": entities, "summarization": writing}[asked["task"]](asked)
+    return {"classification": classification, "ner": entities, "summarization": writing}[requests["task"]](requests)
 
 
 def splits(folder: str) -> list[Rows]:
@@ -74,7 +74,7 @@ def padding(tokenizer: Any) -> Callable[..., dict[str, torch.Tensor]]:
 def answers(model: Any, rows: Rows, pad: Callable[..., Any], autocast: Callable[[], Any]) -> list[np.ndarray]:
     """The most likely label of every row, or of each of its tokens."""
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]["input_ids"]))
-    found: list[np.ndarray] = [np.empty(0)] * len(rows)
+    result: list[np.ndarray] = [np.empty(0)] * len(rows)
     model.eval()
     with torch.inference_mode(), autocast():
         for start in range(0, len(order), EVALUATION_BATCH):
@@ -83,20 +83,20 @@ def answers(model: Any, rows: Rows, pad: Callable[..., Any], autocast: Callable[
             batch.pop("labels")
             batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
             for index, answer in zip(chosen, model(**batch).logits.argmax(-1).cpu().numpy(), strict=True):
-                found[index] = answer
-    return found
+                result[index] = answer
+    return result
 
 
-def classification(asked: dict[str, Any]) -> Job:
+def classification(requests: dict[str, Any]) -> Job:
     """Texts with one label each, judged by accuracy."""
-    source, data = resolve(asked["model"]), splits(asked["folder"])
+    source, data = resolve(requests["model"]), splits(requests["folder"])
     tokenizer = AutoTokenizer.from_pretrained(source)
     names = {name: number for number, name in enumerate(sorted({row["label"] for row in data[0]}))}
     pad = padding(tokenizer)
 
     def encoded(rows: Rows) -> Rows:
-        found = tokenizer([row["text"] for row in rows], truncation=True, max_length=asked["length"])
-        triples = zip(found["input_ids"], found["attention_mask"], rows, strict=True)
+        result = tokenizer([row["text"] for row in rows], truncation=True, max_length=requests["length"])
+        triples = zip(result["input_ids"], result["attention_mask"], rows, strict=True)
         return [{"input_ids": i, "attention_mask": m, "labels": names[row["label"]]} for i, m, row in triples]
 
     def quality(model: Any, rows: Rows, autocast: Callable[[], Any]) -> Score:
@@ -110,17 +110,17 @@ def classification(asked: dict[str, Any]) -> Job:
 def accuracy(right: np.ndarray) -> Score:
     """The share of right answers with its bootstrap interval."""
     counts = np.stack([right, np.ones_like(right)], axis=1).astype(float)
-    found = bootstrap(counts, lambda sums: {"accuracy": sums[..., 0] / sums[..., 1]})["accuracy"]
-    return found.value, found.low, found.high
+    result = bootstrap(counts, lambda sums: {"accuracy": sums[..., 0] / sums[..., 1]})["accuracy"]
+    return result.value, result.low, result.high
 
 
-def entities(asked: dict[str, Any]) -> Job:
+def entities(requests: dict[str, Any]) -> Job:
     """Words with BIO tags, the first token of each word labelled; judged by entity F1, read strictly."""
     from ner import entities as spans_of
 
     from engine.tasks.ner.counts import metrics_from_counts, statistics
 
-    source, data = resolve(asked["model"]), splits(asked["folder"])
+    source, data = resolve(requests["model"]), splits(requests["folder"])
     tokenizer = AutoTokenizer.from_pretrained(source)
     names = sorted({tag for row in data[0] for tag in row["tags"]})
     number = {name: index for index, name in enumerate(names)}
@@ -129,8 +129,8 @@ def entities(asked: dict[str, Any]) -> Job:
     def encoded(rows: Rows) -> Rows:
         features = []
         for row in rows:
-            found = tokenizer(row["tokens"], is_split_into_words=True, truncation=True, max_length=asked["length"])
-            owners = found.word_ids()
+            result = tokenizer(row["tokens"], is_split_into_words=True, truncation=True, max_length=requests["length"])
+            owners = result.word_ids()
             before = [None, *owners[:-1]]
             labels = [
                 number.get(row["tags"][owner], number["O"]) if owner is not None and owner != last else IGNORED
@@ -138,8 +138,8 @@ def entities(asked: dict[str, Any]) -> Job:
             ]
             features.append(
                 {
-                    "input_ids": found["input_ids"],
-                    "attention_mask": found["attention_mask"],
+                    "input_ids": result["input_ids"],
+                    "attention_mask": result["attention_mask"],
                     "labels": labels,
                     "gold": spans_of(row["tags"]),
                 }
@@ -148,35 +148,35 @@ def entities(asked: dict[str, Any]) -> Job:
 
     def quality(model: Any, rows: Rows, autocast: Callable[[], Any]) -> Score:
         given = [
-            spans_of([names[tag] for tag, label in zip(said, row["labels"], strict=False) if label != IGNORED])
-            for said, row in zip(answers(model, rows, pad, autocast), rows, strict=True)
+            spans_of([names[tag] for tag, label in zip(output, row["labels"], strict=False) if label != IGNORED])
+            for output, row in zip(answers(model, rows, pad, autocast), rows, strict=True)
         ]
         gold = [row["gold"] for row in rows]
         types = sorted({span["label"] for spans in (*gold, *given) for span in spans})
-        found = bootstrap(statistics(gold, given, types), metrics_from_counts(len(types)), 1000, 0.95, 42)["f1"]
-        return found.value, found.low, found.high
+        result = bootstrap(statistics(gold, given, types), metrics_from_counts(len(types)), 1000, 0.95, 42)["f1"]
+        return result.value, result.low, result.high
 
     model = AutoModelForTokenClassification.from_pretrained(source, num_labels=len(names), dtype=torch.float32)
     return Job(model, *map(encoded, data), pad, quality)
 
 
-def writing(asked: dict[str, Any]) -> Job:
+def writing(requests: dict[str, Any]) -> Job:
     """Documents with summaries, taught to a decoder by PEFT's LoRA on all its linear layers; judged by minus the loss of a summary's token."""
     from peft import LoraConfig, get_peft_model
 
-    source, data = resolve(asked["model"]), splits(asked["folder"])
+    source, data = resolve(requests["model"]), splits(requests["folder"])
     tokenizer = AutoTokenizer.from_pretrained(source)
     pad = padding(tokenizer)
 
     def encoded(rows: Rows) -> Rows:
         features = []
         for row in rows:
-            document = tokenizer(row["document"], truncation=True, max_length=asked["length"])["input_ids"]
+            document = tokenizer(row["document"], truncation=True, max_length=requests["length"])["input_ids"]
             asks = [
                 {"role": "user", "content": "Summarize:\n\n" + tokenizer.decode(document, skip_special_tokens=True)}
             ]
-            said = tokenizer.apply_chat_template(asks, add_generation_prompt=True, tokenize=False)
-            prompt = tokenizer(said, add_special_tokens=False)["input_ids"]
+            output = tokenizer.apply_chat_template(asks, add_generation_prompt=True, tokenize=False)
+            prompt = tokenizer(output, add_special_tokens=False)["input_ids"]
             target = [*tokenizer(row["summary"], add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
             ids = prompt + target
             features.append(
@@ -196,8 +196,8 @@ def writing(asked: dict[str, Any]) -> Job:
                 tokens = sum(label != IGNORED for label in row["labels"])
                 batch = {name: tensor.to(model.device) for name, tensor in pad([row]).items()}
                 sums.append([-float(model(**batch).loss) * tokens, tokens])
-        found = bootstrap(np.array(sums), lambda total: {"loss": total[..., 0] / total[..., 1]})["loss"]
-        return found.value, found.low, found.high
+        result = bootstrap(np.array(sums), lambda total: {"loss": total[..., 0] / total[..., 1]})["loss"]
+        return result.value, result.low, result.high
 
     model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
     model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=16, lora_alpha=16, target_modules="all-linear"))

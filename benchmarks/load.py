@@ -84,8 +84,8 @@ class Session:
         status = next(
             each for each in self.config["components"] if each["props"].get("elem_id") == "classification-status"
         )
-        asked = {"run": run, "language": "en", "drawn": drawn}
-        body = {"data": asked, "component_id": status["id"], "fn_name": "live", "session_hash": self.hash}
+        requests = {"run": run, "language": "en", "drawn": drawn}
+        body = {"data": requests, "component_id": status["id"], "fn_name": "live", "session_hash": self.hash}
         answer = self.client.post("/gradio_api/component_server/", json=body)
         answer.raise_for_status()
         return answer.json()
@@ -164,8 +164,8 @@ def percentile(times: list[float], share: float) -> float | None:
 def poll(session: Session, run: str, until: float, measured: Measured) -> None:
     drawn = ""
     while time.monotonic() < until:
-        told = measured.timed("page", partial(session.live, run, drawn))
-        drawn = told["drawn"] if told else drawn
+        messages = measured.timed("page", partial(session.live, run, drawn))
+        drawn = messages["drawn"] if messages else drawn
         time.sleep(POLL_SECONDS)
 
 

@@ -128,14 +128,14 @@ def plain(folder: Path, epochs: float, batch: int) -> dict[str, Any]:
     def encoded(rows: list[tuple[list[str], list[str]]]) -> Dataset:
         features = []
         for words, tags in rows:
-            found = tokenizer(words, is_split_into_words=True, truncation=True)
-            owners = found.word_ids()
+            results = tokenizer(words, is_split_into_words=True, truncation=True)
+            owners = results.word_ids()
             first = [
                 owner is not None and owner != before for owner, before in zip(owners, [None, *owners], strict=False)
             ]
             labels = [number.get(tags[owner], 0) if new else -100 for owner, new in zip(owners, first, strict=True)]
             features.append(
-                {"input_ids": found["input_ids"], "attention_mask": found["attention_mask"], "labels": labels}
+                {"input_ids": results["input_ids"], "attention_mask": results["attention_mask"], "labels": labels}
             )
         return Dataset.from_list(features)
 
@@ -161,10 +161,10 @@ def plain(folder: Path, epochs: float, batch: int) -> dict[str, Any]:
         since = time.perf_counter()
         trainer.train()
         training = time.perf_counter() - since
-        said = trainer.predict(encoded(test))
+        text = trainer.predict(encoded(test))
     answers = [
         [names[tag] for tag, label in zip(row, labels, strict=True) if label != -100]
-        for row, labels in zip(said.predictions.argmax(-1), said.label_ids, strict=True)
+        for row, labels in zip(text.predictions.argmax(-1), text.label_ids, strict=True)
     ]
     gold = [entities(tags) for _, tags in test]
     given = [entities(tags[: len(words)]) for tags, (words, _) in zip(answers, test, strict=True)]
@@ -182,16 +182,16 @@ def plain(folder: Path, epochs: float, batch: int) -> dict[str, Any]:
 
 def sentences(path: Path) -> list[tuple[list[str], list[str]]]:
     """Words and tags of a column file."""
-    found: list[tuple[list[str], list[str]]] = []
+    results: list[tuple[list[str], list[str]]] = []
     pairs: list[list[str]] = []
     for line in [*path.read_text(encoding="utf-8").split("\n"), ""]:
         if line.strip():
             pairs.append(line.split("\t"))
         elif pairs:
             words, tags = zip(*pairs, strict=True)
-            found.append((list(words), list(tags)))
+            results.append((list(words), list(tags)))
             pairs = []
-    return found
+    return results
 
 
 def entities(tags: list[str]) -> list[dict[str, Any]]:

@@ -115,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--language", default="en-US")
     parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
+    requests = parser.parse_args()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -124,7 +124,7 @@ def main() -> None:
         try:
             polls = {steps: poll(f"http://127.0.0.1:{port}", Path(folder), steps) for steps in LENGTHS}
             browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-            rounds = [visit(browser, port, asked.language) for _ in range(asked.rounds)]
+            rounds = [visit(browser, port, requests.language) for _ in range(requests.rounds)]
             browser.close()
         finally:
             app.terminate()

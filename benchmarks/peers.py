@@ -1,6 +1,6 @@
 """Other trainers of text classifiers, each in an environment of its own, from the package index, with the same torch.
 
-Knows how each is installed and asked. What does not install, or does not run with what it installs, raises Absent and is told.
+Knows how each is installed and run. What does not install, or does not run with what it installs, raises Absent and is named in the output.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ COMMON = """
 import json, resource, sys, time
 from importlib.metadata import version
 started = time.perf_counter()
-asked = json.loads(sys.argv[1])
+settings = json.loads(sys.argv[1])
 def rows(name):
-    with open(f"{asked['folder']}/{name}.jsonl", encoding="utf-8") as file:
+    with open(f"{requests['folder']}/{name}.jsonl", encoding="utf-8") as file:
         return [json.loads(line) for line in file]
 train, validation, test = map(rows, ("train", "validation", "test"))
 names = sorted({row["label"] for row in train})
@@ -30,15 +30,15 @@ names = sorted({row["label"] for row in train})
 END = """
 right = [answer == row["label"] for answer, row in zip(answers, test, strict=True)]
 memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"training": training, "whole": time.perf_counter() - started, "right": right, "memory_mb": memory, "version": version(asked["peer"])}))
+print(json.dumps({"training": training, "whole": time.perf_counter() - started, "right": right, "memory_mb": memory, "version": version(settings["peer"])}))
 """
 SCRIPTS = {
     # Its contrastive pairs grow with the square of the rows; one epoch with 20 pairs a row is its documented use for larger tables.
     "setfit": """
 from datasets import Dataset
 from setfit import SetFitModel, Trainer, TrainingArguments
-model = SetFitModel.from_pretrained(asked["source"], labels=names)
-args = TrainingArguments(batch_size=asked["batch"], num_epochs=1, num_iterations=20, seed=asked["seed"], report_to="none")
+model = SetFitModel.from_pretrained(settings["source"], labels=names)
+args = TrainingArguments(batch_size=settings["batch"], num_epochs=1, num_iterations=20, seed=settings["seed"], report_to="none")
 since = time.perf_counter()
 Trainer(model=model, args=args, train_dataset=Dataset.from_list([{"text": r["text"], "label": r["label"]} for r in train])).train()
 training = time.perf_counter() - since
@@ -48,10 +48,10 @@ answers = [str(answer) for answer in model.predict([row["text"] for row in test]
 import pandas, tempfile
 from simpletransformers.classification import ClassificationModel
 folder = tempfile.mkdtemp()
-args = dict(num_train_epochs=round(asked["epochs"]), train_batch_size=asked["batch"], learning_rate=asked["rate"], max_seq_length=asked["length"],
-            manual_seed=asked["seed"], output_dir=folder, overwrite_output_dir=True, save_model_every_epoch=False, save_steps=-1,
+args = dict(num_train_epochs=round(settings["epochs"]), train_batch_size=settings["batch"], learning_rate=settings["rate"], max_seq_length=settings["length"],
+            manual_seed=settings["seed"], output_dir=folder, overwrite_output_dir=True, save_model_every_epoch=False, save_steps=-1,
             use_multiprocessing=False, use_multiprocessing_for_evaluation=False, silent=True)
-model = ClassificationModel("bert", asked["source"], num_labels=len(names), use_cuda=False, args=args)
+model = ClassificationModel("bert", settings["source"], num_labels=len(names), use_cuda=False, args=args)
 table = pandas.DataFrame({"text": [r["text"] for r in train], "labels": [names.index(r["label"]) for r in train]})
 since = time.perf_counter()
 model.train_model(table)
@@ -68,11 +68,11 @@ from flair.trainers import ModelTrainer
 def sentences(rows):
     return FlairDatapointDataset([Sentence(r["text"]).add_label("class", r["label"]) for r in rows])
 corpus = Corpus(train=sentences(train), dev=sentences(validation), test=sentences(test))
-model = TextClassifier(TransformerDocumentEmbeddings(asked["source"], fine_tune=True), label_type="class",
+model = TextClassifier(TransformerDocumentEmbeddings(settings["source"], fine_tune=True), label_type="class",
                        label_dictionary=corpus.make_label_dictionary("class"))
 since = time.perf_counter()
-ModelTrainer(model, corpus).fine_tune(tempfile.mkdtemp(), learning_rate=asked["rate"], mini_batch_size=asked["batch"],
-                                      max_epochs=round(asked["epochs"]), main_evaluation_metric=("micro avg", "f1-score"))
+ModelTrainer(model, corpus).fine_tune(tempfile.mkdtemp(), learning_rate=settings["rate"], mini_batch_size=settings["batch"],
+                                      max_epochs=round(settings["epochs"]), main_evaluation_metric=("micro avg", "f1-score"))
 training = time.perf_counter() - since
 asks = [Sentence(row["text"]) for row in test]
 model.predict(asks, mini_batch_size=64)
@@ -92,8 +92,8 @@ kinds = Features({"autotrain_text": Value("string"), "autotrain_label": ClassLab
 table = Dataset.from_list([{"autotrain_text": r["text"], "autotrain_label": r["label"]} for r in train], features=kinds)
 DatasetDict({"train": table}).save_to_disk(project + "/autotrain-data")
 config = TextClassificationParams(
-    data_path=project + "/autotrain-data", project_name=project, model=asked["source"], lr=asked["rate"], epochs=round(asked["epochs"]),
-    max_seq_length=asked["length"], batch_size=asked["batch"], seed=asked["seed"], text_column="autotrain_text", target_column="autotrain_label")
+    data_path=project + "/autotrain-data", project_name=project, model=settings["source"], lr=settings["rate"], epochs=round(settings["epochs"]),
+    max_seq_length=settings["length"], batch_size=settings["batch"], seed=settings["seed"], text_column="autotrain_text", target_column="autotrain_label")
 since = time.perf_counter()
 run(config)
 training = time.perf_counter() - since
@@ -103,7 +103,7 @@ answers = []
 with torch.no_grad():
     for start in range(0, len(test), 64):
         texts = [row["text"] for row in test[start : start + 64]]
-        given = tokenizer(texts, truncation=True, max_length=asked["length"], padding=True, return_tensors="pt")
+        given = tokenizer(texts, truncation=True, max_length=settings["length"], padding=True, return_tensors="pt")
         answers += [names[index] for index in model(**given).logits.argmax(dim=1).tolist()]
 """,
 }
@@ -113,7 +113,7 @@ class Absent(Exception):
     """The peer cannot be measured here; the message says why."""
 
 
-def run(peer: str, environments: Path, asked: dict[str, Any]) -> dict[str, Any]:
+def run(peer: str, environments: Path, requests: dict[str, Any]) -> dict[str, Any]:
     """Train and judge one peer on the rows of `asked`; its figures as `plain.py` gives them."""
     from jobs import accuracy
 
@@ -122,22 +122,22 @@ def run(peer: str, environments: Path, asked: dict[str, Any]) -> dict[str, Any]:
     if peer not in SCRIPTS:
         raise Absent("not known here")
     python = environment(peer, environments)
-    asked = {**asked, "peer": peer, "source": str(resolve(asked["model"]))}
+    requests = {**requests, "peer": peer, "source": str(resolve(requests["model"]))}
     done = subprocess.run(
-        [python, "-c", COMMON + SCRIPTS[peer] + END, json.dumps(asked)],
+        [python, "-c", COMMON + SCRIPTS[peer] + END, json.dumps(requests)],
         check=False,
         capture_output=True,
         text=True,
-        cwd=asked["folder"],
+        cwd=requests["folder"],
     )
     if done.returncode:
         raise Absent(f"installs, but does not run: {last_line(done.stderr)}")
     import numpy as np
 
-    found = json.loads(done.stdout.splitlines()[-1])
-    value, low, high = accuracy(np.array(found["right"]))
+    result = json.loads(done.stdout.splitlines()[-1])
+    value, low, high = accuracy(np.array(result["right"]))
     # No validation of their own that could be timed alike: the end of training stands for the best score.
-    return {**found, "value": value, "low": low, "high": high, "best": found["training"]}
+    return {**result, "value": value, "low": low, "high": high, "best": result["training"]}
 
 
 def environment(peer: str, environments: Path) -> Path:
@@ -159,6 +159,6 @@ def environment(peer: str, environments: Path) -> Path:
     return python
 
 
-def last_line(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def last_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1][:160].replace("|", "/") if lines else "it says nothing"

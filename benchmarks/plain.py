@@ -50,14 +50,14 @@ class Watched:
         self.paused += time.perf_counter() - began
 
 
-def main(asked: dict[str, Any]) -> dict[str, Any]:
-    set_seed(asked["seed"])
-    job = job_for(asked)
+def main(requests: dict[str, Any]) -> dict[str, Any]:
+    set_seed(requests["seed"])
+    job = job_for(requests)
     job.model.to(CHOSEN.name)
-    autocast = CHOSEN.autocast if asked["recipe"] == "trainer-fast" else nullcontext
+    autocast = CHOSEN.autocast if requests["recipe"] == "trainer-fast" else nullcontext
     watched = Watched(job, autocast)
     began = time.perf_counter()
-    (textbook if asked["recipe"] == "textbook" else trainer)(job, asked, watched)
+    (textbook if requests["recipe"] == "textbook" else trainer)(job, requests, watched)
     training = time.perf_counter() - began - watched.paused
     value, low, high = job.quality(job.model, job.test, autocast)
     return {
@@ -71,18 +71,18 @@ def main(asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def textbook(job: Job, asked: dict[str, Any], watched: Watched) -> None:
+def textbook(job: Job, requests: dict[str, Any], watched: Watched) -> None:
     """fp32, every sequence padded to `length`, shuffled, AdamW with a linear schedule."""
     loader = torch.utils.data.DataLoader(
         job.train,
-        batch_size=asked["batch"],
+        batch_size=requests["batch"],
         shuffle=True,
-        collate_fn=lambda rows: job.pad(rows, asked["length"]),
+        collate_fn=lambda rows: job.pad(rows, requests["length"]),
     )
     optimizer = torch.optim.AdamW(
-        [weight for weight in job.model.parameters() if weight.requires_grad], lr=asked["rate"]
+        [weight for weight in job.model.parameters() if weight.requires_grad], lr=requests["rate"]
     )
-    steps = round(len(loader) * asked["epochs"])
+    steps = round(len(loader) * requests["epochs"])
     schedule = get_scheduler("linear", optimizer, 0, steps)
     job.model.train()
     for step, batch in enumerate(_endless(loader), 1):
@@ -101,11 +101,11 @@ def _endless(loader: Any) -> Iterator[dict[str, torch.Tensor]]:
         yield from loader
 
 
-def trainer(job: Job, asked: dict[str, Any], watched: Watched) -> None:
+def trainer(job: Job, requests: dict[str, Any], watched: Watched) -> None:
     """transformers' Trainer; all that is not named is its default."""
     fast = (
         {"bf16": CHOSEN.dtype == torch.bfloat16, "train_sampling_strategy": "group_by_length"}
-        if asked["recipe"] == "trainer-fast"
+        if requests["recipe"] == "trainer-fast"
         else {}
     )
 
@@ -118,14 +118,14 @@ def trainer(job: Job, asked: dict[str, Any], watched: Watched) -> None:
             model=job.model,
             args=TrainingArguments(
                 output,
-                num_train_epochs=asked["epochs"],
-                per_device_train_batch_size=asked["batch"],
-                learning_rate=asked["rate"],
+                num_train_epochs=requests["epochs"],
+                per_device_train_batch_size=requests["batch"],
+                learning_rate=requests["rate"],
                 save_strategy="no",
                 report_to="none",
                 disable_tqdm=True,
                 use_cpu=CHOSEN.name == "cpu",
-                seed=asked["seed"],
+                seed=requests["seed"],
                 **fast,
             ),
             train_dataset=job.train,

@@ -109,11 +109,11 @@ def run_plain(folder: Path, model_name: str, epochs: float, rate: float) -> None
         )
 
     def training_features(rows: dict[str, list[Any]]) -> Any:
-        found = tokens(rows)
-        owners, offsets = found.pop("overflow_to_sample_mapping"), found.pop("offset_mapping")
+        encoded = tokens(rows)
+        owners, offsets = encoded.pop("overflow_to_sample_mapping"), encoded.pop("offset_mapping")
         starts, ends = [], []
         for window, places in enumerate(offsets):
-            sides, answers = found.sequence_ids(window), rows["answers"][owners[window]]
+            sides, answers = encoded.sequence_ids(window), rows["answers"][owners[window]]
             first, last = sides.index(1), len(sides) - 1 - sides[::-1].index(1)
             begin = answers["answer_start"][0]
             end = begin + len(answers["text"][0])
@@ -127,8 +127,8 @@ def run_plain(folder: Path, model_name: str, epochs: float, rate: float) -> None
                 last -= 1
             starts.append(first - 1)
             ends.append(last + 1)
-        found["start_positions"], found["end_positions"] = starts, ends
-        return found
+        encoded["start_positions"], encoded["end_positions"] = starts, ends
+        return encoded
 
     columns = ["id", "context", "question", "answers"]
     encoded = Dataset.from_list(train).map(training_features, batched=True, remove_columns=columns)
@@ -163,11 +163,11 @@ def run_plain(folder: Path, model_name: str, epochs: float, rate: float) -> None
             if name in ("input_ids", "attention_mask", "token_type_ids")
         }
         with torch.inference_mode(), device.autocast():
-            said = model(**inputs)
+            outputs = model(**inputs)
         best, answers[row["id"]] = -np.inf, ""
         for window, places in enumerate(windows["offset_mapping"]):
             sides = windows.sequence_ids(window)
-            start, end = said.start_logits[window].float().numpy(), said.end_logits[window].float().numpy()
+            start, end = outputs.start_logits[window].float().numpy(), outputs.end_logits[window].float().numpy()
             for first in np.argsort(start)[-1:-21:-1]:
                 for last in np.argsort(end)[-1:-21:-1]:
                     fits = sides[first] == sides[last] == 1 and first <= last < first + LONGEST
@@ -194,9 +194,10 @@ def scored(test: list[dict[str, Any]], answers: dict[str, str]) -> str:
         )
         for number, row in enumerate(test)
     ]
-    found = bootstrap(statistics(examples, [answers[row["id"]] for row in test]), metrics_from)
+    intervals = bootstrap(statistics(examples, [answers[row["id"]] for row in test]), metrics_from)
     return " | ".join(
-        f"{found[name].value:.3f} ({found[name].low:.3f} to {found[name].high:.3f})" for name in ("f1", "exact_match")
+        f"{intervals[name].value:.3f} ({intervals[name].low:.3f} to {intervals[name].high:.3f})"
+        for name in ("f1", "exact_match")
     )
 
 

@@ -106,20 +106,20 @@ def arguments() -> argparse.Namespace:
 
 
 def cases(given: argparse.Namespace) -> list[Case]:
-    found = []
+    results = []
     if given.banking77:
-        found.append(Case("short: banking77", "classification", "minilm", 128, lambda: banking77(given.banking77)))
-    found.append(Case("medium: rated sentences", "classification", "minilm", 128, rated_sentences))
-    found.append(Case("long: joined rated sentences", "classification", "minilm", 512, joined_sentences))
+        results.append(Case("short: banking77", "classification", "minilm", 128, lambda: banking77(given.banking77)))
+    results.append(Case("medium: rated sentences", "classification", "minilm", 128, rated_sentences))
+    results.append(Case("long: joined rated sentences", "classification", "minilm", 512, joined_sentences))
     if given.wnut17:
-        found.append(Case("entities: wnut17", "ner", "minilm", 128, lambda: wnut17(given.wnut17)))
+        results.append(Case("entities: wnut17", "ner", "minilm", 128, lambda: wnut17(given.wnut17)))
     if given.bert_base:
         model = str(bert_base(Path(tempfile.gettempdir()) / "tunebench-bert-base"))
         for length in (128, 512):
             name = f"bert-base: {length} tokens"
-            found.append(Case(name, "classification", model, length, lambda length=length: filled(length)))
-    found.append(Case("lora: help articles", "summarization", "smollm2", 448, help_articles, "lora"))
-    return found
+            results.append(Case(name, "classification", model, length, lambda length=length: filled(length)))
+    results.append(Case("lora: help articles", "summarization", "smollm2", 448, help_articles, "lora"))
+    return results
 
 
 def compare(case: Case, folder: Path, seed: int, given: argparse.Namespace, limits: dict[str, float]) -> None:
@@ -140,7 +140,7 @@ def compare(case: Case, folder: Path, seed: int, given: argparse.Namespace, limi
             flush=True,
         )
 
-    asked = {
+    requests = {
         "task": case.task,
         "model": case.model,
         "folder": str(folder),
@@ -157,13 +157,13 @@ def compare(case: Case, folder: Path, seed: int, given: argparse.Namespace, limi
         tell("Tunebench, optimizations off", tunebench(case, folder, seed, given, "off"), limit)
     for recipe, name in RECIPES.items():
         if recipe not in given.skip.split(","):
-            result = child([HERE / "plain.py", json.dumps({**asked, "recipe": recipe})])
+            result = child([HERE / "plain.py", json.dumps({**requests, "recipe": recipe})])
             tell(name, result, limits["fp32" if recipe in FP32 else "bf16"])
     if case.task != "classification":
         return
     for peer in filter(None, given.peers.split(",")):
         try:
-            result = peers.run(peer, given.peers_dir, asked)
+            result = peers.run(peer, given.peers_dir, requests)
         except peers.Absent as reason:
             print(f"| {case.name} | {peer}: {reason} | {seed} | | | | | | | |", flush=True)
         else:
@@ -300,16 +300,16 @@ def filled(length: int) -> tuple[Rows, Rows]:
 
 def joined_sentences() -> tuple[Rows, Rows]:
     def joined(rows: Rows) -> Rows:
-        found: Rows = []
+        results: Rows = []
         for label in sorted({row["label"] for row in rows}):
             words: list[str] = []
             for row in rows:
                 if row["label"] == label:
                     words += row["text"].split()
                     if len(words) >= JOINED_WORDS:
-                        found.append({"text": " ".join(words), "label": label})
+                        results.append({"text": " ".join(words), "label": label})
                         words = []
-        return found
+        return results
 
     train, test = rated_sentences()
     return joined(train), joined(test)
