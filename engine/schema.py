@@ -128,7 +128,7 @@ class Outputs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was read of each row of a table, by role, and what was said of it; both None where there was nothing to read."""
+    """The inputs of each row of a table, by role, and its answer; both None where there was nothing to read."""
 
     columns: dict[str, str]
     rows: list[dict[str, Any] | None]

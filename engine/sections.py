@@ -176,7 +176,7 @@ class Matrix:
 class Series:
     """A curve: points (x, y), the name at its end, and the kind that colours it ("train", "validation", "metric", "metric-2").
 
-    `dots` marks each point, `ringed` (indices) some of them; `faint` is drawn behind, without a name. `notes` are said of each point.
+    `dots` marks each point, `ringed` (indices) some of them; `faint` is drawn behind, without a name. `notes` are the tooltips of the points.
     """
 
     name: Words

@@ -31,7 +31,7 @@ class Example:
     recommended: bool  # what newcomers get who read its language
     suffix: str  # ".csv" or ".jsonl"
     write: Callable[[Path, Path], None]  # (folder of the package's members or the local file, file to write)
-    sample: int | None = None  # rows that a run takes where nobody says how many: a result in a minute or two
+    sample: int | None = None  # rows that a run takes by default: a result in a minute or two
     sampled_lengths: tuple[int, int] | None = None  # characters of the rows that are taken then; None takes any
-    minutes: float | None = TRIAL_MINUTES  # that a run takes at most where nobody says how long
+    minutes: float | None = TRIAL_MINUTES  # that a run takes at most by default
     recipe: int = 1  # goes up when `write` changes what it writes, so that an older file in the cache is not used

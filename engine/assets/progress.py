@@ -1,4 +1,4 @@
-"""How an asset tells the one who waits what is being done, and how far it is."""
+"""Progress of fetching an asset: the current step and the share done."""
 
 from __future__ import annotations
 

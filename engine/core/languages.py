@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.core.text import Text
 
-# First code point of each range, and the script that begins there ("" for everything that tells nothing).
+# First code point of each range, and the script that begins there ("" for everything that indicates no language).
 _RANGES: tuple[tuple[int, str], ...] = (
     (0x0000, ""), (0x0041, "latin"), (0x005B, ""), (0x0061, "latin"), (0x007B, ""), (0x00C0, "latin"), (0x0250, ""),
     (0x0370, "el"), (0x0400, "ru"), (0x0530, ""), (0x0590, "he"), (0x0600, "ar"), (0x0700, ""), (0x0900, "hi"),
@@ -91,7 +91,7 @@ def _script_counts(texts: Sequence[str]) -> list[list[int]]:
 def _language(counts: list[int], text: str) -> str:
     characters: dict[str, float] = dict(zip(_SCRIPTS, counts, strict=True))
     del characters[""]
-    # One ideograph says about as much as a short word of letters.
+    # One ideograph counts about as much as a short word of letters.
     characters["latin"] = characters["latin"] / 4
     if characters["ja"] and characters["ja"] >= 0.1 * (characters["ja"] + characters["zh"]):
         characters["ja"] += characters["zh"]

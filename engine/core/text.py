@@ -1,4 +1,4 @@
-"""Sentences in the languages Tunebench speaks.
+"""Sentences in both languages of Tunebench.
 
 Knows how one message is kept in English and Simplified Chinese side by side, so that neither can be forgotten.
 Does not know which language a reader wants: the page and the command line choose when they show it.

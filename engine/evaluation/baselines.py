@@ -51,7 +51,7 @@ def majority_probabilities(train_targets: np.ndarray, rows: int, classes: int) -
     if train_targets.ndim == 1:
         answer[np.bincount(train_targets, minlength=classes).argmax()] = 1.0
     else:
-        # No label at all is often the most frequent answer, and says nothing that F1 could score.
+        # No label at all is often the most frequent answer, which F1 cannot score.
         sets: Counter[tuple[int, ...]] = Counter(
             tuple(int(label) for label in np.flatnonzero(row)) for row in train_targets if row.any()
         )
@@ -129,7 +129,7 @@ def keyword_probabilities(
 
 @contextlib.contextmanager
 def without_warnings() -> Iterator[None]:
-    """What scikit-learn says of keyword baselines that are made on purpose as they are. Filters are of the process, not of a thread."""
+    """Suppresses scikit-learn's warnings about keyword baselines, whose settings are intended. Filters are of the process, not of a thread."""
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():

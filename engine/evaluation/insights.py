@@ -281,5 +281,5 @@ def shift(metric: str, validation: Interval, test: Interval, rows: int) -> Insig
     )
 
 
-def more_data(says: Text) -> Insight:
-    return insight("more_data", says)
+def more_data(conclusion: Text) -> Insight:
+    return insight("more_data", conclusion)

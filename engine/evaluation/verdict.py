@@ -1,7 +1,7 @@
 """The verdict of a report: whether a model is worth using compared with simple baselines, as a level and as one sentence.
 
 Knows a headline metric with its interval and the paired differences to the baselines; the same rules serve every task. Does not know
-whether that is good enough: it depends on what a mistake costs, which no test set tells.
+whether that is good enough: it depends on what a mistake costs, which no test set contains.
 """
 
 from __future__ import annotations

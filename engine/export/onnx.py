@@ -43,7 +43,7 @@ FILES = {"fp32": "model.onnx", "int8": "model.int8.onnx"}
 
 
 def write_onnx(source: ExportSource, folder: Path, progress: Progress) -> dict[str, Any]:
-    """Write both files and onnx.json into the new `folder`; returns what onnx.json says.
+    """Write both files and onnx.json into the new `folder`; returns the contents of onnx.json.
 
     RunProblem for a generative model, RunFailure where the float32 file does not answer like the model.
     """

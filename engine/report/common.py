@@ -291,7 +291,7 @@ def more_data(report: dict[str, Any]) -> Section | None:
         Axis(Text("rows", "行"), "count", ticks=sizes, logarithmic=True),
         Axis(unit=_unit(report["headline"]["metric"])),
     )
-    # The sentence is an insight already; said twice it would only be longer.
+    # The sentence is an insight already and is not repeated.
     known = any(entry["kind"] == "more_data" for entry in report["verdict"]["points"])
     text = () if known else (Paragraph(Text.from_dict(more["says"])),)
     return Section(

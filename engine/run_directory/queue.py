@@ -61,7 +61,7 @@ def wait_for_turn(
 ) -> bool:
     """Wait until fewer than `places` runs are ahead, then call `begin` (which writes the state `running`).
 
-    Returns False when `cancelled` says so first.
+    Returns False when `cancelled` returns True first.
     """
     while True:
         if cancelled():

@@ -1,4 +1,4 @@
-"""Why a worker is gone that left no word, as far as what it left behind tells.
+"""The probable cause of the death of a worker that reported none, from its heartbeat, the last boot and its log.
 
 Knows heartbeats, boots and logs. Does not know how a run is shown.
 """

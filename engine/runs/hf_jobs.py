@@ -117,7 +117,7 @@ def stage_of(run: Run, api: HfApi | None = None) -> str:
 
 
 def wait(run: Run, api: HfApi | None = None, poll: float = 10.0, tell: _TELL | None = None) -> str:
-    """Wait for the job to end; returns its stage. The heartbeat tells readers of the run that it is looked after."""
+    """Wait for the job to end; returns its stage. The heartbeat shows readers of the run that it is supervised."""
     last = ""
     while True:
         stage = stage_of(run, api)

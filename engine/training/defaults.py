@@ -110,7 +110,7 @@ def max_length_for(longest: int, limit: int, configured: int | None) -> int:
 
 
 def minutes_for(config: RunConfig) -> float | None:
-    """An example is for trying, and ends soon on a slow machine too, unless somebody says how much it is to learn from."""
+    """An example is for trying, and ends soon on a slow machine too, unless the configuration sets how much it learns from."""
     minutes = config.training.minutes
     if minutes is None and config.data.max_train_rows is None and config.training.epochs is None:
         example = EXAMPLES.get(config.data.example)

@@ -1,6 +1,6 @@
 """The worker's threads beside the work: a heartbeat for those who watch, and an end for work that hangs or takes too long.
 
-Knows seconds and memory. Does not know what is being done: whoever makes progress says so through the event log.
+Knows seconds and memory. Does not know what is being done: progress is reported through the event log.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def start_heart(run: Run) -> threading.Event:
             with run.path("heartbeat").open("r+b" if run.path("heartbeat").exists() else "w+b") as file:
                 file.write(json.dumps(signs).ljust(64).encode())
         except OSError:
-            return  # the run itself meets the same disk, and says so
+            return  # the run itself meets the same disk, and reports it
 
     def go() -> None:
         while not stop.wait(HEARTBEAT_SECONDS):

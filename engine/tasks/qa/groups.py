@@ -15,7 +15,7 @@ from engine.data.normalization import normal_form
 from engine.evaluation.slices import LEAST_ROWS, Group, leakage_groups, length_thirds
 from engine.schema import Example
 
-# The first that matches decides. Chinese says "when" and "where" with "what" and "which", so those two come last.
+# The first that matches decides. In Chinese, "when" and "where" contain "what" and "which", so those two come last.
 _WORDS: tuple[tuple[Text, str], ...] = (
     (Text("why", "为什么"), r"\bwhy\b|为什么|为何|为啥|什么原因|何以"),
     (

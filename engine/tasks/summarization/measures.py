@@ -1,4 +1,4 @@
-"""What a summary is like, without a reference: how short, how much in words of its own, how repetitive, and what it says that its
+"""What a summary is like, without a reference: how short, how much in words of its own, how repetitive, and what it contains that its
 document does not.
 
 Numbers and names that a document lacks are a signal, no proof: a sum may be right and a name may be spelt otherwise. Knows texts.
